@@ -1,0 +1,96 @@
+import type { Key } from '.';
+
+/** Every word the console says, in Japanese. */
+export const ja: Record<Key, string> = {
+  'nav': '主なページ', 'nav.overview': '概要', 'nav.profiles': '顧客', 'nav.segments': 'セグメント', 'nav.journeys': 'ジャーニー',
+  'nav.campaigns': '配信', 'nav.outbox': '送信箱', 'nav.dashboards': '分析',
+  'skip': '本文へ移動', 'workspace': 'ワークスペース', 'language': '言語', 'theme.dark': '暗い画面にする', 'theme.light': '明るい画面にする',
+  'sign_out': 'サインアウト', 'clock.test': 'テスト時計', 'clock.live': 'ライブ', 'clock.hint': 'このワークスペースの時刻',
+  'loading': '読み込み中…', 'more': 'さらに表示', 'all': 'すべて', 'back': '{page}に戻る', 'none': '—', 'yes': 'はい', 'no': 'いいえ', 'unknown': '不明',
+  'table': '表', 'chart': 'グラフ', 'open': '開く',
+  'missing.title': 'このページはありません', 'missing.text': 'アドレスが古い可能性があります。メニューのページからお進みください。',
+
+  'problem.title': 'うまくいきませんでした', 'problem.again': 'もう一度試す',
+  'problem.offline': 'Kizuna から応答がありません。起動しているか、ネットワークにつながっているかを確認してから、もう一度お試しください。',
+  'problem.not_found': 'この名前のものはこのワークスペースにありません。改名または消去された可能性があります。一覧に戻ってください。',
+  'problem.not_allowed': 'あなたの役割ではこの操作はできません。ワークスペースのオーナーに権限を依頼してください。',
+  'problem.not_signed_in': 'セッションが終了しました。もう一度サインインしてください。',
+  'problem.too_many': '試行回数が多すぎます。1 分ほど待ってから、もう一度お試しください。',
+  'problem.unavailable': 'Kizuna は混み合っているか、起動中です。数秒待ってから、もう一度お試しください。',
+  'problem.server': 'Kizuna の内部で問題が起きました。もう一度お試しください。続く場合は「kizuna up」のログを確認してください。',
+  'problem.sign_in': 'メールアドレスとパスワードが一致しません。大文字と小文字も含めて、両方を確認してください。',
+  'problem.ambiguous': 'このアドレスを持つ顧客が複数います。一覧で検索して選んでください。',
+
+  'setup.title': 'Kizuna へようこそ', 'setup.lead': '最初のオーナーを作成します。このリンクは一度だけ使えます。次回からはメールアドレスとパスワードでサインインします。',
+  'setup.name': 'お名前', 'setup.email': 'メールアドレス', 'setup.password': 'パスワード', 'setup.password.hint': '15 文字以上。覚えやすい文章がおすすめです。',
+  'setup.password.short': 'パスワードは 15 文字以上です。あと {n} 文字必要です。', 'setup.name.missing': 'お名前を入力してください。', 'setup.email.wrong': 'you@example.com のようなメールアドレスを入力してください。',
+  'setup.go': 'オーナーを作成', 'setup.need_link': 'Kizuna はまだ設定されていません。「kizuna up」が端末に表示した設定用リンク（「setup=」で始まるもの）を開いてください。',
+  'setup.done': 'Kizuna はすでに設定済みで、リンクは一度しか使えません。サインインしてください。',
+  'signin.title': 'サインイン', 'signin.lead': 'おかえりなさい。', 'signin.go': 'サインイン', 'signin.password.missing': 'パスワードを入力してください。',
+  'story': '一人ひとりの物語を、起きたその時に。',
+  'no_workspace.title': 'ワークスペースがまだありません', 'no_workspace.text': 'ワークスペースには、一つの店のイベント・顧客・メールが入ります。「kizuna workspace create 名前」で作成するか、「make demo」で実在の店の一年をご覧ください。',
+
+  'overview.title': '概要', 'overview.lead': '{workspace} でいま起きていること。',
+  'overview.profiles': '顧客', 'overview.events': 'イベント', 'overview.orders': '注文', 'overview.revenue': '売上', 'overview.aov': '平均注文額', 'overview.repeat': 'リピート率',
+  'overview.repeat.hint': '2 回以上注文した割合', 'overview.rate': '毎秒 {n} 件', 'overview.quiet': 'いまは静かです',
+  'overview.months': '月別の売上と注文', 'overview.segments': '現在のセグメント', 'overview.messages': 'メッセージの状態', 'overview.journeys': 'ジャーニー',
+  'overview.retention': 'また来てくれていますか', 'overview.retention.lead': '初回購入の月ごとに、その後の各月にふたたび購入した顧客の割合。',
+  'overview.empty': 'まだ何も起きていません', 'overview.empty.text': '最初のイベントを Kizuna に送ると、このページが動き出します。Segment 互換のライブラリならどれでも使えます。ホストにこのアドレス、書き込みキーにお手持ちのキーを指定してください。',
+  'overview.empty.docs': '「make demo」で、実在の店の一年を見ることもできます。',
+  'live': 'ライブ', 'series.revenue': '売上', 'series.orders': '注文', 'month': '月', 'cohort': '初回購入', 'cohort.size': '顧客数', 'cohort.after': '{n} か月後',
+
+  'profiles.title': '顧客', 'profiles.lead': 'この店が知っている全員。一人に一つの記録。', 'profiles.search': '名前・メールアドレス・ID で検索', 'profiles.search.label': '顧客を検索',
+  'profiles.seen': '最終接触', 'profiles.entered': '加入',
+  'profiles.empty': '顧客はまだいません', 'profiles.empty.text': '最初のイベントが届くと顧客が現れます。userId を付けて「identify」か「track」を送り、またここをご覧ください。',
+  'profiles.none': '「{search}」に一致する顧客はいません', 'profiles.none.text': '名前の一部、メールアドレス全体、または userId でお試しください。ID は完全一致です。', 'profiles.anonymous': '匿名の訪問者',
+  'profile.title': '顧客', 'profile.identities': '識別子', 'profile.traits': '属性', 'profile.computed': '計算された値', 'profile.consent': '同意', 'profile.segments': 'セグメント', 'profile.journeys': 'ジャーニー', 'profile.timeline': '履歴',
+  'profile.user_id': 'ユーザー ID', 'profile.anonymous_id': '匿名 ID', 'profile.email': 'メール', 'profile.phone': '電話', 'profile.id': 'Kizuna ID',
+  'profile.no_traits': 'まだ何も知りません。属性は「identify」イベントで届きます。', 'profile.no_segments': '現在どのセグメントにも入っていません。', 'profile.no_journeys': 'まだどのジャーニーにも入っていません。',
+  'profile.no_timeline': '記録はまだありません。', 'profile.seen': '最終接触 {when}', 'profile.since': '{when} から', 'profile.journey.since': '{when} から', 'profile.journey.at': 'ステップ {step}',
+  'profile.because': 'きっかけ:', 'profile.earlier': '以前のイベント', 'profile.details': '詳細', 'profile.only_facts': '表示', 'profile.show.all': 'すべて', 'profile.show.customer': '顧客の行動', 'profile.show.kizuna': 'Kizuna の動き',
+  'why.title': 'なぜ？', 'why.lead': 'この人がセグメントやジャーニーに入っている（いない）理由、メッセージが送られた（送られなかった）理由を尋ねます。', 'why.about': '尋ねる対象', 'why.segment': 'セグメント: {name}', 'why.journey': 'ジャーニー: {name}', 'why.message': 'メッセージ: {name}',
+  'why.choose': '選んでください…', 'why.ask': 'なぜ？', 'why.seen': '観測', 'why.version': 'バージョン {n}', 'why.no_chain': 'これ以上の理由は記録されていません。',
+
+  'segments.title': 'セグメント', 'segments.lead': '顧客を分けるルール。秒単位でつねに正確です。', 'segments.empty': 'セグメントはまだありません',
+  'segments.empty.text': 'セグメントは「90 日以内に 2 回以上注文した」のようなルールです。YAML ファイルに書いて「kizuna apply」を実行するか、/api/v1/segments/名前 に PUT してください。',
+  'segments.size': '現在の人数', 'segments.members': 'メンバー', 'segments.rule': 'ルール', 'segments.version': 'バージョン {n}', 'segments.no_members': '現在このルールを満たす人はいません。',
+  'segments.share': '全顧客の {share}', 'segments.as_json': '保存された形',
+  'segment.state.live': '稼働中', 'segment.state.ready': '稼働中', 'segment.state.filling': '履歴から集計中', 'segment.state.retired': '終了',
+
+  'journeys.title': 'ジャーニー', 'journeys.lead': '誰に、いつ、何が起きるか。一歩ずつ。', 'journeys.empty': 'ジャーニーはまだありません',
+  'journeys.empty.text': 'ジャーニーはイベントやセグメントから始まり、待機・分岐・メッセージへと進みます。YAML に書いて「kizuna apply」を実行してください。',
+  'journey.entered': '開始', 'journey.active': '進行中', 'journey.completed': '完了', 'journey.goal': '目標達成', 'journey.exited': '途中離脱', 'journey.draft': '下書き', 'journey.live': '稼働中', 'journey.paused': '一時停止', 'journey.stopped': '停止', 'journey.retired': '終了',
+  'journey.map': '道のり', 'journey.entry': '入口', 'journey.exits': 'すぐに離脱する条件', 'journey.no_exits': '途中の出口はありません', 'journey.goal.rule': '目標', 'journey.no_goal': '目標は未設定です', 'journey.end': '終わり', 'journey.steps': 'ステップごとの人数', 'journey.step': 'ステップ', 'journey.waiting': '待機中', 'journey.left': '通過', 'journey.why_left': '離脱の理由', 'journey.within': '{span}以内', 'journey.holdout': '{n} % を対照群に', 'journey.nobody_left': '途中で離脱した人はいません。',
+  'again.never': '一人一回', 'again.after_exit': '離脱後に再入場可', 'again.always': '毎回', 'again.after': '{span}後に再入場可',
+  'entry.event': '{event} が起きたとき', 'entry.segment_entered': 'セグメント {segment} に入ったとき', 'entry.segment_left': 'セグメント {segment} を出たとき', 'entry.api': 'API から', 'entry.schedule': '予定 {schedule}', 'entry.anniversary': '{trait} の記念日', 'entry.audience': '条件:', 'entry.opted_out': '{channel}の配信を停止したとき', 'entry.goal': '目標を達成したとき', 'entry.key': '{key} ごとに一回',
+  'step.delay': '{span}待つ', 'step.delay.days': '{n} 日後の同じ時刻まで待つ', 'step.delay.day': '明日の同じ時刻まで待つ', 'step.delay.until': '{time} まで待つ', 'step.delay.at': '{at} まで待つ', 'step.wait_for': '{events} を待つ', 'step.wait_for.timeout': '最長 {span}', 'step.send': '{channel}を送る', 'step.send.template': 'テンプレート {template}', 'step.branch': '分岐', 'step.branch.text': '{n} 個のルールで', 'step.branch.one': 'ルールで', 'step.split': 'ランダムに分ける', 'step.update': '属性を更新', 'step.emit': '{event} を記録', 'step.enter': '{journey} に入る',
+  'edge.else': 'それ以外', 'edge.timeout': '{span}経過', 'or': 'または', 'and': 'かつ',
+
+  'name.message_sent': 'メッセージの送信', 'name.message_delivered': 'メッセージの到達', 'name.message_opened': 'メッセージの開封', 'name.message_clicked': 'リンクのクリック', 'name.segment_entered': 'セグメントへの加入', 'name.segment_left': 'セグメントからの退出',
+
+  'campaigns.title': '配信', 'campaigns.lead': '一つのセグメントに一つのメッセージ。そしてその結果。', 'campaigns.empty': '配信はまだありません', 'campaigns.empty.text': '配信は、一つのテンプレートを一つのセグメントに、今すぐまたは指定の時刻に送ります。YAML に書いて「kizuna apply」を実行し、開始してください。',
+  'campaign.to': '宛先', 'campaign.planned': '予定', 'campaign.sent': '送信', 'campaign.delivered': '到達', 'campaign.opened': '開封', 'campaign.clicked': 'クリック', 'campaign.converted': '成果', 'campaign.skipped': '見送り', 'campaign.revenue': '売上', 'campaign.why_skipped': '見送りの理由', 'campaign.none_skipped': '見送られた人はいません。', 'campaign.numbers': '予定からクリックまで', 'campaign.definition': '保存された形',
+  'campaign.status.ready': '準備完了', 'campaign.status.draft': '下書き', 'campaign.status.scheduled': '予約済み', 'campaign.status.running': '配信中', 'campaign.status.paused': '一時停止', 'campaign.status.cancelled': '中止', 'campaign.status.finished': '完了',
+
+  'outbox.title': '送信箱', 'outbox.lead': '内蔵の送信箱が受け取ったすべてのメッセージ。届くときとまったく同じ姿です。', 'outbox.empty': 'メッセージはまだありません', 'outbox.empty.text': 'メールの送信サービスを設定するまで、メッセージは実際の受信箱ではなくここに届きます。メールを送るジャーニーを公開して、この一覧をご覧ください。',
+  'outbox.notice': 'メールの送信サービスが未設定のため、メッセージはここにだけ届きます。', 'outbox.to': '宛先', 'outbox.no_subject': '（件名なし）', 'outbox.headers': 'ヘッダー', 'outbox.preview': '{to} 宛てのメール', 'outbox.choose': '読むメッセージを選んでください。', 'outbox.safe': 'この表示ではリンクと外部の画像を無効にしています。ここで見ても開封やクリックには数えられません。', 'outbox.from_journey': 'ジャーニー', 'outbox.from_campaign': '配信', 'outbox.profile': '顧客', 'outbox.list': 'メッセージ', 'outbox.image': '画像',
+
+  'dashboards.title': '分析', 'dashboards.lead': '店の調子と、メッセージがもたらした変化。', 'dashboards.range': '期間', 'dashboards.every': '区切り', 'range.3mo': '3 か月', 'range.6mo': '6 か月', 'range.1y': '1 年', 'range.2y': '2 年', 'every.1w': '週', 'every.1mo': '月', 'every.1d': '日',
+  'metric.revenue': '売上', 'metric.orders': '注文数', 'metric.aov': '平均注文額', 'metric.repeat_rate': 'リピート率', 'metric.revenue.help': '注文の金額から返金を引いたもの。', 'metric.orders.help': '完了した注文。', 'metric.aov.help': '売上を注文数で割ったもの。', 'metric.repeat_rate.help': '期間内の購入者のうち、2 回以上購入した割合。',
+  'dashboards.funnel': '予定からクリックまで', 'dashboards.funnel.help': 'この期間に予定されたメッセージが、どこまで進んだか。機械による開封とクリックは除きます。', 'dashboards.retention': '月次の継続率', 'dashboards.clv': '予測顧客価値', 'dashboards.clv.help': 'いまの顧客が今後 52 週に購入する見込み（BG/NBD と Gamma-Gamma）。', 'clv.value': '期待される金額', 'clv.purchases': '期待される購入回数', 'clv.customers': 'モデルの顧客数', 'clv.alive': '今も顧客である見込み', 'messages.empty': 'この期間にメッセージはありません。', 'messages.by_template': 'テンプレート', 'clv.none': '予測するにはリピート注文がまだ足りません。2 回目の注文をした顧客が数百人いると良い目安になります。', 'clv.params': '推定されたパラメーター', 'metric.empty': 'この期間に注文はありません。長い期間を選んでください。', 'metric.not_yet': 'この版ではまだ利用できません。',
+
+  'state.planned': '予定', 'state.claimed': '送信準備', 'state.handed': '引き渡し', 'state.sent': '送信', 'state.delivered': '到達', 'state.bounced': '不達', 'state.complained': '迷惑報告', 'state.opened': '開封', 'state.clicked': 'クリック', 'state.unsubscribed': '配信停止', 'state.skipped': '見送り', 'state.rejected': '拒否', 'state.expired': '期限切れ', 'state.unknown': '不明', 'state.active': '進行中', 'state.completed': '完了', 'state.exited': '途中離脱',
+  'reason.no_consent': '同意なし', 'reason.suppressed': '送信禁止の宛先', 'reason.no_address': '宛先なし', 'reason.frequency_cap': '配信回数の上限', 'reason.quiet_hours_expired': '静かな時間帯のうちに期限切れ', 'reason.holdout': '対照群として除外', 'reason.aborted': '中断', 'reason.erased': '消去済み', 'reason.paused': '一時停止', 'reason.expired': '期限切れ', 'reason.duplicate': '重複', 'reason.invalid_address': '宛先が無効', 'reason.template_error': 'テンプレートの誤り', 'reason.exited': 'ジャーニーを離脱済み', 'reason.no_code': 'クーポンコード切れ', 'reason.no_provider': '送信サービスなし', 'reason.completed': '最後まで完了', 'reason.exit_event': '離脱イベントが発生', 'reason.exit_rule': '離脱ルールに一致', 'reason.segment_left': 'セグメントから退出', 'reason.goal': '目標を達成', 'reason.unsubscribed': '配信停止', 'reason.merged': '顧客を統合', 'reason.stopped': 'ジャーニーを停止', 'reason.version_retired': 'バージョンが終了',
+  'channel.email': 'メール', 'channel.sms': 'SMS', 'channel.push': 'プッシュ通知', 'channel.line': 'LINE', 'channel.in_app': 'アプリ内メッセージ', 'channel.webhook': 'Webhook',
+  'consent.opted_in': '許可', 'consent.opted_out': '拒否', 'consent.neutral': '未回答', 'consent.suppressed': '送信禁止', 'consent.pending': '確認待ち',
+
+  'fact.profile_updated': '顧客情報が更新された', 'fact.profile_created': '顧客の記録ができた', 'fact.profile_merged': '以前の訪問者と統合された', 'fact.consent_changed': '{channel}の同意: {state}', 'fact.segment_entered': 'セグメント {segment} に入った', 'fact.segment_left': 'セグメント {segment} を出た', 'fact.journey_entered': 'ジャーニー {journey} に入った', 'fact.journey_entered.holdout': 'ジャーニー {journey} に対照群として入った', 'fact.journey_step': '{journey} のステップ {step} に着いた', 'fact.journey_goal': '{journey} の目標を達成した', 'fact.journey_exited': 'ジャーニー {journey} を離れた: {reason}', 'fact.message_planned': 'メッセージを予定: {message}', 'fact.message_skipped': 'メッセージを見送り: {message}、{reason}', 'fact.message_sent': 'メッセージを送信: {message}', 'fact.message_delivered': 'メッセージが到達: {message}', 'fact.message_opened': 'メッセージを開封: {message}', 'fact.message_clicked': 'リンクをクリック: {message}', 'fact.message_bounced': 'メッセージが不達: {message}', 'fact.message_complained': '迷惑メールとして報告: {message}', 'fact.message_unsubscribed': '{message} から配信停止', 'fact.message_rejected': 'メッセージが拒否された: {message}', 'fact.message_expired': 'メッセージが期限切れ: {message}', 'fact.message_unknown': '到達不明: {message}', 'fact.traits_updated': 'ジャーニーが属性を設定', 'fact.campaign_launched': '配信 {campaign} の対象になった',
+  'event.identify': '名乗った', 'event.alias': '別の ID と結び付いた', 'event.group': 'アカウントに加わった', 'event.page': '{name} を見た', 'event.page.any': 'ページを見た', 'event.screen': '画面 {name} を開いた', 'event.Order Completed': '注文した', 'event.Order Refunded': '返金を受けた', 'event.Product Viewed': '商品を見た', 'event.Product Added': '商品をカートに入れた', 'event.Cart Viewed': 'カートを見た', 'event.Checkout Started': '購入手続きを始めた', 'event.Signed Up': '会員登録した', 'event.App Opened': 'アプリを開いた', 'event.items': '{n} 点',
+
+  'rule.all': 'すべてを満たす', 'rule.any': 'いずれかを満たす', 'rule.not': '次に当てはまらない', 'rule.everyone': '全員', 'rule.nobody': '該当者なし',
+  'rule.did': '{window}{event} を{count}行った{where}', 'rule.did_not': '{window}{event} を行っていない{where}', 'rule.aggregate': '{window}{event} の {property} の{how}{test}{where}', 'rule.pick': '{window}{how} {event} の {property} {test}{where}', 'rule.trait': '{trait} {test}', 'rule.in_segment': 'セグメント {segment} に入っている', 'rule.consent': '{channel}の同意が {state}', 'rule.consent.topic': '{channel}「{topic}」の同意が {state}', 'rule.sequence': '{window}次の順に行った: {steps}', 'rule.sequence.within': '{event}（{span}以内）', 'rule.message': '{window}{what} を{count}{verb}', 'rule.message.any': 'メッセージ', 'rule.received': '受け取った', 'rule.opened': '開封した', 'rule.clicked': 'クリックした', 'rule.replied': '返信した', 'rule.loyalty': '会員ランクが {tier}', 'rule.points': 'ポイント{test}', 'rule.model': '{model} {test}', 'rule.bucket': '10,000 分の {from}–{to} に割り当て',
+  'rule.window': '過去 {span}に ', 'rule.between': '{from} から {to} までに ', 'rule.where': '（{tests}）', 'agg.sum': '合計', 'agg.avg': '平均', 'agg.min': '最小', 'agg.max': '最大', 'agg.distinct': '種類の数', 'agg.last': '最新の', 'agg.first': '最初の',
+  'count.gte': ' {n} 回以上', 'count.gte.one': ' 1 回以上', 'count.lte.one': ' 1 回以下', 'count.gt.one': ' 1 回より多く', 'count.gt': ' {n} 回より多く', 'count.lt': ' {n} 回未満', 'count.lte': ' {n} 回以下', 'count.is': 'ちょうど {n} 回', 'count.is.one': 'ちょうど 1 回', 'count.between': ' {a}〜{b} 回',
+  'op.is': 'が {v}', 'op.is_not': 'が {v} 以外', 'op.in': 'が {v} のいずれか', 'op.not_in': 'が {v} のどれでもない', 'op.gt': 'が {v} より大きい', 'op.gte': 'が {v} 以上', 'op.lt': 'が {v} 未満', 'op.lte': 'が {v} 以下', 'op.between': 'が {v} の間', 'op.contains': 'が {v} を含む', 'op.not_contains': 'が {v} を含まない', 'op.starts_with': 'が {v} で始まる', 'op.ends_with': 'が {v} で終わる', 'op.matches': 'が {v} に一致', 'op.exists': 'がある', 'op.exists_not': 'がない', 'op.before': 'が {v} より前', 'op.after': 'が {v} より後', 'op.within_last': 'が過去 {v}以内', 'op.within_next': 'がこれから {v}以内', 'op.anniversary': 'の記念日がこれから {v}以内',
+  'span.s': '{n} 秒', 'span.m': '{n} 分', 'span.h': '{n} 時間', 'span.d': '{n} 日', 'span.w': '{n} 週間', 'span.mo': '{n} か月', 'span.y': '{n} 年', 'span.s.one': '1 秒', 'span.m.one': '1 分', 'span.h.one': '1 時間', 'span.d.one': '1 日', 'span.w.one': '1 週間', 'span.mo.one': '1 か月', 'span.y.one': '1 年',
+};

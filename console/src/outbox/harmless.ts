@@ -1,0 +1,50 @@
+/** A mail made harmless to look at: nothing runs, nothing is fetched, nothing can be followed, so no open or click is counted. */
+const HELD = 'data-inline'; // a style attribute as text: parsing the real one would already ask the policy
+const GONE = 'script, link, iframe, object, embed, base, meta, form, input, button, video, audio, source, svg';
+
+/** The frame inherits our policy, so every style of the mail goes into sheets that carry our nonce. */
+export function harmless(body: string, imageWord: string, nonce: string): string {
+  const inline: string[] = [];
+  const html = /<[a-z][\s\S]*>/i.test(body) ? body : `<pre>${escaped(body)}</pre>`;
+  const page = new DOMParser().parseFromString(held(html, nonce), 'text/html');
+  for (const node of page.querySelectorAll(GONE)) node.remove();
+  for (const node of page.querySelectorAll('*')) {
+    for (const { name, value } of [...node.attributes]) {
+      if (name.startsWith('on') || name === 'srcset' || name === 'background' || name === 'ping') node.removeAttribute(name);
+      else if (name === HELD) {
+        node.removeAttribute(HELD);
+        node.setAttribute('data-style', String(inline.push(calm(value)) - 1));
+      }
+    }
+  }
+  for (const style of page.querySelectorAll('style')) style.textContent = calm(style.textContent ?? '');
+  for (const link of page.querySelectorAll('a[href], area[href]')) {
+    link.setAttribute('title', link.getAttribute('href') ?? '');
+    link.removeAttribute('href');
+    link.setAttribute('data-link', '');
+  }
+  for (const image of page.querySelectorAll('img')) {
+    if (image.getAttribute('src')?.startsWith('data:image/')) continue;
+    const pixel = Number(image.getAttribute('width') ?? 2) <= 1 || Number(image.getAttribute('height') ?? 2) <= 1;
+    const stand = page.createElement('span');
+    stand.textContent = image.getAttribute('alt') || `[${imageWord}]`;
+    if (pixel) image.remove();
+    else image.replaceWith(stand);
+  }
+  const frame = page.createElement('style');
+  frame.setAttribute('nonce', nonce);
+  frame.textContent = 'body{margin:20px;font-family:system-ui,"Hiragino Sans","Yu Gothic UI","Noto Sans CJK JP",sans-serif;line-height:1.6;color:#222;background:#fff;overflow-wrap:anywhere}pre{white-space:pre-wrap;font:inherit;margin:0}[data-link]{color:#9a2f3c;text-decoration:underline}img,table{max-width:100%}';
+  page.head.prepend(frame);
+  // Two ids that exist nowhere lift a rule above those of the mail's own sheets, as an inline style stands above them.
+  const lifted = page.createElement('style');
+  lifted.setAttribute('nonce', nonce);
+  lifted.textContent = inline.map((style, index) => `[data-style="${index}"]:not(#a):not(#b){${style.replace(/[{}<]/g, '')}}`).join('');
+  page.head.append(lifted);
+  return `<!doctype html>${page.documentElement.outerHTML}`;
+}
+
+const calm = (style: string): string => style.replace(/@import[^;]*;?/gi, '').replace(/@font-face\s*\{[^}]*\}/gi, '').replace(/url\(\s*(?!["']?data:image\/)[^)]*\)/gi, 'none');
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const held = (html: string, nonce: string): string => html
+  .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(\s*=)/gi, ` ${HELD}$1`))
+  .replace(/<style/gi, `<style nonce="${nonce}"`);

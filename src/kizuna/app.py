@@ -1,0 +1,58 @@
+"""The routes of all parts, and the parts that routes may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kizuna.accounts import cookie
+from kizuna.accounts import routes as accounts
+from kizuna.accounts.keys import KeyRing
+from kizuna.campaigns import routes as campaigns
+from kizuna.config import Config
+from kizuna.consent import routes as consent
+from kizuna.events import routes as events
+from kizuna.events.ingest import Ingest
+from kizuna.events.log import Log
+from kizuna.folds import profile_views
+from kizuna.insight import routes as insight
+from kizuna.insight.overview import Overviews
+from kizuna.journeys import routes as journeys
+from kizuna.messages import public_routes
+from kizuna.messages import routes as messages
+from kizuna.profiles import routes as profiles
+from kizuna.providers import routes as providers
+from kizuna.runtime.database import Database
+from kizuna.runtime.lake.query import Lake
+from kizuna.segments import routes as segments
+from kizuna.templates import routes as templates
+
+ROUTES = [
+    *accounts.ROUTES,
+    *events.ROUTES,
+    *profiles.ROUTES,
+    *consent.ROUTES,
+    *providers.ROUTES,
+    *templates.ROUTES,
+    *messages.ROUTES,
+    *public_routes.ROUTES,
+    *segments.ROUTES,
+    *journeys.ROUTES,
+    *campaigns.ROUTES,
+    *insight.ROUTES,
+]
+
+
+def parts(config: Config, database: Database) -> dict[str, Any]:
+    """What handlers may ask for by name, beside `caller` and `member`."""
+    keys, log = KeyRing(database), Log(database)
+    return {
+        "config": config,
+        "database": database,
+        "keys": keys,
+        "cookie": cookie.for_public_url(config.public_url),
+        "log": log,
+        "ingest": Ingest(database, log, keys, max_body=config.max_body),
+        "lake": Lake(config),
+        "overviews": Overviews(),
+        "profile_views": profile_views(),
+    }

@@ -1,0 +1,27 @@
+"""`kizuna bench`: rows of ratios against a peer, interleaved in one run on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kizuna.config import Config
+from kizuna.core.errors import Invalid
+
+
+def main(config: Config, names: Sequence[str]) -> int:
+    """Run the rows named, or all; prints a table."""
+    from rich.console import Console
+
+    from kizuna.bench import latency, pipeline
+    from kizuna.bench.house import house
+
+    rows = {"pipeline": pipeline.run, "latency": latency.run}
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise Invalid(f"no bench row {unknown[0]!r}: there are {', '.join(rows)}")
+    screen = Console(stderr=True)
+    for name in names or rows:
+        with house(screen) as found:
+            for line in rows[name](found, screen):
+                print(f"{name:10}  {line}", flush=True)
+    return 0

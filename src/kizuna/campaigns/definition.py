@@ -1,0 +1,79 @@
+"""What a campaign is: to whom, what, with which variants and holdout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from kizuna.core import clock
+from kizuna.core.errors import FieldError, Invalid
+
+
+class Send(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said. `channel` may be a list: the first reachable one is taken."""
+
+    template: str
+    channel: str | list[str] = "email"
+    topic: str | None = None
+    transactional: bool = False
+    expires: str = "72h"
+    data: dict[str, Any] = {}
+
+    @property
+    def channels(self) -> list[str]:
+        return [self.channel] if isinstance(self.channel, str) else self.channel
+
+
+class Variant(Struct, frozen=True, forbid_unknown_fields=True):
+    """One arm; what it does not say is as in the campaign's `send`."""
+
+    name: str
+    weight: float = 1
+    template: str | None = None
+
+
+class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
+    send: Send
+    segment: str
+    schedule: str = "now"
+    title: str = ""
+    holdout: float = 0  # per cent who are tracked and receive nothing
+    variants: list[Variant] = field(default_factory=list)
+
+    def variant(self, bucket: int) -> Variant | None:
+        """The arm of a bucket 0..9999, in proportion to the weights."""
+        total = sum(each.weight for each in self.variants)
+        edge = 0.0
+        for each in self.variants:
+            edge += each.weight / total * 10_000
+            if bucket < edge:
+                return each
+        return self.variants[-1] if self.variants else None
+
+
+def parse(body: Mapping[str, Any]) -> Campaign:
+    """Raises `Invalid` with the field and what to do."""
+    if "where" in body:
+        raise _invalid("/where", "not_yet_supported", "publish the rule as a segment and name it in `segment`")
+    try:
+        campaign = msgspec.convert(body, Campaign)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        raise _invalid("/" + path.strip("`").strip(".").replace(".", "/"), "invalid", text) from None
+    if campaign.schedule != "now":
+        raise _invalid("/schedule", "not_yet_supported", "only `now` can be scheduled; launch it when it is due")
+    if not 0 <= campaign.holdout <= 100:
+        raise _invalid("/holdout", "invalid", "a per cent from 0 to 100")
+    if campaign.variants and not all(each.weight > 0 for each in campaign.variants):
+        raise _invalid("/variants", "invalid", "every weight is above 0")
+    clock.duration(campaign.send.expires)
+    return campaign
+
+
+def _invalid(pointer: str, code: str, message: str) -> Invalid:
+    return Invalid(
+        f"the campaign is not valid: {message}", code="invalid_campaign", errors=[FieldError(pointer, code, message)]
+    )

@@ -1,0 +1,50 @@
+"""Launch a campaign: say it to every member of its segment, in one commit."""
+
+from __future__ import annotations
+
+import secrets
+
+from kizuna.accounts import store as accounts
+from kizuna.campaigns import store
+from kizuna.campaigns.definition import parse
+from kizuna.core import exact_json, ids
+from kizuna.core.errors import NotFound
+from kizuna.engine.append import append_statements
+from kizuna.engine.moment import Item
+from kizuna.engine.slice import Workspace
+from kizuna.events import settled
+from kizuna.events import store as events
+from kizuna.runtime.database import Database
+
+
+async def launch(database: Database, workspace: Workspace, name: str) -> tuple[int, int]:
+    """Members reached and the position; who is a member is judged when all accepted so far is folded."""
+    async with database.connection() as conn:
+        position = await events.last_position(conn)
+    await settled.wait(database, workspace.id, position, 30.0)
+    async with database.connection() as conn:
+        found = await store.current(conn, workspace.id, name)
+        if found is None:
+            raise NotFound(f"no campaign {name!r} in this workspace")
+        version, _, body, _ = found
+        now = await accounts.now(conn, workspace.id)
+        chosen = await store.members(conn, workspace.id, parse(body).segment)
+        launched = ids.show("lch", secrets.token_bytes(ids.ID_BYTES))
+        said = exact_json.encode({"launch": launched, "version": version})
+        items = [
+            Item(
+                profile, ids.show("evt", ids.derive("launch", launched, profile)), "launch", name,
+                timestamp=now, properties=said, received_at=now,
+            )
+            for profile in chosen
+        ]  # fmt: skip
+        if not items:
+            return 0, position
+        row = None
+        for statement in append_statements(workspace.id, items, workspace.partitions, None):
+            row = await conn.execute(*statement)
+        assert row is not None  # noqa: S101
+        appended = await row.fetchone()
+        await conn.execute("NOTIFY kizuna_log")
+    assert appended  # noqa: S101
+    return len(items), appended[2]

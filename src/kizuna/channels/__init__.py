@@ -1,0 +1,32 @@
+"""Channels: one file each says where a profile can be reached on it. Adding a channel is adding its file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+
+class Channel(Protocol):
+    """What each file of this package offers as `channel`."""
+
+    name: str
+
+    def address(self, traits: Mapping[str, Any]) -> str | None:
+        """Where this customer is reached, or None."""
+
+    def is_valid(self, address: str) -> bool:
+        """Whether the address can exist at all."""
+        ...
+
+
+@cache
+def all_channels() -> dict[str, Channel]:
+    """Every channel by name, found in this folder."""
+    found: dict[str, Channel] = {}
+    for module in pkgutil.iter_modules(__path__):
+        channel: Channel = importlib.import_module(f"{__name__}.{module.name}").channel
+        found[channel.name] = channel
+    return found

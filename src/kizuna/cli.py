@@ -1,0 +1,310 @@
+"""The commands. Each loads what it needs only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kizuna.core.errors import KizunaError
+
+if TYPE_CHECKING:
+    from kizuna.config import Config
+    from kizuna.runtime.database import Database
+
+NEW_LINE = "\n"
+Command = Callable[["Config", argparse.Namespace], int | None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; every error we know is one line that says what to do."""
+    given = _parser().parse_args(arguments)
+    try:
+        from kizuna.config import load
+
+        names = ("data", "host", "port", "workers")
+        config = load(**{name: getattr(given, name, None) for name in names})
+        return given.command(config, given) or 0
+    except KizunaError as error:
+        details = "".join(f"; {field.pointer.lstrip('/')}: {field.message}" for field in error.errors)
+        print(f"kizuna: {error}{details}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):
+            raise
+        print(f"kizuna: the database failed: {str(error).strip().partition(NEW_LINE)[0]}", file=sys.stderr)
+        return 1
+
+
+# the processes ------------------------------------------------------------------------------------------------------
+
+
+def up(config: Config, _: argparse.Namespace) -> None:
+    from kizuna.supervisor import up
+
+    up(config)
+
+
+def serve(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.server import main
+
+    if given.fd is not None:
+        main(_child(config), given.fd)
+        return
+    from kizuna.runtime.listen import listen, url_of
+
+    with listen(config.host, config.port) as listener:
+        print(f"listening url={url_of(listener)}", flush=True)
+        main(_needs_database(config), listener.fileno())
+
+
+def work(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.worker import main
+
+    main(_child(config), given.partitions)
+
+
+def send(config: Config, _: argparse.Namespace) -> None:
+    from kizuna.messages.sender import main
+
+    main(_child(config))
+
+
+def archive(config: Config, _: argparse.Namespace) -> None:
+    from kizuna.historian import main
+
+    main(_child(config))
+
+
+def prepare(config: Config, given: argparse.Namespace) -> None:
+    """For `up`: wait for the PostgreSQL it starts, make the schema current, say what the other processes need."""
+    import json
+    import time
+
+    from kizuna.accounts.installation import issue_setup_token
+    from kizuna.runtime.migrate import migrate, partitions_of
+    from kizuna.runtime.postgres import is_there
+
+    _child(config)
+    while given.embedded and not is_there(config.database_url):
+        time.sleep(0.02)
+    migrate(config.database_url, config.partitions)
+    setup = _with_database(config.database_url, issue_setup_token)
+    print(json.dumps({"partitions": partitions_of(config.database_url), "setup": setup}))
+
+
+# set-up and care ----------------------------------------------------------------------------------------------------
+
+
+def migrate(config: Config, _: argparse.Namespace) -> None:
+    from kizuna.runtime import migrate, reach
+
+    with reach.database(config, migrated=False) as url:
+        has_run = migrate.migrate(url, config.partitions)
+    print("the database is current now" if has_run else "the database was current already")
+
+
+def doctor(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.runtime import reach
+    from kizuna.runtime.doctor import examine
+
+    with reach.database(config, migrated=False) as url:
+        checks = examine(url)
+    is_well = all(check.ok for check in checks)
+    if given.json:
+        _print_json({"ok": is_well, "checks": checks})
+    else:
+        for check in checks:
+            print(f"{'ok    ' if check.ok else 'BROKEN'}  {check.name}: {check.message}")
+    return 0 if is_well else 1
+
+
+def setup_link(config: Config, _: argparse.Namespace) -> None:
+    from kizuna.accounts.installation import issue_setup_token
+    from kizuna.runtime import folder, reach
+
+    with reach.database(config) as url:
+        token = _with_database(url, issue_setup_token)
+    if token is None:
+        raise KizunaError("this installation has an owner already: sign in, or ask that owner for a new account")
+    found = None if config.url else folder.running(config.data)
+    base = config.public_url or config.url or (found.url if found else f"http://{config.host}:{config.port}")
+    print(f"{base}/setup?token={token}")
+
+
+def workspace_create(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.accounts import workspaces
+    from kizuna.runtime import reach
+
+    options = {name: getattr(given, name) for name in ("clock", "start", "zone", "currency", "consent")}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    with reach.database(config) as url:
+        _print_json(_with_database(url, lambda database: workspaces.create(database, given.name, **chosen)))
+
+
+def key_create(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.accounts import keys, workspaces
+    from kizuna.runtime import reach
+
+    async def create(database: Database) -> dict[str, str]:
+        workspace = await workspaces.find(database, given.workspace)
+        return await keys.create(database, workspace.id, given.role)
+
+    with reach.database(config) as url:
+        _print_json(_with_database(url, create))
+
+
+# the shop, questions, figures ---------------------------------------------------------------------------------------
+
+
+def demo(config: Config, given: argparse.Namespace) -> int | None:
+    from kizuna.demo import main
+
+    return main(config, exit_after=given.exit, as_json=given.json)
+
+
+def query(config: Config, given: argparse.Namespace) -> int | None:
+    from kizuna.insight.query import main
+
+    return main(config, given.sql, given.format)
+
+
+def bench(config: Config, given: argparse.Namespace) -> int | None:
+    from kizuna.bench import main
+
+    return main(config, given.names)
+
+
+# what they share ----------------------------------------------------------------------------------------------------
+
+
+def _child(config: Config) -> Config:
+    """A process of the product: it ends with its parent, if it has one of ours."""
+    from kizuna.runtime import gate
+    from kizuna.runtime.child import follow_parent
+
+    follow_parent()
+    gate.wait()
+    return _needs_database(config)
+
+
+def _needs_database(config: Config) -> Config:
+    """Processes apart work on the database of `KIZUNA_DATABASE_URL`, or of the `up` on their folder."""
+    from msgspec.structs import replace
+
+    from kizuna.runtime import folder
+
+    if config.database_url:
+        return config
+    found = folder.running(config.data)
+    if found is None:
+        raise KizunaError(f"nothing runs on {config.data}: start `kizuna up`, or set KIZUNA_DATABASE_URL")
+    return replace(config, database_url=found.database_url, public_url=config.public_url or found.url)
+
+
+def _with_database(url: str, ask: Callable[[Database], Awaitable[Any]]) -> Any:
+    """One question to an async verb."""
+    import asyncio
+
+    from kizuna.runtime.database import Database
+
+    async def run() -> Any:
+        database = Database(url, name="kizuna cli")
+        await database.open()
+        try:
+            return await ask(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def _partitions(text: str) -> str:
+    """`0-31`, both included."""
+    match = re.fullmatch(r"(\d+)-(\d+)", text)
+    if not match or int(match[2]) < int(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of partitions such as 0-31")
+    return text
+
+
+# the command line ---------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    from kizuna import __version__
+
+    parser = argparse.ArgumentParser(prog="kizuna", description="Self-hosted customer engagement.")
+    parser.add_argument("--version", action="version", version=f"kizuna {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(group: Any, name: str, run: Command, about: str | None) -> argparse.ArgumentParser:
+        hidden = {} if about is None else {"help": about, "description": about}
+        made = group.add_parser(name, **hidden)
+        made.add_argument("--data", metavar="DIR", help="the data folder (KIZUNA_DATA, ./kizuna-data)")
+        made.set_defaults(command=run)
+        return made
+
+    _add_processes(commands, command)
+    _add_care(commands, command)
+    shop = command(commands, "demo", demo, "replay a real shop's year into the workspace `demo`")
+    shop.add_argument("--exit", action="store_true", help="end after the replay")
+    shop.add_argument("--json", action="store_true", help="end standard output with the summary as JSON")
+    shop.add_argument("--port", type=int)
+    asked = command(commands, "query", query, "read-only SQL on the lake")
+    asked.add_argument("sql")
+    asked.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    measured = command(commands, "bench", bench, "measure, and print the table")
+    measured.add_argument("names", nargs="*", metavar="NAME")
+    return parser
+
+
+def _add_processes(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    for name, run, about in (
+        ("up", up, "everything in one command, on embedded engines"),
+        ("serve", serve, "the HTTP server alone"),
+    ):
+        made = command(commands, name, run, about)
+        made.add_argument("--host", help="address to listen on (127.0.0.1)")
+        made.add_argument("--port", type=int, help="port to listen on (8700; 0 takes any free one)")
+        if name == "up":
+            made.add_argument("--workers", type=int, metavar="N", help="workers that share the partitions (1)")
+        else:
+            made.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+    worker = command(commands, "work", work, "a worker alone")
+    worker.add_argument("--partitions", type=_partitions, metavar="A-B", help="fold only these (all)")
+    command(commands, "send", send, "a sender alone")
+    command(commands, "archive", archive, "the archiver alone")
+    command(commands, "prepare", prepare, None).add_argument("--embedded", action="store_true")
+
+
+def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    command(commands, "migrate", migrate, "bring the database to this version")
+    well = command(commands, "doctor", doctor, "health and invariants; exit 1 when any is broken")
+    well.add_argument("--json", action="store_true")
+    command(commands, "setup-link", setup_link, "a new one-time link for the first owner")
+    spaces = commands.add_parser("workspace", help="workspaces").add_subparsers(metavar="COMMAND", required=True)
+    space = command(spaces, "create", workspace_create, "make a workspace, print its keys as JSON")
+    space.add_argument("name")
+    space.add_argument("--clock", choices=("live", "test"))
+    space.add_argument("--start", metavar="TIME", help="where a test clock starts")
+    space.add_argument("--zone", help="IANA time zone (UTC)")
+    space.add_argument("--currency", help="ISO 4217 (USD)")
+    space.add_argument("--consent", choices=("opt_out", "opt_in"))
+    keys = commands.add_parser("key", help="keys of a workspace").add_subparsers(metavar="COMMAND", required=True)
+    key = command(keys, "create", key_create, "make a key, print it once as JSON")
+    key.add_argument("--workspace", required=True, metavar="W", help="name or id")
+    key.add_argument("--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"))

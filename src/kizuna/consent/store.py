@@ -1,0 +1,65 @@
+"""SQL of consent: vetoes that every claim reads, and suppressed addresses."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+
+class DropVeto(Struct, frozen=True):
+    """The fold has applied the item that a veto row stood in for (on whichever record it ended up)."""
+
+    item: str
+
+
+class Suppress(Struct, frozen=True):
+    """Never write to this address again, whoever has it."""
+
+    channel: str
+    address: str
+    reason: str
+    at: int
+
+
+def drop_vetoes(cursor: Any, workspace: int, effects: list[Any]) -> None:
+    cursor.execute(
+        "DELETE FROM veto WHERE workspace = %s AND id = ANY(%s::text[])", (workspace, [e.item for e in effects])
+    )
+
+
+def suppress(cursor: Any, workspace: int, effects: list[Any]) -> None:
+    cursor.execute(
+        "INSERT INTO suppression (workspace, channel, address, reason, at)"
+        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+        (
+            workspace,
+            [e.channel for e in effects],
+            [e.address for e in effects],
+            [e.reason for e in effects],
+            [e.at for e in effects],
+        ),
+    )
+
+
+def veto(workspace: int, profile: bytes, item: str, channel: str, topic: str) -> tuple[LiteralString, tuple[Any, ...]]:
+    """The statement to run in the transaction that appends an opt-out."""
+    return (
+        "INSERT INTO veto (workspace, profile, id, channel, topic) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (workspace, profile, item, channel, topic),
+    )
+
+
+async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> set[tuple[str, str]]:
+    """(channel, topic) of opt-outs accepted and not yet folded."""
+    found = await conn.execute(
+        "SELECT channel, topic FROM veto WHERE workspace = %s AND profile = %s", [workspace, profile]
+    )
+    return set(await found.fetchall())
+
+
+async def section(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> bytes | None:
+    found = await conn.execute("SELECT consent FROM profile WHERE workspace = %s AND id = %s", [workspace, profile])
+    row = await found.fetchone()
+    return row[0] if row else None

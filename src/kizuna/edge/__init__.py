@@ -1,0 +1,1 @@
+"""The HTTP edge: what holds for every route, so that no slice needs to know it."""

@@ -1,0 +1,33 @@
+"""How a body is read: within its limit and time, strictly, with exact decimals."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import ClientException
+
+from kizuna.core import exact_json
+
+BODY_LIMIT = 4 * 1024 * 1024
+BODY_SECONDS = 30
+
+_UNREAD = object()
+
+
+class StrictRequest(Request[Any, Any, Any]):
+    """Gives the `data` of every handler through the strict decoder, whatever the content type says."""
+
+    async def body(self) -> bytes:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await super().body()
+        except TimeoutError:
+            raise ClientException("the body did not arrive in time", status_code=408) from None
+
+    async def json(self) -> Any:
+        kept = self.scope["state"].get("kizuna_json", _UNREAD)
+        if kept is _UNREAD:
+            kept = self.scope["state"]["kizuna_json"] = exact_json.decode_checked(await self.body())
+        return kept

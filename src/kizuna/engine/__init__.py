@@ -1,0 +1,1 @@
+"""Runs the folds: batches, timers, offsets, one transaction a batch; knows no slice."""

@@ -1,0 +1,171 @@
+"""The contract of a slice that takes part in the fold, and what a fold may see and ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from kizuna.core import exact_json, ids
+from kizuna.engine.moment import BACKFILL, Item, Moment
+
+
+class Section(Struct, array_like=True, kw_only=True):
+    """A slice's part of a record. `wake_at` is the earliest instant at which it asks to be woken; 0 is never."""
+
+    wake_at: int = 0
+
+
+class Workspace(Struct, frozen=True):
+    """What folds may know of the tenant."""
+
+    id: int
+    name: str
+    clock: str  # live or test
+    zone: str
+    currency: str
+    consent: str  # opt_out or opt_in: what `neutral` means
+    partitions: int = ids.PARTITIONS_DEFAULT
+
+
+class Definition(Struct, frozen=True):
+    """One published version of one definition. `body` is the JSON it was published with."""
+
+    kind: str  # segment journey template campaign policy topic provider ...
+    name: str
+    version: int
+    status: str  # active, paused, stopped ...
+    body: dict[str, Any]
+    introduced: int  # the program version that brought it
+    retired: int | None  # the program version that took it away
+    published_at: int = 0
+
+
+class Record:
+    """A customer: sections by slice name, owned by one batch at a time."""
+
+    __slots__ = (
+        "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
+        "wake_at",
+    )  # fmt: skip
+
+    def __init__(self, profile: bytes, partition: int, sections: dict[str, Any], *, is_new: bool) -> None:
+        self.id = profile
+        self.partition = partition
+        self.sections = sections
+        self.is_new = is_new
+        self.touched: set[str] = set()
+        self.created_at = 0
+        self.seen_at = 0  # the latest event time of what the customer did
+        self.wake_at = 0
+        self.stored: tuple[int, int] = (0, 0)  # seen_at and wake_at as the database has them
+        self.program = 0  # the program version that rules now
+
+    def __getitem__(self, name: str) -> Any:
+        return self.sections[name]
+
+    def touch(self, name: str) -> None:
+        """Say that a section changed and must be written."""
+        self.touched.add(name)
+
+
+class Effects:
+    """What a batch asks to be written beside its records; each slice's `writers` say how."""
+
+    __slots__ = ("counts", "facts", "other", "relays")
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[int, Item, int]] = []  # partition, item, root
+        self.relays: list[tuple[Item, int]] = []  # item, root
+        self.counts: dict[str, int] = {}
+        self.other: dict[type, list[Any]] = {}
+
+
+class Scope:
+    """All that a fold may see and ask for while one moment of one record is folded."""
+
+    __slots__ = (
+        "_serial",
+        "again",
+        "cause",
+        "effects",
+        "emitted",
+        "flags",
+        "now",
+        "program",
+        "record",
+        "root",
+        "workspace",
+    )
+
+    def __init__(self, workspace: Workspace, program: Mapping[str, Any], effects: Effects) -> None:
+        self.workspace = workspace
+        self.program = program  # compiled definitions by slice name
+        self.effects = effects
+        self.record: Record = None  # type: ignore[assignment]  # set by the engine before each fold
+        self.now = 0
+        self.root = 0
+        self.flags = 0  # of the moment: what a backfilled event causes is backfilled too
+        self.cause = ""
+        self.emitted: list[Item] = []
+        self.again: list[Moment] = []  # moments that a woken slice lets through now
+        self._serial = 0
+
+    def emit(self, name: str, properties: dict[str, Any], *, caused_by: str = "") -> Item:
+        """Record a fact about this customer; later slices hear it in this pass, earlier ones in the next."""
+        cause = caused_by or self.cause
+        self._serial += 1
+        raw = ids.derive("fact", self.record.id, cause, name, self.now, self._serial)
+        fact = Item(
+            profile=self.record.id, id=ids.show("evt", raw), type="fact", name=name, timestamp=self.now,
+            properties=exact_json.encode(properties), received_at=self.now, flags=self.flags, caused_by=cause,
+        )  # fmt: skip
+        self.emitted.append(fact)
+        self.effects.facts.append((self.record.partition, fact, self.root))
+        return fact
+
+    def relay(self, item: Item) -> None:
+        """Say something to another profile; it is appended to that profile's log in the same transaction."""
+        self.effects.relays.append((item, self.root))
+
+    def count(self, counter: str, delta: int = 1) -> None:
+        """Add to a named counter of the workspace; sums are exact, they commit with the batch."""
+        counts = self.effects.counts
+        counts[counter] = counts.get(counter, 0) + delta
+
+    def ask(self, effect: Any) -> None:
+        """Ask for a row to be written with the batch; a writer of the effect's type must be registered."""
+        self.effects.other.setdefault(type(effect), []).append(effect)
+
+    def restart(self, now: int, root: int, cause: str, flags: int = 0) -> None:
+        """Begin the next moment; serials start anew, so ids depend on the cause alone."""
+        self.now, self.root, self.cause, self.flags, self._serial = now, root, cause, flags & BACKFILL, 0
+
+
+class Slice(Protocol):
+    """What `app.FOLDS` lists. Functions here are pure: same arguments, same record, same effects."""
+
+    name: ClassVar[str]
+    section: ClassVar[type[Section]]
+    writers: ClassVar[Mapping[type, Writer]]
+
+    def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Any:
+        """The slice's part of a program; `definitions` are all ever introduced, `lower` the parts below."""
+
+    def fold(self, moment: Moment, scope: Scope) -> None:
+        """Take one moment into `scope.record[name]`."""
+
+    def wake(self, scope: Scope) -> None:
+        """Do what is due at or before `scope.now`; must move `wake_at` past it."""
+
+    def absorb(self, other: Section, scope: Scope) -> None:
+        """Take over the section of the anonymous record that was joined to this one."""
+
+
+Writer = Callable[[Any, int, list[Any]], None]  # cursor, workspace id, effects of one type
+
+
+def encode_section(section: Section) -> bytes:
+    return msgspec.msgpack.encode(section)

@@ -1,0 +1,127 @@
+"""Take a tracking request: whose is it, what does it say, commit, answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.accounts.keys import KeyRing
+from kizuna.core.errors import NotAllowed, NotSignedIn
+from kizuna.engine.slice import Workspace
+from kizuna.events.log import Log
+from kizuna.events.pressure import Pressure
+from kizuna.events.wires import Refused
+from kizuna.events.wires.segment import Reader
+from kizuna.runtime.database import Database
+
+
+class Ingested(Struct, frozen=True):
+    """What became of a request."""
+
+    position: int
+    refused: Sequence[Refused]
+
+
+class Ingest:
+    """The ingest of one server process."""
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        keys: KeyRing,
+        *,
+        max_body: int = 32 << 20,
+        max_event: int = 512 << 10,
+        most_behind: int = 200_000,
+    ) -> None:
+        self.database = database
+        self.log = log
+        self.keys = keys
+        self.max_body = max_body
+        self.max_event = max_event
+        self.pressure = Pressure(database, most_behind)
+
+    async def take(self, path: str, body: bytes, authorization: str) -> Ingested:
+        """Raises `Invalid` for an unreadable body, `NotSignedIn` without a good key, `TooMany` under pressure."""
+        caller = await self._caller(authorization)
+        workspace = caller.workspace if caller else None
+        now = await self._now(workspace)
+        reader = Reader(workspace.id if workspace else 0, now, workspace.zone if workspace else "UTC", self.max_event)
+        decoded = reader.read(path, body)
+        for key in decoded.write_keys:
+            named = await self._by_key(key)
+            if workspace is None:
+                return await self._with_key_from_body(path, body, named)
+            if named.workspace.id != workspace.id:
+                raise NotAllowed("the keys in the header and in the body are of different workspaces")
+        if workspace is None:
+            raise NotSignedIn("send the write key by Basic auth or as writeKey", code="unknown_write_key")
+        await self.pressure.check(workspace.id)
+        position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source="segment")
+        return Ingested(position, decoded.refused)
+
+    async def _with_key_from_body(self, path: str, body: bytes, caller: Caller) -> Ingested:
+        """Clients that send no header name their key inside: read again, now knowing the workspace."""
+        workspace = caller.workspace
+        await self.pressure.check(workspace.id)
+        decoded = Reader(workspace.id, await self._now(workspace), workspace.zone, self.max_event).read(path, body)
+        position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source="segment")
+        return Ingested(position, decoded.refused)
+
+    async def _now(self, workspace: Workspace | None) -> int:
+        if workspace is None or workspace.clock == "live":
+            return time.time_ns() // 1000
+        async with self.database.connection() as conn:
+            return await accounts.now(conn, workspace.id)
+
+    async def _caller(self, authorization: str) -> Caller | None:
+        scheme, _, value = authorization.partition(" ")
+        match scheme.lower():
+            case "basic":
+                return await self._by_key(_basic_user(value))
+            case "bearer":
+                return await self._by_key(value.strip())
+        return None
+
+    async def _by_key(self, key: str) -> Caller:
+        try:
+            caller = await self.keys.caller(key)
+        except NotSignedIn:
+            raise NotSignedIn("this write key is unknown or was taken back", code="unknown_write_key") from None
+        caller.require("ingest")
+        return caller
+
+
+def _basic_user(value: str) -> str:
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        raise NotSignedIn("the Basic authorization cannot be read", code="unknown_write_key") from None
+
+
+def settings_of(write_key: str, host: str) -> dict[str, Any]:
+    """What browser and mobile clients ask for before they start."""
+    return {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": write_key,
+                "apiHost": f"{host}/v1",
+                "unbundledIntegrations": [],
+                "addBundledMetadata": True,
+            }
+        },
+        "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+        "edgeFunction": {},
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "consentSettings": {},
+    }

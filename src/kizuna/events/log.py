@@ -1,0 +1,104 @@
+"""The log as the server writes it: appends that arrive together share one commit, and none is answered before it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from kizuna.accounts import store as accounts
+from kizuna.core.errors import Unavailable
+from kizuna.core.ids import PARTITIONS_DEFAULT
+from kizuna.engine.append import Statement, append_rows, rows_of
+from kizuna.engine.moment import Item
+from kizuna.events import store
+from kizuna.events.wires import Refused
+from kizuna.runtime.database import Database
+
+
+class _Group:
+    """What waits to be committed for one workspace."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.refused: list[tuple[str, Sequence[Refused]]] = []
+        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+
+class Log:
+    """Appends items. While one commit is under way the next group gathers; no artificial delay."""
+
+    def __init__(self, database: Database, partitions: int = 0) -> None:
+        self.database = database
+        self.partitions = partitions
+        self._groups: dict[int, _Group] = {}
+        self._busy: asyncio.Task[None] | None = None
+
+    async def append(
+        self,
+        workspace: int,
+        items: Sequence[Item],
+        before: Sequence[Statement] = (),
+        refused: Sequence[Refused] = (),
+        source: str = "api",
+    ) -> int:
+        """Commit items and say their position. `before` runs in the same transaction, ahead of the append."""
+        if before:
+            return await self._commit(workspace, items, [(source, refused)] if refused else [], before)
+        group = self._groups.get(workspace)
+        if group is None:
+            group = self._groups[workspace] = _Group()
+        group.items.extend(items)
+        if refused:
+            group.refused.append((source, refused))
+        if self._busy is None or self._busy.done():
+            self._busy = asyncio.create_task(self._drain())
+        return await asyncio.shield(group.done)
+
+    async def _drain(self) -> None:
+        while self._groups:
+            workspace, group = next(iter(self._groups.items()))
+            del self._groups[workspace]
+            try:
+                position = await self._commit(workspace, group.items, group.refused, ())
+            except Exception as error:
+                group.done.set_exception(error)
+                group.done.exception()  # the waiters have it; nobody else needs to
+            else:
+                group.done.set_result(position)
+
+    async def _commit(
+        self,
+        workspace: int,
+        items: Sequence[Item],
+        refused: Sequence[tuple[str, Sequence[Refused]]],
+        before: Sequence[Statement],
+    ) -> int:
+        try:
+            async with self.database.connection() as conn:
+                partitions = await self._count_partitions(conn)
+                statements = [*before, *(store.reject_statement(workspace, s, r) for s, r in refused)]
+                if not items:
+                    for statement in statements:
+                        await conn.execute(*statement)
+                    return await store.next_position(conn)
+                async with conn.pipeline():
+                    for statement in statements:
+                        await conn.execute(*statement)
+                    lock, append = append_rows(workspace, rows_of(items, partitions))
+                    await conn.execute(*lock)
+                    appended = await conn.execute(*append)
+                    await conn.execute("NOTIFY kizuna_log")
+                    await conn.commit()
+                row = await appended.fetchone()
+                assert row  # noqa: S101
+                return row[2]
+        except psycopg.OperationalError as error:
+            raise Unavailable("the log cannot be written now; send it again", code="log_unavailable") from error
+
+    async def _count_partitions(self, conn: psycopg.AsyncConnection[Any]) -> int:
+        if not self.partitions:
+            self.partitions = await accounts.partitions(conn) or PARTITIONS_DEFAULT
+        return self.partitions

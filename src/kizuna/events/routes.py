@@ -1,0 +1,190 @@
+"""HTTP of the log: the tracking API, what was rejected, the test clock, the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Annotated, Any
+
+import structlog
+from litestar import Request, Response, get, post
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+from msgspec import Struct
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.core import clock
+from kizuna.core.errors import Invalid, KizunaError, NotAllowed, NotSignedIn, TooMany, Unavailable, Unprocessable
+from kizuna.edge.request import BODY_SECONDS
+from kizuna.events import store, test_clock
+from kizuna.events.body import read_body
+from kizuna.events.ingest import Ingest, settings_of
+from kizuna.events.wires.segment import PATHS
+from kizuna.runtime.database import Database
+
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
+logger = structlog.get_logger()
+
+
+async def track(request: Request[Any, Any, Any], ingest: Ingest) -> Response[dict[str, Any]]:
+    """The Segment HTTP tracking API; answers after the commit."""
+    path = request.url.path.rstrip("/").rpartition("/")[2]
+    if request.method == "OPTIONS":
+        return Response({}, status_code=204, headers=_cors(request))
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await read_body(request.stream(), request.headers.get("content-encoding", ""), ingest.max_body)
+        taken = await ingest.take(path, body, request.headers.get("authorization", ""))
+    except TimeoutError:
+        return _refuse(request, 408, "slow_body", "the body did not arrive in time")
+    except KizunaError as error:
+        return _refuse_error(request, error)
+    answer: dict[str, Any] = {"success": True}
+    if taken.refused:
+        answer["results"] = [{"index": r.index, "code": r.code, "message": r.message} for r in taken.refused]
+    return Response(answer, status_code=200, headers={**_cors(request), "Kizuna-Position": str(taken.position)})
+
+
+async def metrics(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """Browser metrics: taken and let go."""
+    async for _ in request.stream():
+        pass
+    return Response({"success": True}, status_code=200, headers=_cors(request))
+
+
+async def settings(request: Request[Any, Any, Any], write_key: str, ingest: Ingest) -> Response[dict[str, Any]]:
+    try:
+        await ingest.keys.caller(write_key)
+    except NotSignedIn as error:
+        return _refuse_error(request, error)
+    host = str(request.base_url).rstrip("/")
+    return Response(settings_of(write_key, host), status_code=200, headers=_cors(request))
+
+
+_PUBLIC = {"public": True, "ingest": True}
+TRACKING = [
+    HTTPRouteHandler(
+        [f"{prefix}/{word}" for prefix in ("/v1", "") for word in PATHS],
+        http_method=[HttpMethod.POST, HttpMethod.OPTIONS],
+        opt=_PUBLIC,
+        status_code=200,
+        request_max_body_size=None,  # counted after decompression by `read_body`
+        name="tracking",
+    )(track),
+    HTTPRouteHandler(
+        ["/v1/m", "/m"],
+        http_method=[HttpMethod.POST, HttpMethod.OPTIONS],
+        opt=_PUBLIC,
+        status_code=200,
+    )(metrics),
+    HTTPRouteHandler(
+        ["/v1/projects/{write_key:str}/settings", "/projects/{write_key:str}/settings"],
+        http_method=[HttpMethod.GET],
+        opt=_PUBLIC,
+    )(settings),
+]
+
+
+@get("/api/v1/rejected")
+async def rejected(caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None) -> dict[str, Any]:
+    """Events we could not take, newest first, each with its reason and body."""
+    before = int(cursor) if cursor and cursor.isdigit() else 1 << 62
+    async with database.connection() as conn:
+        rows = await store.rejected(conn, caller.workspace.id, before, limit)
+    items = [
+        {
+            "id": str(row_id), "at": clock.show(at), "code": code, "message": message, "source": source,
+            "body": _readable(bytes(body)),
+        }
+        for row_id, at, code, message, source, body in rows
+    ]  # fmt: skip
+    return {"items": items, "next_cursor": items[-1]["id"] if len(items) == limit else None}
+
+
+class Advance(Struct, forbid_unknown_fields=True):
+    """How far a test clock moves: by a duration, or to an instant."""
+
+    advance: str | None = None
+    to: str | None = None
+
+
+@get("/api/v1/clock")
+async def read_clock(caller: Caller, database: Database) -> dict[str, str]:
+    async with database.connection() as conn:
+        return {"now": clock.show(await accounts.now(conn, caller.workspace.id))}
+
+
+@post("/api/v1/clock", status_code=200)
+async def move_clock(caller: Caller, database: Database, data: Advance) -> dict[str, str]:
+    """Move a test clock and answer when all on the way is settled."""
+    async with database.connection() as conn:
+        now = await accounts.now(conn, caller.workspace.id)
+    try:
+        moved = await test_clock.advance(database, caller.workspace, _target(data, now, caller.workspace.zone))
+    except Invalid as error:
+        raise Unprocessable(str(error), code=error.code) from None
+    return {"now": clock.show(moved)}
+
+
+def _target(data: Advance, now: int, zone: str) -> int:
+    if (data.advance is None) == (data.to is None):
+        raise Invalid("say either `advance`, a duration such as 3d, or `to`, a time", code="invalid_clock")
+    if data.advance is not None:
+        return clock.after(now, clock.duration(data.advance), zone)
+    to = clock.read_time(data.to or "", zone)
+    if to is None:
+        raise Invalid(f"{data.to!r} is no RFC 3339 time", code="invalid_time")
+    return to
+
+
+def _refuse_error(request: Request[Any, Any, Any], error: KizunaError) -> Response[dict[str, Any]]:
+    match error:
+        case NotSignedIn():
+            return _refuse(request, 401, "unknown_write_key", str(error))
+        case NotAllowed():
+            return _refuse(request, 401, error.code, str(error))
+        case TooMany(retry_after=seconds):
+            wait = {"Retry-After": str(seconds), "X-RateLimit-Reset": str(seconds)}
+            return _refuse(request, 429, error.code, str(error), wait)
+        case Unavailable(retry_after=seconds):
+            return _refuse(request, 503, error.code, str(error), {"Retry-After": str(seconds)})
+        case _:
+            return _refuse(request, 400, error.code, str(error))
+
+
+def _refuse(
+    request: Request[Any, Any, Any], status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> Response[dict[str, Any]]:
+    return Response(
+        {"success": False, "code": code, "message": message},
+        status_code=status,
+        headers={**_cors(request), **(headers or {})},
+    )
+
+
+def _cors(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Browsers send from the shop's own pages; a write key is public and opens nothing else."""
+    origin = request.headers.get("origin")
+    if not origin:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Retry-Count",
+        "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+        "Access-Control-Max-Age": "86400",
+        "Vary": "Origin",
+    }
+
+
+def _readable(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(body).decode()
+
+
+ROUTES = [*TRACKING, rejected, read_clock, move_clock]

@@ -1,0 +1,170 @@
+"""All SQL of the log seen from outside: rejections, positions, definitions, clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from kizuna.engine.append import PUBLISH, Row, Statement, append_rows
+from kizuna.events.wires import Refused
+
+
+def reject_statement(workspace: int, source: str, refused: Sequence[Refused]) -> Statement:
+    return (
+        """INSERT INTO rejected (workspace, at, code, message, source, body)
+           SELECT w.id, CASE w.clock WHEN 'test' THEN w.now
+                        ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END, code, message, %s, body
+           FROM unnest(%s::text[], %s::text[], %s::bytea[]) AS new (code, message, body), workspace w
+           WHERE w.id = %s""",
+        [
+            source,
+            [r.code for r in refused],
+            [r.message for r in refused],
+            [r.body for r in refused],
+            workspace,
+        ],
+    )
+
+
+async def rejected(conn: AsyncConnection[Any], workspace: int, before: int, limit: int) -> list[tuple[Any, ...]]:
+    found = await conn.execute(
+        """SELECT id, at, code, message, source, body FROM rejected
+           WHERE workspace = %s AND id < %s ORDER BY id DESC LIMIT %s""",
+        [workspace, before, limit],
+    )
+    return await found.fetchall()
+
+
+async def next_position(conn: AsyncConnection[Any]) -> int:
+    row = await (await conn.execute("SELECT nextval('position')")).fetchone()
+    assert row  # noqa: S101
+    return row[0]
+
+
+async def last_position(conn: AsyncConnection[Any]) -> int:
+    row = await (await conn.execute("SELECT last_value FROM position")).fetchone()
+    assert row  # noqa: S101
+    return row[0]
+
+
+async def is_settled(conn: AsyncConnection[Any], workspace: int, position: int) -> bool:
+    """Whether nothing that follows from writes up to `position` is unfinished; one statement, so one moment."""
+    row = await (
+        await conn.execute(
+            """SELECT NOT EXISTS (
+                   SELECT FROM log_head h CROSS JOIN LATERAL (
+                       SELECT FROM log l WHERE l.workspace = h.workspace AND l.partition = h.partition
+                       AND l."offset" > h.applied AND l.kind <> 1 AND l.root <= %(position)s LIMIT 1
+                   ) open WHERE h.workspace = %(workspace)s AND h."offset" > h.applied)
+               AND NOT EXISTS (
+                   SELECT FROM fill WHERE workspace = %(workspace)s AND state = 'waiting' AND root <= %(position)s)
+               AND NOT EXISTS (
+                   SELECT FROM message m JOIN workspace w ON w.id = m.workspace
+                   WHERE m.workspace = %(workspace)s AND m.root <= %(position)s
+                   AND m.state IN ('planned', 'claimed', 'handed')
+                   AND m.due_at <= CASE w.clock WHEN 'test' THEN w.now
+                                   ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END
+                   AND NOT EXISTS (
+                       SELECT FROM definition d WHERE d.workspace = m.workspace AND d.kind = 'provider'
+                       AND d.retired IS NULL AND d.body ->> 'channel' = m.channel
+                       AND d.body ->> 'kind' <> 'outbox'))""",
+            {"workspace": workspace, "position": position},
+        )
+    ).fetchone()
+    return bool(row and row[0])
+
+
+async def items_behind(conn: AsyncConnection[Any], workspace: int) -> int:
+    """Items accepted and not yet folded."""
+    row = await (
+        await conn.execute(
+            """SELECT coalesce(sum(l.items), 0)::bigint FROM log_head h JOIN log l
+               ON l.workspace = h.workspace AND l.partition = h.partition AND l."offset" > h.applied AND l.kind = 0
+               WHERE h.workspace = %s AND h."offset" > h.applied""",
+            [workspace],
+        )
+    ).fetchone()
+    return row[0] if row else 0
+
+
+# definitions --------------------------------------------------------------------------------------------------------
+
+
+async def next_program(conn: AsyncConnection[Any], workspace: int) -> int:
+    """The next program version; publishes of a workspace go one by one."""
+    row = await (
+        await conn.execute("UPDATE workspace SET program = program + 1 WHERE id = %s RETURNING program", [workspace])
+    ).fetchone()
+    assert row  # noqa: S101
+    return row[0]
+
+
+async def replace_definition(
+    conn: AsyncConnection[Any], workspace: int, program: int, kind: str, name: str, body: dict[str, Any] | None,
+    status: str, at: int,
+) -> int | None:  # fmt: skip
+    """Retire what rules under this name and introduce `body`; its version, or None when there is neither."""
+    row = await (
+        await conn.execute(
+            """UPDATE definition SET retired = %s WHERE workspace = %s AND kind = %s AND name = %s AND retired IS NULL
+               RETURNING version, body""",
+            [program, workspace, kind, name],
+        )
+    ).fetchone()
+    if body is None:
+        return row[0] if row else None
+    newest = await (
+        await conn.execute(
+            "SELECT coalesce(max(version), 0) FROM definition WHERE workspace = %s AND kind = %s AND name = %s",
+            [workspace, kind, name],
+        )
+    ).fetchone()
+    assert newest  # noqa: S101
+    same = row is not None and msgspec.json.encode(row[1], order="sorted") == msgspec.json.encode(body, order="sorted")
+    version = row[0] if row and same else newest[0] + 1
+    await conn.execute(
+        """INSERT INTO definition (workspace, kind, name, version, status, body, introduced, published_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
+        [workspace, kind, name, version, status, Jsonb(body), program, at],
+    )
+    return version
+
+
+async def append_publish(
+    conn: AsyncConnection[Any], workspace: int, partitions: int, body: bytes
+) -> tuple[int, list[int]]:
+    """A publish row in every partition; the position and each row's offset, by partition."""
+    rows = [Row(partition, PUBLISH, 0, b"", body) for partition in range(partitions)]
+    lock, append = append_rows(workspace, rows)
+    await conn.execute(*lock)
+    found = await (await conn.execute(*append)).fetchall()
+    return found[0][2], [offset for _, offset, _ in sorted(found)]
+
+
+async def ask_for_fill(
+    conn: AsyncConnection[Any], workspace: int, program: int, root: int, offsets: list[int], kind: str
+) -> None:
+    """Have existing profiles judged by what was published; a workspace without any needs nothing."""
+    await conn.execute(
+        """INSERT INTO fill (workspace, program, root, offsets, kind, state)
+           SELECT %(workspace)s, %(program)s, %(root)s, %(offsets)s::bigint[], %(kind)s, 'waiting'
+           WHERE EXISTS (SELECT FROM profile WHERE workspace = %(workspace)s)
+           OR EXISTS (SELECT FROM log_head h WHERE workspace = %(workspace)s AND h."offset" > h.applied + 1)""",
+        {"workspace": workspace, "program": program, "root": root, "offsets": offsets, "kind": kind},
+    )
+
+
+# the test clock -----------------------------------------------------------------------------------------------------
+
+
+async def set_clock(conn: AsyncConnection[Any], workspace: int, now: int) -> bool:
+    """Move a test clock; False when that would be back."""
+    moved = await conn.execute(
+        "UPDATE workspace SET now = %(now)s WHERE id = %(id)s AND clock = 'test' AND now <= %(now)s",
+        {"id": workspace, "now": now},
+    )
+    return moved.rowcount == 1

@@ -1,0 +1,237 @@
+"""Segment HTTP tracking API: bodies to items (reference: segment.com/docs HTTP tracking API and Spec)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from kizuna.core import clock, exact_json, ids
+from kizuna.core.errors import Invalid
+from kizuna.engine.moment import BACKFILL, CLOCK_AHEAD, Item
+from kizuna.events.wires import Decoded, Refused, problem
+from kizuna.events.wires.brackets import batch_elements
+
+PATHS = {
+    "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page", "p": "page",
+    "screen": "screen", "s": "screen", "group": "group", "g": "group", "alias": "alias", "a": "alias",
+    "batch": "batch", "b": "batch", "import": "batch",
+}  # fmt: skip
+TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
+NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
+AHEAD = 5 * clock.MINUTE
+MAX_ID = 255
+MAX_NAME = 512
+
+Id = str | int | float | None
+Time = str | int | float | None
+
+
+class Event(Struct, gc=False, rename="camel"):
+    """One event as clients send it; unknown fields are let be."""
+
+    type: str | None = None
+    message_id: str | None = None
+    user_id: Id = None
+    anonymous_id: Id = None
+    previous_id: Id = None
+    group_id: Id = None
+    event: str | None = None
+    name: str | None = None
+    category: str | None = None
+    timestamp: Time = None
+    original_timestamp: Time = None
+    sent_at: Time = None
+    write_key: str | None = None
+    properties: Raw = Raw()
+    traits: Raw = Raw()
+    context: Raw = Raw()
+    integrations: Raw = Raw()
+
+
+class Batch(Struct, rename="camel"):
+    """The envelope of `batch` and `import`."""
+
+    batch: list[Raw]
+    sent_at: Time = None
+    write_key: str | None = None
+    context: Raw = Raw()
+    integrations: Raw = Raw()
+
+
+_decode_event = msgspec.json.Decoder(Event).decode
+_decode_batch = msgspec.json.Decoder(Batch).decode
+_SUSPECT = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{300}")
+
+
+class Reader:
+    """Decodes requests of one workspace that arrive at one instant."""
+
+    def __init__(self, workspace: int, now: int, zone: str, max_event: int) -> None:
+        self.workspace = workspace
+        self.now = now
+        self.zone = zone
+        self.max_event = max_event
+
+    def read(self, path: str, body: bytes) -> Decoded:
+        """All items of a request; raises `Invalid` only when the body as a whole cannot be read."""
+        body = body.removeprefix(b"\xef\xbb\xbf").strip()
+        if not body.startswith(b"{"):
+            raise Invalid("the body must be a JSON object", code="invalid_json")
+        decoded = Decoded([], [], set())
+        if PATHS[path] != "batch":
+            self._take(0, body, PATHS[path], Batch([]), decoded, alone=True)
+            return decoded
+        envelope = self._envelope(body)
+        if envelope.write_key:
+            decoded.write_keys.add(envelope.write_key)
+        for index, raw in enumerate(envelope.batch):
+            self._take(index, bytes(raw), None, envelope, decoded)
+        return decoded
+
+    def _envelope(self, body: bytes) -> Batch:
+        try:
+            if b"\x00" not in body:
+                body.decode()
+            return _decode_batch(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            elements = batch_elements(body)
+            if elements is None or body[-1:] != b"}":
+                raise Invalid("the body is not JSON with a `batch` list", code="invalid_json") from None
+        outer = body
+        for element in elements:
+            outer = outer.replace(element, b"", 1) if len(elements) < 50 else outer
+        rest = re.search(rb'"sentAt"\s*:\s*"([^"\\]{1,64})"', outer)
+        key = re.search(rb'"writeKey"\s*:\s*"([^"\\]{1,128})"', outer)
+        return Batch(
+            [Raw(element) for element in elements],
+            sent_at=rest[1].decode("ascii", "replace") if rest else None,
+            write_key=key[1].decode("ascii", "replace") if key else None,
+        )
+
+    def _take(
+        self, index: int, raw: bytes, kind: str | None, envelope: Batch, into: Decoded, *, alone: bool = False
+    ) -> None:
+        found = self._item(index, raw, kind, envelope, into)
+        if isinstance(found, Item):
+            into.items.append(found)
+        elif alone and found.code == "invalid_json":
+            raise Invalid(found.message, code=found.code)
+        else:
+            into.refused.append(found)
+
+    def _item(self, index: int, raw: bytes, kind: str | None, envelope: Batch, into: Decoded) -> Item | Refused:
+        if len(raw) > self.max_event:
+            return problem(index, "too_large", f"the event is over {self.max_event} bytes: send less with it", raw)
+        try:
+            raw.decode()
+            event = _decode_event(raw)
+            if _SUSPECT.search(raw) or raw.count(b"{") + raw.count(b"[") > exact_json.MAX_DEPTH:
+                exact_json.decode_checked(raw)
+        except Invalid as error:
+            return problem(index, error.code, str(error), raw)
+        except msgspec.ValidationError as error:
+            return problem(index, "invalid_item", f"a field has the wrong type: {error}", raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return problem(index, "invalid_json", f"the event is not JSON that can be kept: {error}", raw)
+        if event.write_key:
+            into.write_keys.add(event.write_key)
+        return self._build(index, raw, kind or event.type, event, envelope)
+
+    def _build(self, index: int, raw: bytes, kind: str | None, event: Event, envelope: Batch) -> Item | Refused:
+        if kind not in TYPES:
+            return problem(index, "invalid_type", f"type must be one of {', '.join(sorted(TYPES))}", raw)
+        user, anonymous = _id_text(event.user_id), _id_text(event.anonymous_id)
+        if not user and not anonymous:
+            return problem(index, "no_identity", "send a userId or an anonymousId", raw)
+        name = _name(kind, event)
+        if not name and kind in ("track", "alias", "group"):
+            field = {"track": "event", "alias": "previousId", "group": "groupId"}[kind]
+            return problem(index, f"no_{field.lower()}", f"{kind} needs `{field}`", raw)
+        message = event.message_id or uuid.uuid4().hex
+        if max(len(message), len(user), len(anonymous)) > MAX_ID or len(name) > MAX_NAME:
+            return problem(index, "too_long", f"ids hold {MAX_ID} characters at most, names {MAX_NAME}", raw)
+        try:
+            properties = _object(event.traits if kind in ("identify", "group") else event.properties)
+            context = _merged(envelope.context, event.context)
+            flags = BACKFILL if _is_backfill(envelope.integrations, event.integrations) else 0
+        except Invalid as error:
+            return problem(index, error.code, str(error), raw)
+        if kind in NAMES and (event.name or event.category):
+            properties = _with_page(properties, event)
+        at = self._when(event, envelope)
+        if at > self.now + AHEAD:
+            flags |= CLOCK_AHEAD
+        profile = ids.profile_id(self.workspace, *(("user", user) if user else ("anon", anonymous)))
+        return Item(
+            profile, message, kind, name, at, properties, context, user, anonymous, self.now, flags,
+        )  # fmt: skip
+
+    def _when(self, event: Event, envelope: Batch) -> int:
+        """When it happened by our clock: received_at - (sent_at - original_timestamp)."""
+        original = self._time(event.original_timestamp if event.original_timestamp is not None else event.timestamp)
+        if original is None:
+            return self.now
+        sent = self._time(event.sent_at if event.sent_at is not None else envelope.sent_at)
+        return original if sent is None else self.now - (sent - original)
+
+    def _time(self, value: Time) -> int | None:
+        if isinstance(value, str):
+            return clock.read_time(value, self.zone)
+        if isinstance(value, (int, float)) and 0 < value < 1e14:
+            return int(value * (1_000 if value > 1e11 else clock.SECOND))
+        return None
+
+
+def _id_text(value: Id) -> str:
+    if value is None or value == "":
+        return ""
+    return value.strip() if isinstance(value, str) else str(int(value) if value == int(value) else value)
+
+
+def _name(kind: str, event: Event) -> str:
+    match kind:
+        case "track":
+            return event.event or ""
+        case "alias":
+            return _id_text(event.previous_id)
+        case "group":
+            return _id_text(event.group_id)
+        case _:
+            return NAMES.get(kind, "")
+
+
+def _object(raw: Raw) -> bytes:
+    body = bytes(raw).strip()
+    if not body or body == b"null":
+        return b"{}"
+    if not body.startswith(b"{"):
+        raise Invalid("properties, traits and context must be objects", code="invalid_item")
+    return body
+
+
+def _merged(outer: Raw, inner: Raw) -> bytes:
+    """Batch-level context merged shallowly into the item's; the item wins."""
+    own = _object(inner)
+    shared = _object(outer)
+    if shared == b"{}":
+        return b"" if own == b"{}" else own
+    return exact_json.encode({**exact_json.decode_checked(shared), **exact_json.decode(own)})
+
+
+def _is_backfill(*integrations: Raw) -> bool:
+    for raw in reversed(integrations):
+        if b"Kizuna" in bytes(raw):
+            settings: Any = exact_json.decode_checked(bytes(raw))
+            own = settings.get("Kizuna") if isinstance(settings, dict) else None
+            return isinstance(own, dict) and own.get("backfill") is True
+    return False
+
+
+def _with_page(properties: bytes, event: Event) -> bytes:
+    """A page's name and category are properties to us, unless it has some of that name."""
+    own = {key: value for key, value in (("name", event.name), ("category", event.category)) if value}
+    return exact_json.encode({**own, **exact_json.decode(properties)})

@@ -1,0 +1,57 @@
+"""The slices in the order in which they take part in the fold: the architecture in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from kizuna.campaigns.fold import CampaignSlice
+from kizuna.consent.fold import ConsentSlice
+from kizuna.consent.show import show_consent
+from kizuna.engine import store
+from kizuna.engine.batch import Engine
+from kizuna.engine.folder import Folder
+from kizuna.engine.program import Programs
+from kizuna.engine.slice import Slice
+from kizuna.journeys.fold import JourneySlice
+from kizuna.journeys.program import rules_in
+from kizuna.journeys.show import show_runs
+from kizuna.messages.fold import MessagesSlice
+from kizuna.profiles.fold import ProfileSlice, public
+from kizuna.profiles.gate import ProfileGate
+from kizuna.profiles.show import ProfileViews
+from kizuna.segments.fold import SegmentSlice
+
+FOLDS: list[Slice] = [
+    ProfileSlice(),
+    ConsentSlice(),
+    SegmentSlice(guests=[rules_in]),
+    JourneySlice(),
+    CampaignSlice(),
+    MessagesSlice(),
+]
+
+SECTIONS = {part.name: part.section for part in FOLDS}
+
+EARLY = frozenset(("profiles", "segments"))  # state as of an instant is settled before what happens at it
+
+
+def new_folder(folds: Sequence[Slice] = FOLDS) -> Folder:
+    return Folder(folds, ProfileGate({part.name: part.section for part in folds}), EARLY)
+
+
+def new_engine(connection: Connection[Any], *, cached: int = 20_000) -> Engine:
+    """An engine over the installation's partitions that keeps `cached` records in memory."""
+    return Engine(new_folder(), Programs(FOLDS, store.partitions(connection)), public, cached=cached)
+
+
+def profile_views() -> ProfileViews:
+    """How profiles look from outside."""
+    shows = {
+        "consent": show_consent,
+        "segments": lambda section: sorted(section.member_of),
+        "journeys": show_runs,
+    }
+    return ProfileViews(SECTIONS, shows)

@@ -1,0 +1,58 @@
+"""The process that keeps history: writes the log to the lake, and fills in what new rules ask of the past."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import structlog
+
+from kizuna.config import Config
+from kizuna.engine import store as engine
+from kizuna.engine.program import Programs
+from kizuna.folds import FOLDS
+from kizuna.runtime import archiver
+from kizuna.runtime.database import connect
+from kizuna.runtime.lake.query import Lake
+from kizuna.segments.fill import store
+from kizuna.segments.fill.run import run_next
+
+LONGEST_SLEEP = 60.0
+WAITING_SLEEP = 0.02  # while a publish waits to be folded
+RETRY = 1.0
+
+log = structlog.get_logger()
+
+
+def main(config: Config) -> None:
+    """Archive in the main thread, which is told to stop; fill in a second one, which ends with it."""
+    threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
+    archiver.main(config)
+
+
+def _fill(config: Config) -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            _fill_on(config, pause)
+        except psycopg.OperationalError as error:
+            log.warning("fill_restarts", reason=str(error).partition("\n")[0])
+        except Exception:
+            log.exception("fill_failed")
+        pause.wait(RETRY)
+
+
+def _fill_on(config: Config, pause: threading.Event) -> None:
+    url = config.database_url
+    with connect(url, name="kizuna fill") as connection, connect(url, autocommit=True) as ear:
+        ear.execute("LISTEN kizuna_fill")
+        lake, programs = Lake(config), Programs(FOLDS, engine.partitions(connection))
+        while True:
+            if run_next(connection, lake, programs):
+                continue
+            waiting = store.is_any_waiting(connection)
+            connection.commit()
+            if waiting:
+                pause.wait(WAITING_SLEEP)
+            else:
+                next(ear.notifies(timeout=LONGEST_SLEEP, stop_after=1), None)

@@ -1,0 +1,1 @@
+"""Questions asked of the lake: metrics, retention, funnels, messages, lifetime value, the overview."""

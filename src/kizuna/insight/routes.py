@@ -1,0 +1,137 @@
+"""HTTP of insight."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from litestar import get, post
+from litestar.params import QueryParameter
+from msgspec import Struct, structs
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.core.errors import Invalid, NotFound
+from kizuna.insight import period
+from kizuna.insight.ask import Asker
+from kizuna.insight.clv import Clv, clv
+from kizuna.insight.figure import Question, figure
+from kizuna.insight.funnel import Funnel, funnel
+from kizuna.insight.messages import DIMENSIONS, message_funnel
+from kizuna.insight.metrics import all_metrics
+from kizuna.insight.overview import Overviews
+from kizuna.insight.retention import Retention, retention
+from kizuna.insight.why import why
+from kizuna.profiles.find import find
+from kizuna.runtime.database import Database
+from kizuna.runtime.lake import locked
+from kizuna.runtime.lake.query import Lake
+
+Since = Annotated[str | None, QueryParameter(name="from")]
+Until = Annotated[str | None, QueryParameter(name="to")]
+
+_sql_gate = asyncio.Semaphore(2)  # statements of others that run side by side
+
+
+@get("/api/v1/overview")
+async def get_overview(caller: Caller, database: Database, lake: Lake, overviews: Overviews) -> dict[str, Any]:
+    return await overviews.overview(Asker(lake, database, caller.workspace, now=0))
+
+
+@get("/api/v1/insight/messages")
+async def get_messages(
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    since: Since = None,
+    until: Until = None,
+    zone: str | None = None,
+    by: str | None = None,
+    journey: str | None = None,
+    campaign: str | None = None,
+    template: str | None = None,
+    channel: str | None = None,
+) -> dict[str, Any]:
+    asker = await _asker(caller, database, lake)
+    given = {"journey": journey, "campaign": campaign, "template": template, "channel": channel}
+    only = {name: value for name, value in given.items() if value is not None and name in DIMENSIONS}
+    return await message_funnel(period.read(since, until, zone or caller.workspace.zone, asker.now), by, only, asker)
+
+
+@get("/api/v1/insight/{metric:str}")
+async def get_metric(
+    metric: str,
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    since: Since = None,
+    until: Until = None,
+    zone: str | None = None,
+    every: str | None = None,
+    by: str | None = None,
+    segment: str | None = None,
+    basis: Literal["net", "gross"] = "net",
+) -> dict[str, Any]:
+    found = all_metrics().get(metric)
+    if found is None:
+        raise NotFound(f"no metric {metric!r}; there are {', '.join(sorted(all_metrics()))}")
+    asker = await _asker(caller, database, lake)
+    span = period.read(since, until, zone or caller.workspace.zone, asker.now)
+    return await figure(found, Question(span, every, by, segment, basis), asker)
+
+
+@post("/api/v1/insight/retention", status_code=200)
+async def post_retention(data: Retention, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    return await retention(data, await _asker(caller, database, lake))
+
+
+@post("/api/v1/insight/funnel", status_code=200)
+async def post_funnel(data: Funnel, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    return await funnel(data, await _asker(caller, database, lake))
+
+
+@post("/api/v1/insight/clv", status_code=200)
+async def post_clv(data: Clv, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    return await clv(data, await _asker(caller, database, lake))
+
+
+class Sql(Struct, frozen=True, forbid_unknown_fields=True):
+    """One SELECT or EXPLAIN."""
+
+    sql: str
+
+
+@post("/api/v1/insight/sql", status_code=200)
+async def post_sql(data: Sql, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    """Read-only SQL on this workspace's lake, bounded in time and memory."""
+    async with _sql_gate:
+        answer = await locked.ask(await lake.snapshot(database, caller.workspace.id), data.sql)
+    told = structs.asdict(answer)
+    return {name: told[name] for name in ("columns", "types", "rows", "is_cut")} | {"n": len(answer.rows)}
+
+
+async def _asker(caller: Caller, database: Database, lake: Lake) -> Asker:
+    async with database.connection() as conn:
+        return Asker(lake, database, caller.workspace, await accounts.now(conn, caller.workspace.id))
+
+
+@get("/api/v1/profiles/{ref:str}/why")
+async def get_why(
+    ref: str,
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    message: str | None = None,
+    journey: str | None = None,
+    segment: str | None = None,
+) -> dict[str, Any]:
+    """The chain of reasons for one of a message, a journey or a segment."""
+    asked = [(k, n) for k, n in (("message", message), ("journey", journey), ("segment", segment)) if n is not None]
+    if len(asked) != 1:
+        raise Invalid("ask about one of `message`, `journey` or `segment`", code="invalid_question")
+    async with database.connection() as conn:
+        profile = await find(conn, caller.workspace.id, ref)
+    return await why(await _asker(caller, database, lake), profile, *asked[0])
+
+
+ROUTES = [get_why, get_overview, get_messages, get_metric, post_retention, post_funnel, post_clv, post_sql]

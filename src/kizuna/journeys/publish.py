@@ -1,0 +1,65 @@
+"""Publishing a journey: the draft is checked whole and becomes a version; pausing, resuming and stopping it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
+from kizuna.engine.slice import Workspace
+from kizuna.events import publish as definitions
+from kizuna.journeys import store
+from kizuna.journeys.definition import Journey, parse
+from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
+from kizuna.segments import rule
+
+FROM = {PAUSED: (ACTIVE,), ACTIVE: (PAUSED,), STOPPED: (ACTIVE, PAUSED)}  # what may become so
+
+
+async def publish(
+    conn: AsyncConnection[Any], workspace: Workspace, name: str, *, include_members: bool
+) -> tuple[Journey, int, int]:
+    """The journey, its version and position; without a draft, what rules is published again."""
+    ruling = await store.published(conn, workspace.id, name)
+    body = await store.draft(conn, workspace.id, name) or (ruling.body if ruling else None)
+    if body is None:
+        raise NotFound(f"no journey {name!r} in this workspace")
+    journey = parse(name, body)
+    _check_segments(journey, await store.segments(conn, workspace.id))
+    if include_members:
+        _check_members(journey)
+    sweep = "journeys" if ruling and ruling.status == PAUSED else ""
+    version, position = await definitions.publish(conn, workspace, "journey", name, body, status=ACTIVE, sweep=sweep)
+    assert version is not None  # noqa: S101  # a body was published
+    return journey, version, position
+
+
+async def change_status(
+    conn: AsyncConnection[Any], workspace: Workspace, name: str, status: str
+) -> tuple[int | None, int]:
+    """Pause, resume or stop; version and position."""
+    ruling = await store.published(conn, workspace.id, name)
+    if ruling is None:
+        raise NotFound(f"no journey {name!r} is published in this workspace")
+    if ruling.status not in FROM[status]:
+        raise Conflict(f"the journey is {ruling.status}; only {' or '.join(FROM[status])} ones can become {status}")
+    sweep = "" if status == PAUSED else "journeys"
+    return await definitions.publish(conn, workspace, "journey", name, ruling.body, status=status, sweep=sweep)
+
+
+def _check_segments(journey: Journey, known: set[str]) -> None:
+    unknown = {name for each in journey.rules() for name in rule.segments_of(rule.parse(each.raw))} - known
+    if unknown:
+        listed = ", ".join(sorted(unknown))
+        problem = FieldError("", "unknown_segment", f"publish first: {listed}")
+        raise Unprocessable(
+            f"rules ask for segments that are not there: {listed}", code="unknown_segment", errors=[problem]
+        )
+
+
+def _check_members(journey: Journey) -> None:
+    trigger = journey.entry.trigger
+    if trigger is None or trigger.event != "segment_entered":
+        problem = FieldError("/include_members", "no_members", "only a journey that begins by segment_entered has any")
+        raise Unprocessable("there are no members to include", code="no_members", errors=[problem])

@@ -1,0 +1,166 @@
+"""HTTP of journeys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post, put
+from litestar.params import Parameter
+from msgspec import Struct, field
+from psycopg import AsyncConnection
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.core import clock, ids
+from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
+from kizuna.events import settled
+from kizuna.events import store as events
+from kizuna.events.log import Log
+from kizuna.journeys import store
+from kizuna.journeys.counts import counts_of
+from kizuna.journeys.enter import check_enterable, entering, entering_members
+from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
+from kizuna.journeys.publish import change_status
+from kizuna.journeys.publish import publish as publish_journey
+from kizuna.profiles.find import find
+from kizuna.runtime.database import Database
+
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+CHUNK = 2000  # members appended at once
+MEMBERS_SECONDS = 60.0
+
+
+class Entering(Struct, forbid_unknown_fields=True):
+    profile: str
+    data: dict[str, Any] = field(default_factory=dict)
+    key: str | int | None = None
+
+
+@put("/api/v1/journeys/{name:str}")
+async def put_journey(name: str, data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Keep a draft. It may be unfinished: publishing checks it."""
+    _check_name(name)
+    async with database.connection() as conn:
+        await store.keep_draft(conn, caller.workspace.id, name, data, await accounts.now(conn, caller.workspace.id))
+        position = await events.next_position(conn)
+        shown = await _shown(conn, caller.workspace.id, name)
+    return _answer(shown, position)
+
+
+@get("/api/v1/journeys")
+async def list_journeys(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    async with database.connection() as conn:
+        names = await store.names(conn, caller.workspace.id, cursor, limit)
+        items = [await _shown(conn, caller.workspace.id, name) for name in names]
+    return {"items": items, "next_cursor": names[-1] if len(names) == limit else None}
+
+
+@get("/api/v1/journeys/{name:str}")
+async def get_journey(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    async with database.connection() as conn:
+        return await _shown(conn, caller.workspace.id, name)
+
+
+@post("/api/v1/journeys/{name:str}/publish", status_code=200)
+async def publish(
+    name: str, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
+) -> Response[dict[str, Any]]:
+    include_members = _options(await request.json() if await request.body() else {})
+    workspace = caller.workspace
+    async with database.connection() as conn:
+        journey, version, position = await publish_journey(conn, workspace, name, include_members=include_members)
+    if include_members and journey.entry.trigger:
+        await settled.wait(database, workspace.id, position, MEMBERS_SECONDS)  # its rules must know all history
+        segment = journey.entry.trigger.segment
+        async with database.connection() as conn:
+            members = await store.members(conn, workspace.id, segment)
+            now = await accounts.now(conn, workspace.id)
+        items = entering_members(members, name, version, segment, position, now)
+        for start in range(0, len(items), CHUNK):
+            position = await log.append(workspace.id, items[start : start + CHUNK])
+    return _answer({"name": name, "version": version, "status": ACTIVE}, position)
+
+
+@post("/api/v1/journeys/{name:str}/pause", status_code=200)
+async def pause(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    return await _change(name, caller, database, PAUSED)
+
+
+@post("/api/v1/journeys/{name:str}/resume", status_code=200)
+async def resume(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    return await _change(name, caller, database, ACTIVE)
+
+
+@post("/api/v1/journeys/{name:str}/stop", status_code=200)
+async def stop(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    return await _change(name, caller, database, STOPPED)
+
+
+@post("/api/v1/journeys/{name:str}/enter", status_code=202)
+async def enter(name: str, data: Entering, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+    workspace = caller.workspace
+    async with database.connection() as conn:
+        await check_enterable(conn, workspace, name, data.key)
+        profile = await find(conn, workspace.id, data.profile)
+        now = await accounts.now(conn, workspace.id)
+    position = await log.append(workspace.id, [entering(profile, name, now, data=data.data, key=data.key)])
+    return _answer({"journey": name, "profile": ids.show("prf", profile)}, position, status=202)
+
+
+async def _change(name: str, caller: Caller, database: Database, status: str) -> Response[dict[str, Any]]:
+    async with database.connection() as conn:
+        version, position = await change_status(conn, caller.workspace, name, status)
+    return _answer({"name": name, "version": version, "status": status}, position)
+
+
+async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, Any]:
+    ruling = await store.published(conn, workspace, name)
+    draft = await store.draft(conn, workspace, name)
+    body = ruling.body if ruling else draft
+    if body is None:
+        raise NotFound(f"no journey {name!r} in this workspace")
+    steps = body.get("steps")
+    names = (
+        [each["id"] for each in steps if isinstance(each, dict) and isinstance(each.get("id"), str)]
+        if isinstance(steps, list)
+        else []
+    )
+    return {
+        "name": name,
+        "title": body.get("title"),
+        "version": ruling.version if ruling else None,
+        "status": ruling.status if ruling else "draft",
+        "published_at": clock.show(ruling.published_at) if ruling else None,
+        "definition": body,
+        "draft": draft if ruling and draft != ruling.body else None,
+        "counts": counts_of(await store.counters(conn, workspace, name), names),
+    }
+
+
+def _options(raw: Any) -> bool:
+    """Whether to include members; other options are refused."""
+    if not isinstance(raw, dict):
+        raise Invalid('write an object, such as {"include_members": true}')
+    if raw.get("migrate"):
+        problem = FieldError("/migrate", "not_yet_supported", "runs stay on the version they entered")
+        raise Unprocessable(
+            "moving runs to another version is not built yet", code="not_yet_supported", errors=[problem]
+        )
+    include_members = raw.get("include_members", False)
+    if not isinstance(include_members, bool):
+        raise Invalid(
+            "include_members is true or false", errors=[FieldError("/include_members", "invalid", "true or false")]
+        )
+    return include_members
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > 100 or any(letter in ":/" or not letter.isprintable() for letter in name):
+        raise Invalid("a journey's name has 1 to 100 printable characters, none of them : or /", code="invalid_name")
+
+
+def _answer(body: dict[str, Any], position: int, status: int = 200) -> Response[dict[str, Any]]:
+    return Response(body, status_code=status, headers={"Kizuna-Position": str(position)})
+
+
+ROUTES = [put_journey, list_journeys, get_journey, publish, pause, resume, stop, enter]

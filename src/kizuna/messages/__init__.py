@@ -1,0 +1,1 @@
+"""What is said to one customer: grants in the fold, delivers once, takes reports; appends `message_*`."""

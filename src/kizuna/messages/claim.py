@@ -1,0 +1,61 @@
+"""The claim can only refuse: what it looks at, and why it says no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from kizuna.channels import all_channels
+from kizuna.consent.decide import refusal
+from kizuna.consent.section import Consent
+from kizuna.messages.message import Claimed
+from kizuna.profiles.section import Profile
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """The customer as the record stands now, after merges."""
+
+    id: bytes
+    traits: dict[str, Any]
+    consent: Consent
+    known: Profile = field(default_factory=Profile)
+    segments: list[str] = field(default_factory=list)
+    locale: str = ""
+    zone: str = ""
+
+
+class Refused(Struct, frozen=True):
+    """It is not sent, for ever."""
+
+    state: str  # skipped or expired
+    reason: str | None
+
+
+def decide(
+    message: Claimed,
+    person: Person | None,
+    vetoes: set[tuple[str, str]],
+    suppressed: set[tuple[str, str]],
+    now: int,
+    workspace_default: str,
+) -> Refused | str:
+    """The address to send to, or the refusal. `vetoes` are (channel, topic) of this person; `suppressed` addresses."""
+    if message.reason is not None:
+        return Refused("skipped", message.reason)
+    if person is None:
+        return Refused("skipped", "erased")
+    if now > message.expires_at:
+        return Refused("expired", None)
+    channel = all_channels().get(message.channel)
+    address = channel.address(person.traits) if channel else None
+    if channel is None or address is None:
+        return Refused("skipped", "no_address")
+    if not channel.is_valid(address):
+        return Refused("skipped", "invalid_address")
+    if (message.channel, address.lower()) in suppressed:
+        return Refused("skipped", "suppressed")
+    if not message.transactional and vetoes & {(message.channel, ""), (message.channel, message.topic or "")}:
+        return Refused("skipped", "no_consent")
+    reason = refusal(person.consent, message.channel, message.topic, message.transactional, workspace_default, address)
+    return Refused("skipped", reason) if reason else address

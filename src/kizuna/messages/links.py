@@ -1,0 +1,124 @@
+"""Links in messages: signed tokens, and the rewriting of a body so that opens and clicks are seen."""
+
+from __future__ import annotations
+
+import hmac
+import html
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from typing import NamedTuple
+
+from kizuna.core.errors import NotFound
+
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES = b"u", b"c", b"o", b"v", b"p"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
+_PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
+
+
+class Ticket(NamedTuple):
+    """What a token says: this message, for this purpose."""
+
+    workspace: int
+    message: bytes
+    purpose: bytes
+    link: int = 0  # which of its links
+
+
+class Signer:
+    """Signs with the newest secret and believes all of them; the secret's number is the token's key id."""
+
+    def __init__(self, secrets: list[bytes]) -> None:
+        self._keys = [hmac.digest(secret, b"kizuna links 1", "sha256") for secret in secrets]
+
+    def token(self, ticket: Ticket) -> str:
+        key_id = len(self._keys) - 1
+        payload = b"".join(
+            (
+                bytes([key_id]),
+                ticket.workspace.to_bytes(4, "big"),
+                ticket.message,
+                ticket.purpose,
+                ticket.link.to_bytes(2, "big"),
+            )
+        )
+        return urlsafe_b64encode(payload + self._mac(key_id, payload)).decode()
+
+    def read(self, token: str, purpose: bytes) -> Ticket:
+        """Raises `NotFound` for anything that we did not sign for this purpose."""
+        if not _TOKEN.match(token):
+            raise NotFound("this link is not one of ours")
+        raw = urlsafe_b64decode(token)
+        payload, mac = raw[:_PAYLOAD], raw[_PAYLOAD:]
+        key_id = min(payload[0], len(self._keys) - 1)
+        is_ours = hmac.compare_digest(self._mac(key_id, payload), mac)
+        if not is_ours or payload[0] != key_id or payload[21:22] != purpose:
+            raise NotFound("this link is not one of ours")
+        return Ticket(
+            int.from_bytes(payload[1:5], "big"), payload[5:21], payload[21:22], int.from_bytes(payload[22:24], "big")
+        )
+
+    def _mac(self, key_id: int, payload: bytes) -> bytes:
+        return hmac.new(self._keys[key_id], payload, sha256).digest()[:_MAC]
+
+
+class Links:
+    """The addresses of one message."""
+
+    def __init__(self, signer: Signer, base: str, workspace: int, message: bytes) -> None:
+        self._signer = signer
+        self._base = base.rstrip("/")
+        self._workspace = workspace
+        self._message = message
+
+    @property
+    def unsubscribe(self) -> str:
+        return self._url("u", UNSUBSCRIBE)
+
+    @property
+    def view(self) -> str:
+        return self._url("v", VIEW)
+
+    @property
+    def preferences(self) -> str:
+        return self._url("p", PREFERENCES)
+
+    @property
+    def pixel(self) -> str:
+        return self._url("o", OPEN) + ".gif"
+
+    def click(self, index: int) -> str:
+        return self._url("c", CLICK, index)
+
+    def is_ours(self, url: str) -> bool:
+        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovp"))
+
+    def _url(self, path: str, purpose: bytes, index: int = 0) -> str:
+        return f"{self._base}/{path}/{self._signer.token(Ticket(self._workspace, self._message, purpose, index))}"
+
+
+_ANCHOR = re.compile(r"""(<a(?=\s)[^<>]*?\shref\s{0,9}=\s{0,9})(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
+_LED = re.compile(r"https?://[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)  # what a Location header may hold
+MOST_LINKS = 1_000
+
+
+def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
+    """The HTML with its links led through ours and an open pixel, and the links it had, in order."""
+    targets: list[str] = []
+    numbers: dict[str, int] = {}
+
+    def through_ours(found: re.Match[str]) -> str:
+        target = html.unescape(found[2] if found[2] is not None else found[3]).strip()
+        if not _LED.match(target) or links.is_ours(target):
+            return found[0]
+        if target not in numbers:
+            if len(targets) >= MOST_LINKS:
+                return found[0]
+            numbers[target] = len(targets)
+            targets.append(target)
+        return f'{found[1]}"{html.escape(links.click(numbers[target]))}"'
+
+    rewritten = _ANCHOR.sub(through_ours, body)
+    pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
+    end = rewritten.lower().rfind("</body")
+    return (rewritten + pixel if end < 0 else rewritten[:end] + pixel + rewritten[end:]), targets

@@ -1,0 +1,104 @@
+"""A message's life: its states, and what the fold asks to be written about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+OPEN = ("planned", "claimed", "handed")
+# later states win over earlier ones, whatever the order in which reports arrive
+_BY_RANK = (
+    "planned", "claimed", "handed", "unknown", "expired", "skipped", "rejected", "sent",
+    "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained",
+)  # fmt: skip
+RANK = {state: rank for rank, state in enumerate(_BY_RANK)}
+REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")  # said by others than the sender
+
+
+class PlanMessage(Struct, frozen=True, kw_only=True):
+    """A row of the ledger: a message granted, or one refused with its reason."""
+
+    id: bytes
+    profile: bytes
+    state: str  # planned or skipped
+    channel: str
+    purpose: str  # journey:name:step, campaign:name, api
+    occurrence: str  # the run, the launch
+    template: str
+    template_version: int
+    journey: str | None
+    run: str | None
+    step: str | None
+    campaign: str | None
+    variant: str | None
+    topic: str | None
+    transactional: bool
+    data: str  # JSON
+    event: bytes | None  # JSON of the entry event
+    at: int
+    due_at: int
+    expires_at: int
+    root: int
+    address: str | None
+    reason: str | None
+    caused_by: str
+
+
+class CancelPlanned(Struct, frozen=True):
+    """A run ended: what it planned and nobody claimed yet is not sent."""
+
+    profile: bytes
+    run: str
+    at: int
+
+
+class AdvanceMessage(Struct, frozen=True):
+    """A report about a message that was sent."""
+
+    id: bytes
+    state: str
+    at: int
+    reason: str | None
+
+
+class Claimed(Struct, frozen=True, kw_only=True):
+    """A row of the ledger that is ours to deliver."""
+
+    workspace: int
+    id: bytes
+    profile: bytes
+    channel: str
+    template: str
+    template_version: int
+    topic: str | None
+    transactional: bool
+    journey: str | None
+    run: str | None
+    step: str | None
+    campaign: str | None
+    variant: str | None
+    data: dict[str, Any]
+    event: bytes | None
+    due_at: int
+    expires_at: int
+    root: int
+    attempts: int
+    fence: int
+    reason: str | None  # set beforehand when its run left
+    caused_by: str | None
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """What became of a claimed message: its new state, also `planned` when it is tried again."""
+
+    id: bytes
+    fence: int
+    state: str
+    reason: str | None = None
+    provider: str | None = None
+    address: str | None = None
+    due_at: int | None = None
+    attempt: int = 0  # 1 where the claim itself did not count it
+    history: Sequence[tuple[str, int]] = ()

@@ -1,0 +1,43 @@
+"""Reports: what happened to a message, as items of the log."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kizuna.core import exact_json, ids
+from kizuna.engine.moment import Item
+from kizuna.messages.message import Claimed
+
+
+def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: str | None) -> Item:
+    """What the sender did; derived from the message, its state and the attempt."""
+    said = properties(message) | {name: value for name, value in more.items() if value}
+    raw = ids.derive("report", message.id, state, message.attempts)
+    return _item(profile, ids.show("evt", raw), state, at, said, message.caused_by or "")
+
+
+def of_customer(
+    profile: bytes, state: str, at: int, said: dict[str, Any], item_id: str | None = None, caused_by: str = ""
+) -> Item:
+    """What the customer or their mail program did; each act is its own."""
+    return _item(profile, item_id or new_id(), state, at, said, caused_by)
+
+
+def new_id() -> str:
+    return ids.show("evt", os.urandom(ids.ID_BYTES))
+
+
+def properties(message: Claimed) -> dict[str, Any]:
+    said = {"message": ids.show("msg", message.id), "channel": message.channel, "template": message.template}
+    for name in ("journey", "run", "step", "campaign", "variant", "topic"):
+        if value := getattr(message, name):
+            said[name] = value
+    return said
+
+
+def _item(profile: bytes, item_id: str, state: str, at: int, said: dict[str, Any], caused_by: str) -> Item:
+    return Item(
+        profile=profile, id=item_id, type="report", name=f"message_{state}", timestamp=at,
+        properties=exact_json.encode(said), received_at=at, caused_by=caused_by,
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""HTTP of messages: the ledger, the built-in outbox, and saying one thing now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import Parameter, QueryParameter
+from msgspec import Struct
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.channels import all_channels
+from kizuna.core import clock, exact_json, ids
+from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
+from kizuna.engine.moment import Item
+from kizuna.events.log import Log
+from kizuna.messages import store
+from kizuna.messages.fold import API, SAY
+from kizuna.messages.grant import EXPIRES_DEFAULT, message_id
+from kizuna.messages.message import RANK
+from kizuna.messages.report import new_id
+from kizuna.profiles.find import find
+from kizuna.profiles.section import Profile
+from kizuna.runtime.database import Database
+
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
+
+@get("/api/v1/messages")
+async def list_messages(
+    caller: Caller,
+    database: Database,
+    profile: str | None = None,
+    campaign: str | None = None,
+    journey: str | None = None,
+    in_state: Annotated[str | None, QueryParameter(name="state")] = None,  # `state` is a word of the framework
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    workspace = caller.workspace.id
+    asked = {"campaign": campaign, "journey": journey, "state": in_state}
+    if in_state is not None and in_state not in RANK:
+        raise Invalid(
+            f"{in_state!r} is no state", errors=[FieldError("/state", "invalid", f"one of {', '.join(RANK)}")]
+        )
+    filters: dict[str, list[Any]] = {column: [value] for column, value in asked.items() if value is not None}
+    async with database.connection() as conn:
+        if profile is not None:
+            filters["profile"] = await _ids_of(conn, workspace, await find(conn, workspace, profile))
+        rows = await store.listed(conn, workspace, filters, _read_cursor(cursor), limit)
+    last = rows[-1] if len(rows) == limit else None
+    return {
+        "items": [_shown(row) for row in rows],
+        "next_cursor": f"{last['planned_at']}.{ids.show('msg', last['id'])}" if last else None,
+    }
+
+
+async def _ids_of(conn: Any, workspace: int, profile: bytes) -> list[bytes]:
+    """A profile's id and those of the records that were joined to it."""
+    found = await store.person(conn, workspace, profile)
+    known = msgspec.msgpack.decode(found[1], type=Profile) if found and found[1] else Profile()
+    names = [("anon", value) for value in known.anonymous_ids] + ([("user", known.user_id)] if known.user_id else [])
+    return [profile, *(ids.profile_id(workspace, kind, value) for kind, value in names)]
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
+    if not cursor:
+        return None
+    at, _, message = cursor.partition(".")
+    if not at.isdigit():
+        raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
+    return int(at), ids.read("msg", message)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    times = ("planned_at", "due_at", "expires_at")
+    hidden = ("history",)
+    return {
+        **{key: value for key, value in row.items() if key not in hidden},
+        **{key: clock.show(row[key]) for key in times},
+        "id": ids.show("msg", row["id"]),
+        "profile": ids.show("prf", row["profile"]),
+    }
+
+
+@get("/api/v1/messages/{message:str}")
+async def get_message(message: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """The states it went through, what was said, and for a skip its reason."""
+    raw = ids.read("msg", message)
+    async with database.connection() as conn:
+        row = await store.one(conn, caller.workspace.id, raw)
+        content = await store.content(conn, caller.workspace.id, raw)
+    if row is None:
+        raise NotFound(f"no message {message!r} in this workspace")
+    history = [{"state": each["state"], "at": clock.show(each["at"])} for each in row["history"]]
+    said = {"subject": content[0], "body": content[1], "links": content[2]} if content else None
+    return {**_shown(row), "history": history, "content": said}
+
+
+class Say(Struct, forbid_unknown_fields=True):
+    """One thing to say to one customer now."""
+
+    channel: str
+    template: str
+    profile: str
+    data: dict[str, Any] = {}  # msgspec copies it
+    topic: str | None = None
+    transactional: bool = False
+    expires: str = EXPIRES_DEFAULT
+
+
+@post("/api/v1/messages", status_code=202)
+async def say(data: Say, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+    workspace = caller.workspace.id
+    clock.duration(data.expires)
+    if data.channel not in all_channels():
+        wrong = FieldError("/channel", "unknown", f"one of {', '.join(all_channels())}")
+        raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
+    async with database.connection() as conn:
+        profile = await find(conn, workspace, data.profile)
+        now = await accounts.now(conn, workspace)
+    asked = {key: value for key, value in msgspec.structs.asdict(data).items() if key != "profile"}
+    item = Item(
+        profile=profile, id=new_id(), type=SAY, timestamp=now, properties=exact_json.encode(asked), received_at=now
+    )
+    position = await log.append(workspace, [item])
+    message = message_id(profile, API, item.id, data.channel)
+    return Response({"id": ids.show("msg", message)}, status_code=202, headers={"Kizuna-Position": str(position)})
+
+
+@get("/api/v1/outbox")
+async def list_outbox(
+    caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None
+) -> dict[str, Any]:
+    """What the built-in sink received, newest first."""
+    before = (1 << 62, 0)
+    if cursor:
+        at, _, row = cursor.partition(".")
+        if not (at.isdigit() and row.isdigit()):
+            raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
+        before = (int(at), int(row))
+    async with database.connection() as conn:
+        rows = await store.outbox(conn, caller.workspace.id, before, limit)
+    items = [{"id": str(row), **item, "at": clock.show(at)} for row, at, item in rows]
+    last = rows[-1] if len(rows) == limit else None
+    return {"items": items, "next_cursor": f"{last[1]}.{last[0]}" if last else None}
+
+
+ROUTES = [list_messages, get_message, say, list_outbox]

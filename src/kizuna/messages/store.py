@@ -1,0 +1,369 @@
+"""SQL of the ledger as the fold writes it and as it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from kizuna.engine.slice import Workspace
+from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
+
+_COLUMNS = {
+    "id": "bytea", "profile": "bytea", "state": "text", "channel": "text", "purpose": "text", "occurrence": "text",
+    "template": "text", "template_version": "integer", "journey": "text", "run": "text", "step": "text",
+    "campaign": "text", "variant": "text", "topic": "text", "transactional": "boolean", "data": "text",
+    "event": "bytea", "at": "bigint", "due_at": "bigint", "expires_at": "bigint", "root": "bigint", "address": "text",
+    "reason": "text", "caused_by": "text",
+}  # fmt: skip
+_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
+_PLAN = f"""
+INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, template, template_version, journey,
+    run, step, campaign, variant, topic, transactional, data, event, planned_at, due_at, expires_at, root, address,
+    reason, caused_by, history)
+SELECT %s, id, profile, state, channel, purpose, occurrence, template, template_version, journey, run, step, campaign,
+    variant, topic, transactional, data::jsonb, event, at, due_at, expires_at, root, address, reason, caused_by,
+    jsonb_build_array(jsonb_build_object('state', state, 'at', at))
+FROM unnest({_ARRAYS}) AS new ({", ".join(_COLUMNS)})
+ON CONFLICT (workspace, id) DO NOTHING
+"""  # noqa: S608  # our own column names
+
+
+def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
+    """Write granted and refused messages; the sender is told when there is something to send."""
+    cursor.execute(_PLAN, [workspace, *([getattr(row, name) for row in effects] for name in _COLUMNS)])
+    if any(row.state == "planned" for row in effects):
+        cursor.execute("NOTIFY kizuna_send")
+
+
+def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
+    """Mark what left runs planned and nobody claimed; the sender ends it as `skipped(exited)`, with its fact."""
+    cursor.execute(
+        "UPDATE message m SET reason = 'exited', due_at = least(m.due_at, gone.at)"
+        " FROM unnest(%s::text[], %s::bigint[]) AS gone (run, at)"
+        " WHERE m.workspace = %s AND m.run = gone.run AND m.journey IS NOT NULL AND m.state = 'planned'",
+        [[e.run for e in effects], [e.at for e in effects], workspace],
+    )
+    if cursor.rowcount > 0:
+        cursor.execute("NOTIFY kizuna_send")
+
+
+def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
+    """Add reports to the history; the state only moves up in rank, whatever the order of arrival."""
+    reports: dict[bytes, list[AdvanceMessage]] = {}
+    for effect in effects:
+        reports.setdefault(effect.id, []).append(effect)
+    furthest = [max(said, key=lambda report: RANK[report.state]) for said in reports.values()]
+    cursor.execute(
+        "UPDATE message m SET history = m.history || new.history::jsonb,"
+        " state = CASE WHEN coalesce(array_position(%s::text[], m.state), 0) <= new.rank"
+        "              THEN new.state ELSE m.state END,"
+        " reason = CASE WHEN coalesce(array_position(%s::text[], m.state), 0) <= new.rank"
+        "               THEN coalesce(new.reason, m.reason) ELSE m.reason END"
+        " FROM unnest(%s::bytea[], %s::text[], %s::integer[], %s::text[], %s::text[])"
+        "      AS new (id, state, rank, reason, history)"
+        " WHERE m.workspace = %s AND m.id = new.id",
+        [
+            list(RANK),
+            list(RANK),
+            list(reports),
+            [report.state for report in furthest],
+            [RANK[report.state] + 1 for report in furthest],
+            [report.reason for report in furthest],
+            [msgspec.json.encode([{"state": r.state, "at": r.at} for r in said]).decode() for said in reports.values()],
+            workspace,
+        ],
+    )
+
+
+# reading -------------------------------------------------------------------------------------------------------------
+
+_SHOWN = (
+    "id, profile, state, reason, channel, template, template_version, topic, journey, run, step, campaign, variant,"
+    " transactional, planned_at, due_at, expires_at, provider, address, attempts, caused_by, history"
+)
+
+
+async def listed(
+    conn: AsyncConnection[Any],
+    workspace: int,
+    filters: dict[str, list[Any]],
+    before: tuple[int, bytes] | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Messages newest first; `filters` are columns and the values they may have."""
+    where = "".join(f" AND {column} = ANY(%({column})s)" for column in filters)
+    page = " AND (planned_at, id) < (%(before_at)s, %(before_id)s)" if before else ""
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM message WHERE workspace = %(workspace)s{where}{page}"  # noqa: S608  # our own column names
+        " ORDER BY planned_at DESC, id DESC LIMIT %(limit)s",  # type: ignore[arg-type]
+        {
+            **filters,
+            "workspace": workspace,
+            "limit": limit,
+            "before_at": before[0] if before else 0,
+            "before_id": before[1] if before else b"",
+        },
+    )
+    return [dict(zip(_names(), row, strict=True)) for row in await found.fetchall()]
+
+
+async def one(conn: AsyncConnection[Any], workspace: int, message: bytes) -> dict[str, Any] | None:
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM message WHERE workspace = %s AND id = %s",  # type: ignore[arg-type]  # noqa: S608
+        [workspace, message],
+    )
+    row = await found.fetchone()
+    return dict(zip(_names(), row, strict=True)) if row else None
+
+
+def _names() -> list[str]:
+    return [name.strip() for name in _SHOWN.split(",")]
+
+
+async def content(
+    conn: AsyncConnection[Any], workspace: int, message: bytes
+) -> tuple[str | None, str, list[str]] | None:
+    """Subject, body and links as they were sent."""
+    found = await conn.execute(
+        "SELECT subject, body, links FROM message_content WHERE workspace = %s AND message = %s", [workspace, message]
+    )
+    return await found.fetchone()
+
+
+async def outbox(
+    conn: AsyncConnection[Any], workspace: int, before: tuple[int, int], limit: int
+) -> list[tuple[int, int, dict[str, Any]]]:
+    """(id, at, item) of what the built-in sink received, newest first; `before` is (at, id)."""
+    found = await conn.execute(
+        "SELECT id, at, item FROM outbox WHERE workspace = %s AND (at, id) < (%s, %s)"
+        " ORDER BY at DESC, id DESC LIMIT %s",
+        [workspace, *before, limit],
+    )
+    return await found.fetchall()
+
+
+async def person(
+    conn: AsyncConnection[Any], workspace: int, profile: bytes
+) -> tuple[bytes, bytes | None, bytes | None] | None:
+    """(id, profiles section, consent section) of the record that this id names now, after merges."""
+    for _ in range(100):
+        found = await conn.execute(
+            "SELECT id, profiles, consent, merged_into FROM profile WHERE workspace = %s AND id = %s",
+            [workspace, profile],
+        )
+        row = await found.fetchone()
+        if row is None:
+            return None
+        if row[3] is None:
+            return row[:3]
+        profile = row[3]
+    return None
+
+
+async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[tuple[str, str]]:
+    """(channel, topic) of opt-outs accepted and not yet folded."""
+    found = await conn.execute(
+        "SELECT channel, topic FROM veto WHERE workspace = %s AND profile = ANY(%s::bytea[])", [workspace, profiles]
+    )
+    return await found.fetchall()
+
+
+# sending (on a sync cursor) ------------------------------------------------------------------------------------------
+
+_NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
+_REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_CLAIMED = (
+    "workspace, id, profile, channel, template, template_version, topic, transactional, journey, run, step, campaign,"
+    " variant, data, event, due_at, expires_at, root, attempts, fence, reason, caused_by"
+)
+
+
+_CLAIMED_NAMES = [name.strip() for name in _CLAIMED.split(",")]
+
+
+def workspaces_with_due(cursor: Any) -> list[tuple[Workspace, int]]:
+    """Workspaces with a message due by their own clock, and what time it is there."""
+    cursor.execute(
+        f"SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, {_NOW} FROM workspace w"  # noqa: S608
+        " WHERE EXISTS (SELECT FROM message m WHERE m.workspace = w.id AND m.state = 'planned'"
+        f" AND m.state IN ('planned', 'claimed', 'handed') AND m.due_at <= {_NOW}) ORDER BY w.id"
+    )
+    return [(Workspace(*row[:6]), row[6]) for row in cursor.fetchall()]
+
+
+def installation(cursor: Any) -> tuple[int, bytes]:
+    """The number of partitions, and the secret."""
+    cursor.execute("SELECT partitions, secret FROM installation")
+    return cursor.fetchone()
+
+
+def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int) -> list[Claimed]:
+    """Lock due messages of these channels, oldest cause first; others' locks are passed by."""
+    cursor.execute(
+        f"SELECT {_CLAIMED} FROM message WHERE workspace = %s AND state = 'planned'"  # noqa: S608
+        " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%s::text[]) AND due_at <= %s"
+        " ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
+        [workspace, channels, now, limit],
+    )
+    return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    return Claimed(**dict(zip(_CLAIMED_NAMES, row, strict=True)))
+
+
+def due_channels(cursor: Any, workspace: int, now: int) -> list[str]:
+    cursor.execute(
+        "SELECT DISTINCT channel FROM message WHERE workspace = %s AND state = 'planned'"
+        " AND state IN ('planned', 'claimed', 'handed') AND due_at <= %s",
+        [workspace, now],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def vetoes(cursor: Any, workspace: int) -> dict[bytes, set[tuple[str, str]]]:
+    """(channel, topic) by profile of every opt-out not yet folded. Read before the records: the fold removes a veto
+    in the transaction that writes the record, so that one of the two is always seen."""
+    cursor.execute("SELECT profile, channel, topic FROM veto WHERE workspace = %s", [workspace])
+    found: dict[bytes, set[tuple[str, str]]] = {}
+    for profile, channel, topic in cursor.fetchall():
+        found.setdefault(profile, set()).add((channel, topic))
+    return found
+
+
+def people(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, tuple[bytes | None, Any, bytes, bytes]]:
+    """(merged_into, traits, profiles section, consent section) by id."""
+    cursor.execute(
+        "SELECT id, merged_into, traits, profiles, consent FROM profile WHERE workspace = %s AND id = ANY(%s::bytea[])",
+        [workspace, profiles],
+    )
+    return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def segments_of(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, list[str]]:
+    cursor.execute(
+        "SELECT profile, segment FROM membership WHERE workspace = %s AND profile = ANY(%s::bytea[]) ORDER BY segment",
+        [workspace, profiles],
+    )
+    found: dict[bytes, list[str]] = {}
+    for profile, segment in cursor.fetchall():
+        found.setdefault(profile, []).append(segment)
+    return found
+
+
+def suppressed(cursor: Any, workspace: int, addresses: list[str]) -> set[tuple[str, str]]:
+    cursor.execute(
+        "SELECT channel, address FROM suppression WHERE workspace = %s AND address = ANY(%s::text[])",
+        [workspace, addresses],
+    )
+    return set(cursor.fetchall())
+
+
+def template(cursor: Any, workspace: int, name: str, version: int) -> dict[str, Any] | None:
+    """The body of a template's version, or of the newest when the message is not pinned (version 0)."""
+    cursor.execute(
+        "SELECT body FROM definition WHERE workspace = %s AND kind = 'template' AND name = %s"
+        " AND (version = %s OR %s = 0) ORDER BY introduced DESC LIMIT 1",
+        [workspace, name, version, version],
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def providers(cursor: Any, workspace: int) -> dict[str, dict[str, Any]]:
+    """The provider that was set last for each channel."""
+    cursor.execute(
+        "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
+        " ORDER BY introduced",
+        [workspace],
+    )
+    return {body["channel"]: {**body, "name": name} for name, body in cursor.fetchall()}
+
+
+def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
+    """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out."""
+    cursor.execute(
+        "UPDATE message m SET state = new.state, reason = new.reason, provider = coalesce(new.provider, m.provider),"
+        " address = coalesce(new.address, m.address), due_at = coalesce(new.due_at, m.due_at), lease_until = NULL,"
+        " attempts = m.attempts + new.attempt, history = m.history || new.history::jsonb"
+        " FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],"
+        " %s::integer[], %s::text[]) AS new (id, fence, state, reason, provider, address, due_at, attempt, history)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
+        [
+            [e.id for e in endings],
+            [e.fence for e in endings],
+            [e.state for e in endings],
+            [e.reason for e in endings],
+            [e.provider for e in endings],
+            [e.address for e in endings],
+            [e.due_at for e in endings],
+            [e.attempt for e in endings],
+            [msgspec.json.encode([{"state": s, "at": at} for s, at in e.history]).decode() for e in endings],
+            workspace,
+        ],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def hand(cursor: Any, message: Claimed, provider: str, address: str, at: int, lease_seconds: float) -> None:
+    """Write down that the network is about to be touched."""
+    cursor.execute(
+        "UPDATE message SET state = 'handed', fence = fence + 1, attempts = attempts + 1, provider = %s, address = %s,"
+        " lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + %s::bigint,"
+        " history = history || %s WHERE workspace = %s AND id = %s",
+        [
+            provider,
+            address,
+            int(lease_seconds * 1_000_000),
+            Jsonb([{"state": "claimed", "at": at}, {"state": "handed", "at": at}]),
+            message.workspace,
+            message.id,
+        ],
+    )
+
+
+def overdue(cursor: Any, limit: int) -> list[Claimed]:
+    """Messages whose sender vanished after the hand-over was written down; locked."""
+    cursor.execute(
+        f"SELECT {_CLAIMED} FROM message WHERE state = 'handed' AND state IN ('planned', 'claimed', 'handed')"  # noqa: S608
+        f" AND lease_until < {_REAL_NOW} ORDER BY workspace, root LIMIT %s FOR UPDATE SKIP LOCKED",
+        [limit],
+    )
+    return [_claimed(row) for row in cursor.fetchall()]
+
+
+def keep_contents(cursor: Any, workspace: int, contents: list[tuple[bytes, str | None, str, list[str]]]) -> None:
+    """Subject, body and links as sent; a second attempt says the same again."""
+    cursor.execute(
+        "INSERT INTO message_content (workspace, message, subject, body, links)"
+        " SELECT %s, message, subject, body, links::jsonb"
+        " FROM unnest(%b::bytea[], %s::text[], %b::text[], %b::text[]) AS new (message, subject, body, links)"
+        " ON CONFLICT (workspace, message) DO UPDATE"
+        " SET subject = excluded.subject, body = excluded.body, links = excluded.links",
+        [
+            workspace,
+            [c[0] for c in contents],
+            [c[1] for c in contents],
+            [c[2] for c in contents],
+            [msgspec.json.encode(c[3]).decode() for c in contents],
+        ],
+    )
+
+
+def put_in_outbox(cursor: Any, workspace: int, items: list[tuple[bytes, int, bytes]]) -> None:
+    """(message, at, item as JSON) of what the built-in sink takes."""
+    cursor.execute(
+        "INSERT INTO outbox (workspace, message, at, item)"
+        " SELECT %s, message, at, item::jsonb"
+        " FROM unnest(%b::bytea[], %s::bigint[], %b::text[]) AS new (message, at, item)",
+        [workspace, [i[0] for i in items], [i[1] for i in items], [i[2].decode() for i in items]],
+    )
+
+
+def now(cursor: Any, workspace: int) -> int:
+    """What time it is in a workspace."""
+    cursor.execute(f"SELECT {_NOW} FROM workspace w WHERE id = %s", [workspace])  # noqa: S608
+    return cursor.fetchone()[0]

@@ -1,0 +1,44 @@
+"""Which profile a `ref` of the API means: an internal id, `user:`, `anon:`, `email:` or `phone:`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from kizuna.core import ids
+from kizuna.core.errors import Conflict, FieldError, NotFound
+from kizuna.profiles import store
+
+_MOST_NAMED = 20
+
+
+async def find(conn: AsyncConnection[Any], workspace: int, ref: str) -> bytes:
+    """The profile's id; raises `NotFound`, or `Conflict` with code `ambiguous` and the ids when several match."""
+    kind, separator, value = ref.partition(":")
+    if separator and kind in ("email", "phone") and value:
+        return await _by_trait(conn, workspace, kind, value)
+    if separator and kind in ("user", "anon") and value:
+        asked = ids.profile_id(workspace, kind, value)
+    elif ref.startswith("prf_"):
+        asked = ids.read("prf", ref)
+    else:
+        raise NotFound(f"no profile {ref!r}: write prf_..., user:<userId>, anon:<anonymousId> or email:<address>")
+    found = await store.survivor(conn, workspace, asked)
+    if found is None:
+        raise NotFound(f"no profile {ref!r} in this workspace")
+    return found
+
+
+async def _by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str) -> bytes:
+    found = await store.by_trait(conn, workspace, kind, value, _MOST_NAMED)
+    if not found:
+        raise NotFound(f"no profile has the {kind} {value!r}")
+    if len(found) > 1:
+        shown = [ids.show("prf", profile) for profile in found]
+        raise Conflict(
+            f"several profiles have the {kind} {value!r}: choose one of {', '.join(shown)}",
+            code="ambiguous",
+            errors=[FieldError("/ref", "candidate", profile) for profile in shown],
+        )
+    return found[0]

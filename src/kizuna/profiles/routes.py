@@ -1,0 +1,97 @@
+"""HTTP of profiles."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+from litestar import Response, get, patch
+from litestar.params import Parameter
+from msgspec import Struct
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.core import exact_json, ids
+from kizuna.core.errors import Invalid, NotFound
+from kizuna.engine.moment import Item
+from kizuna.events import settled
+from kizuna.events.log import Log
+from kizuna.profiles import store, timeline
+from kizuna.profiles.find import find
+from kizuna.profiles.show import ProfileViews
+from kizuna.runtime.database import Database
+from kizuna.runtime.lake.query import Lake
+
+Limit = Annotated[int, Parameter(ge=1, le=500)]
+
+
+@get("/api/v1/profiles")
+async def list_profiles(
+    caller: Caller,
+    database: Database,
+    profile_views: ProfileViews,
+    search: str = "",
+    segment: str = "",
+    limit: Limit = 50,
+    cursor: str = "",
+) -> dict[str, Any]:
+    after = ids.read("prf", cursor) if cursor else b""
+    async with database.connection() as conn:
+        rows = await store.page(conn, caller.workspace.id, search.strip()[:200], segment, after, limit)
+    items = [profile_views.brief(row) for row in rows]
+    return {"items": items, "next_cursor": items[-1]["id"] if len(items) == limit else None}
+
+
+@get("/api/v1/profiles/{ref:str}")
+async def get_profile(
+    ref: str, caller: Caller, database: Database, profile_views: ProfileViews, as_of: str | None = None
+) -> dict[str, Any]:
+    if as_of is not None:
+        raise Invalid("as_of is not yet supported: read the timeline instead", code="not_yet_supported")
+    async with database.connection() as conn:
+        return await _shown(conn, caller.workspace.id, ref, profile_views)
+
+
+class Change(Struct, forbid_unknown_fields=True):
+    """New traits; a trait of null is removed."""
+
+    traits: dict[str, Any]
+
+
+@patch("/api/v1/profiles/{ref:str}")
+async def patch_profile(
+    ref: str, data: Change, caller: Caller, database: Database, log: Log, profile_views: ProfileViews
+) -> Response[dict[str, Any]]:
+    """The same as an `identify`, answered when folded."""
+    workspace = caller.workspace.id
+    async with database.connection() as conn:
+        profile = await find(conn, workspace, ref)
+        now = await accounts.now(conn, workspace)
+    item = Item(
+        profile, ids.show("evt", secrets.token_bytes(16)), "identify", timestamp=now,
+        properties=exact_json.encode(data.traits), received_at=now,
+    )  # fmt: skip
+    position = await log.append(workspace, [item])
+    await settled.wait(database, workspace, position)
+    async with database.connection() as conn:
+        shown = await _shown(conn, workspace, ref, profile_views)
+    return Response(shown, headers={"Kizuna-Position": str(position)})
+
+
+@get("/api/v1/profiles/{ref:str}/timeline")
+async def get_timeline(
+    ref: str, caller: Caller, database: Database, lake: Lake, limit: Limit = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    async with database.connection() as conn:
+        profile = await find(conn, caller.workspace.id, ref)
+    return await timeline.timeline(lake, database, caller.workspace.id, profile, cursor, limit)
+
+
+async def _shown(conn: Any, workspace: int, ref: str, views: ProfileViews) -> dict[str, Any]:
+    row = await store.row(conn, workspace, await find(conn, workspace, ref))
+    if row is None:
+        raise NotFound(f"no profile {ref!r} in this workspace")
+    return views.whole(row)
+
+
+ROUTES = [list_profiles, get_profile, patch_profile, get_timeline]

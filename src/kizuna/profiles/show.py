@@ -1,0 +1,53 @@
+"""A profile as the API shows it: each slice says how its section looks from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import msgspec
+
+from kizuna.core import clock, ids
+from kizuna.engine.slice import Section
+from kizuna.profiles.fold import identities
+from kizuna.profiles.section import Profile
+from kizuna.profiles.store import Row
+
+Show = Callable[[Any], Any]  # a section to JSON
+
+
+class ProfileViews:
+    """Reads rows of `profile`; `shows` are what slices above contribute, by the name of their section."""
+
+    def __init__(self, sections: Mapping[str, type[Section]], shows: Mapping[str, Show]) -> None:
+        self.sections = sections
+        self.shows = shows
+        self._columns = ("profiles", "consent", "segments", "journeys", "campaigns", "messages")
+
+    def whole(self, row: Row) -> dict[str, Any]:
+        """`id, identities, traits, computed, consent, segments, journeys, loyalty, created_at, last_seen_at`."""
+        profile, created_at, seen_at, _, traits, *raw = row
+        sections = {name: self._read(name, body) for name, body in zip(self._columns, raw, strict=True)}
+        own = cast("Profile", sections["profiles"])
+        shown = {name: show(sections[name]) for name, show in self.shows.items()}
+        return {
+            "id": ids.show("prf", bytes(profile)),
+            "identities": identities(own),
+            "traits": traits,
+            "computed": {},
+            "zone": own.zone or None,
+            "locale": own.locale or None,
+            **shown,
+            "loyalty": None,
+            "created_at": clock.show(created_at),
+            "last_seen_at": clock.show(seen_at) if seen_at else None,
+        }
+
+    def brief(self, row: Row) -> dict[str, Any]:
+        """A line of a list."""
+        whole = self.whole(row)
+        return {name: whole[name] for name in ("id", "identities", "traits", "segments", "created_at", "last_seen_at")}
+
+    def _read(self, name: str, body: bytes | None) -> Section:
+        kind = self.sections[name]
+        return kind() if body is None else msgspec.msgpack.decode(body, type=kind)

@@ -1,0 +1,184 @@
+"""SMTP (RFC 5321). Connections are kept and used again; replies are read as section 4.2 means them."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import threading
+import time
+from email.utils import parseaddr
+from typing import Any, ClassVar, Literal
+
+from msgspec import Struct, field
+
+from kizuna.core.errors import Invalid
+from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.mime import build
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
+IDLE_SECONDS = 30.0
+PER_CONNECTION = 100
+
+
+class Settings(Struct, frozen=True, rename={"sender": "from"}):
+    """Where to hand mail over, and in whose name."""
+
+    host: str
+    sender: str
+    port: int = 587
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: str = ""
+    hello: str = ""  # the name to say in EHLO; empty: this machine's
+    dkim: list[dict[str, Any]] = field(default_factory=list)  # kept; signing comes with a later release
+
+
+class SmtpProvider:
+    name: ClassVar[str] = "smtp"
+    channel: ClassVar[str | None] = "email"
+    settings: ClassVar[type[Struct]] = Settings
+    secrets: ClassVar[frozenset[str]] = frozenset({"password", "dkim"})
+    is_local: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[Any, list[Held]] = {}
+
+    def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
+        try:
+            raw = build(delivery, settings.sender)
+        except (Invalid, UnicodeError) as error:
+            return Rejected(f"template_error: {error}")
+        try:
+            held = self._take(settings)
+        except smtplib.SMTPResponseException as error:
+            return Unavailable(_reply(error.smtp_code, error.smtp_error))
+        except (OSError, smtplib.SMTPException) as error:
+            return Unavailable(f"{type(error).__name__}: {error}")
+        return self._hand_over(held, delivery, settings, raw)
+
+    def _hand_over(self, held: Held, delivery: Delivery, settings: Settings, raw: bytes) -> Outcome:
+        """Nothing is taken over before the server answers the end of DATA; after its begin we cannot know."""
+        connection, is_handed = held.connection, False
+        try:
+            address = _on_the_wire(delivery.address)
+            if not address.isascii() and not connection.has_extn("smtputf8"):
+                self._put(settings, held)
+                return Rejected("invalid_address: the server takes no address with such letters")
+            code, reply = connection.mail(parseaddr(settings.sender)[1], [] if address.isascii() else ["SMTPUTF8"])
+            if code < 400:
+                code, reply = connection.rcpt(address)
+            if code < 400:
+                is_handed = True
+                code, reply = connection.data(raw)
+            if code >= 400:
+                connection.rset()
+            self._put(settings, held)
+            return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
+        except smtplib.SMTPDataError as error:  # refused at DATA itself: nothing was said
+            connection.close()
+            return _refused(error.smtp_code, error.smtp_error)
+        except (OSError, smtplib.SMTPException) as error:
+            connection.close()
+            reason = f"{type(error).__name__}: {error}"
+            return Ambiguous(reason) if is_handed else Unavailable(reason)
+
+    def _take(self, settings: Settings) -> Held:
+        """An idle connection that still serves, else a new one; it is the caller's alone until `_put`."""
+        while True:
+            with self._lock:
+                idle = self._idle.get(_key(settings))
+                held = idle.pop() if idle else None
+            if held is None:
+                return Held(_connect(settings))
+            if time.monotonic() - held.used_at < IDLE_SECONDS and held.times < PER_CONNECTION:
+                try:
+                    if held.connection.noop()[0] == 250:
+                        return held
+                except (OSError, smtplib.SMTPException):
+                    pass
+            held.connection.close()
+
+    def _put(self, settings: Settings, held: Held) -> None:
+        held.used_at, held.times = time.monotonic(), held.times + 1
+        with self._lock:
+            self._idle.setdefault(_key(settings), []).append(held)
+
+    def close(self) -> None:
+        """Let go of all idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for held in (held for group in idle.values() for held in group):
+            held.connection.close()
+
+
+class Held:
+    """A connection between two mails."""
+
+    __slots__ = ("connection", "times", "used_at")
+
+    def __init__(self, connection: smtplib.SMTP) -> None:
+        self.connection = connection
+        self.used_at = time.monotonic()
+        self.times = 0
+
+
+def _key(settings: Settings) -> tuple[Any, ...]:
+    return settings.host, settings.port, settings.tls, settings.username, settings.password, settings.hello
+
+
+def _connect(settings: Settings) -> smtplib.SMTP:
+    hello = settings.hello or None
+    if settings.tls == "tls":
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            settings.host, settings.port, hello, timeout=CONNECT_SECONDS, context=ssl.create_default_context()
+        )
+    else:
+        connection = smtplib.SMTP(settings.host, settings.port, hello, timeout=CONNECT_SECONDS)
+    try:
+        if connection.sock is not None:
+            connection.sock.settimeout(ANSWER_SECONDS)
+        connection.ehlo_or_helo_if_needed()
+        if settings.tls == "starttls":
+            connection.starttls(context=ssl.create_default_context())
+            connection.ehlo()
+        if settings.username:
+            connection.login(settings.username, settings.password)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _on_the_wire(address: str) -> str:
+    """A domain of other letters goes as IDNA; the local part has no such form (RFC 6531)."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return address
+
+
+HARD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4", "5.2.1")  # the address: it will never work
+
+
+def _refused(code: int, reply: bytes | str) -> Outcome:
+    """4yz comes back later; 5yz never does, and blames the address only where the reply says so."""
+    text = _reply(code, reply)
+    if code < 500:
+        return Unavailable(text)
+    status = text.split(" ")[1] if " " in text else ""
+    if status in HARD:
+        return Rejected(text, bounce="hard")
+    if not status.startswith("5.") and code in (550, 551, 553):
+        return Rejected(text, bounce="hard")  # no enhanced status: what the basic code says
+    return Rejected(text, bounce="soft" if status.startswith("5.2.") else None)
+
+
+def _reply(code: int, reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
+    return f"{code} {' '.join(text.split())}"[:500]
+
+
+provider = SmtpProvider()

@@ -1,0 +1,26 @@
+"""SQL of providers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+
+async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, Any] | None:
+    """The body of the provider as it was set last."""
+    found = await conn.execute(
+        "SELECT body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL AND name = %s",
+        [workspace, name],
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+async def listed(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, dict[str, Any]]]:
+    found = await conn.execute(
+        "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
+        " ORDER BY name",
+        [workspace],
+    )
+    return await found.fetchall()

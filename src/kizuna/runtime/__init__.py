@@ -1,0 +1,1 @@
+"""PostgreSQL, the lake, child processes, telemetry: the machines below the product."""

@@ -1,0 +1,93 @@
+"""Connections to PostgreSQL: one kind for workers (sync), a pool for servers (async)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import pq
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool
+
+from kizuna.core.errors import Unavailable
+
+_json = msgspec.json.Encoder(decimal_format="number")  # a Decimal inside stays a number, exactly
+SETTINGS: dict[str, Any] = {"connect_timeout": 10, "application_name": "kizuna", "options": "-c TimeZone=UTC"}
+
+
+class BinaryCursor(psycopg.Cursor[Any]):
+    """Asks for binary results (bytea at half the size, as `bytes`); hence one statement an `execute`."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = pq.Format.BINARY
+
+
+class AsyncBinaryCursor(psycopg.AsyncCursor[Any]):
+    """As `BinaryCursor`."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
+        self.format = pq.Format.BINARY
+
+
+def connect(
+    url: str, *, name: str = "kizuna", autocommit: bool = False, binary: bool = True
+) -> psycopg.Connection[Any]:
+    """A connection for a sync worker. JSON comes and goes through msgspec."""
+    settings = {**SETTINGS, "application_name": name}
+    try:
+        connection = psycopg.connect(url, autocommit=autocommit, **settings)
+    except psycopg.Error as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}", code="database_unavailable") from None
+    if binary:
+        connection.cursor_factory = BinaryCursor
+    prepare_json(connection)
+    return connection
+
+
+class Database:
+    """A pool of async connections; opened and closed by the server that owns it."""
+
+    def __init__(self, url: str, *, smallest: int = 1, largest: int = 16, name: str = "kizuna serve") -> None:
+        self.url = url
+        self._pool = AsyncConnectionPool(
+            url,
+            kwargs={**SETTINGS, "application_name": name, "cursor_factory": AsyncBinaryCursor},
+            min_size=smallest,
+            max_size=largest,
+            max_idle=60.0,
+            timeout=10.0,
+            open=False,
+            configure=_configure,
+            check=AsyncConnectionPool.check_connection,  # so that a restarted PostgreSQL costs no request
+        )
+
+    async def open(self) -> None:
+        """Start connecting; the first use waits for the database, not this."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        await self._pool.close(timeout=5.0)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+def prepare_json(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    set_json_loads(msgspec.json.decode, connection)
+    set_json_dumps(_json.encode, connection)
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    prepare_json(connection)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

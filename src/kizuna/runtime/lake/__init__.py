@@ -1,0 +1,1 @@
+"""History for questions: Delta tables of each workspace, read by DuckDB together with the log's tail."""

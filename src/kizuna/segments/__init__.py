@@ -1,0 +1,1 @@
+"""Which: takes events, traits and consent, decides membership, appends `segment_entered` and `segment_left`."""

@@ -1,0 +1,256 @@
+"""Segments in the fold: touched leaves are updated, and only rules whose reading of them changed are asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Any, ClassVar
+
+import msgspec
+
+from kizuna.core import ids
+from kizuna.engine.moment import Moment
+from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
+from kizuna.profiles.section import zone_of
+from kizuna.segments import store
+from kizuna.segments.history import Fill
+from kizuna.segments.leaves import FLIPS
+from kizuna.segments.program import FOREVER, Guests, Program, Tree, compile_program
+from kizuna.segments.section import NEVER, MembershipChanged, Segments
+from kizuna.segments.tree import View, next_trait_change
+
+_EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
+_decode_fill = msgspec.msgpack.Decoder(Fill).decode
+
+
+class SegmentSlice:
+    """`guests` name the rules, as written, that definitions of other kinds ask; their leaves are kept too."""
+
+    name: ClassVar[str] = "segments"
+    section: ClassVar[type[Section]] = Segments
+    writers: ClassVar[Mapping[type, Writer]] = {MembershipChanged: store.write_memberships}
+
+    def __init__(self, guests: Sequence[Guests] = ()) -> None:
+        self.guests = tuple(guests)
+
+    def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
+        return compile_program(definitions, lower["version"], self.guests)
+
+    def fold(self, moment: Moment, scope: Scope) -> None:
+        program: Program = scope.program["segments"]
+        section: Segments = scope.record.sections["segments"]
+        if 0 < section.wake_at <= scope.now:
+            self.wake(scope)  # a slice before us woke first at this instant
+        if section.seen != program.version:
+            _catch_up(scope, program, section)
+        kind = moment.type
+        if kind in _EVENTS:
+            groups = program.by_event.get(moment.name)
+            if groups:
+                _take(groups, moment, scope, program, section)
+            if kind == "fact":
+                _hear(moment, scope, program, section)
+        elif kind == "fill":
+            _fill(moment, scope, program, section)
+
+    def wake(self, scope: Scope) -> None:
+        program: Program = scope.program["segments"]
+        section: Segments = scope.record["segments"]
+        before, section.wake_at = section.wake_at - 1, 0
+        scope.record.touch("segments")
+        if section.seen != program.version:
+            _catch_up(scope, program, section)
+        settle(scope, program, section, schedule(scope, program, section, before))
+
+    def absorb(self, other: Section, scope: Scope) -> None:
+        assert isinstance(other, Segments)  # noqa: S101 - the engine gives each slice its own section
+        program: Program = scope.program["segments"]
+        section: Segments = scope.record["segments"]
+        if section.seen != program.version:
+            _catch_up(scope, program, section)
+        _unite(scope, program, section, other)
+        settle(scope, program, section, range(len(program.trees)))
+        schedule(scope, program, section)
+
+
+def _take(groups: Iterable[Any], moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
+    """The inner loop: one event into the leaves that mention it."""
+    states, now, zone = section.leaves, scope.now, zone_of(scope.record, scope.workspace)
+    touched: set[int] | None = None
+    wake = section.wake_at
+    changed = False
+    for passes, listeners in groups:
+        if passes is not None and not passes(moment.properties, moment.timestamp, zone):
+            continue
+        for listener in listeners:
+            outcome = listener.add(states, moment, now, zone)
+            if not outcome:
+                continue
+            changed = True
+            leaf = listener.leaf
+            if leaf.timed:
+                state = states[leaf.id]
+                if not wake or leaf.soonest(state, zone) < wake:
+                    due = leaf.next_change(state, now, zone)
+                    if due and (not wake or due < wake):
+                        wake = due
+            if outcome == FLIPS and leaf.ranks:
+                if touched is None:
+                    touched = set()
+                touched.update(leaf.ranks)
+    if changed:
+        section.wake_at = wake
+        scope.record.touch("segments")
+        if touched:
+            settle(scope, program, section, touched)
+
+
+def _hear(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
+    """Facts of the slices before us: traits and zone, or consent, may have changed."""
+    if moment.name == "profile_updated" and program.on_profile:
+        settle(scope, program, section, program.on_profile)
+        schedule(scope, program, section)
+    elif moment.name == "consent_changed" and program.on_consent:
+        settle(scope, program, section, program.on_consent.get(moment.properties.get("channel") or "", ()))
+
+
+def settle(scope: Scope, program: Program, section: Segments, touched: Collection[int]) -> None:
+    """Ask the rules touched, and those that ask for a segment entered or left by it, each after what it asks for."""
+    complete = section.complete
+    view = View(scope, section)
+    waiting = list(touched)
+    heapify(waiting)
+    last = -1
+    while waiting:
+        rank = heappop(waiting)
+        if rank == last:
+            continue
+        last = rank
+        tree = program.trees[rank]
+        if tree.born > complete:
+            continue  # history before it is still to come
+        inside = tree.holds(view)
+        if inside != (tree.name in section.member_of):
+            _change(scope, section, tree, inside)
+            for dependent in program.dependents.get(tree.name, ()):
+                heappush(waiting, dependent)
+
+
+def _change(scope: Scope, section: Segments, tree: Tree, entered: bool) -> None:
+    if entered:
+        section.member_of[tree.name] = scope.now
+        _record_membership(scope, tree.name, scope.record.id, True, scope.now)
+        scope.emit("segment_entered", {"segment": tree.name, "version": tree.version})
+    else:
+        _leave(scope, section, tree.name, tree.version)
+
+
+def _leave(scope: Scope, section: Segments, name: str, version: int | None) -> None:
+    del section.member_of[name]
+    _record_membership(scope, name, scope.record.id, False, scope.now)
+    scope.emit("segment_left", {"segment": name, "version": version})
+
+
+def _record_membership(scope: Scope, name: str, profile: bytes, entered: bool, at: int) -> None:
+    scope.record.touch("segments")
+    scope.ask(MembershipChanged(profile, name, entered, at))
+    scope.count(f"segment:{name}", 1 if entered else -1)
+
+
+def _catch_up(scope: Scope, program: Program, section: Segments) -> None:
+    """The first time under a new program: forget what is no longer kept, ask the rules that are new."""
+    seen, section.seen = section.seen, program.version
+    scope.record.touch("segments")
+    if seen == NEVER:
+        section.filled = program.version  # nothing was ever folded here, so nothing is missing
+        settle(scope, program, section, program.at_birth)
+        schedule(scope, program, section)
+        return
+    for leaf in [leaf for leaf in section.leaves if not _is_kept(program, leaf, seen)]:
+        del section.leaves[leaf]
+    for name in sorted(section.member_of.keys() - program.by_name.keys()):
+        _leave(scope, section, name, None)
+    gone = {rank for name in program.dependents.keys() - program.by_name.keys() for rank in program.dependents[name]}
+    settle(scope, program, section, gone | {tree.rank for tree in program.trees if tree.introduced > seen})
+    schedule(scope, program, section)
+
+
+def _is_kept(program: Program, leaf: str, seen: int) -> bool:
+    """Whether a state written under program `seen` still counts: dropped and taken up again, a leaf starts anew."""
+    known = program.leaves.get(leaf)
+    return known is not None and known.born <= seen
+
+
+def _fill(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
+    """History up to a publish has come: only now do the rules it brought begin to speak."""
+    fill = _decode_fill(moment.item.properties)
+    own = not fill.of or fill.of == scope.record.id
+    filled = section.filled if own else min(section.owed, default=fill.program)
+    if fill.program <= filled:
+        return
+    states = section.leaves
+    for key, state in fill.leaves.items():
+        leaf = program.leaves.get(key)
+        if leaf is not None and filled < leaf.born <= fill.program:
+            states[key] = leaf.merge(states[key], state) if key in states else state
+    if own:
+        section.filled = fill.program
+    else:
+        section.owed.remove(filled)
+        section.owed.append(fill.program)
+    newest = max((leaf.born for leaf in program.leaves.values()), default=0)
+    section.owed = [owed for owed in section.owed if owed < newest]
+    scope.record.touch("segments")
+    settle(scope, program, section, range(len(program.trees)))
+    schedule(scope, program, section)
+
+
+def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -> None:
+    """Take over the states and memberships of a joined record; a membership that goes on is no new entry."""
+    scope.record.touch("segments")
+    for key, state in other.leaves.items():
+        leaf = program.leaves.get(key)
+        if leaf is not None and leaf.born <= other.seen:
+            mine = section.leaves.get(key)
+            section.leaves[key] = state if mine is None else leaf.merge(mine, state)
+    newest = max((leaf.born for leaf in program.leaves.values()), default=0)
+    section.owed += [owed for owed in (other.filled, *other.owed) if owed < newest]
+    joined = scope.record["profiles"].met[-1]
+    merged = ids.profile_id(scope.workspace.id, "anon", joined)
+    for name, at in other.member_of.items():
+        _record_membership(scope, name, merged, False, scope.now)
+        if name in section.member_of:
+            section.member_of[name] = min(at, section.member_of[name])
+        else:
+            section.member_of[name] = at
+            _record_membership(scope, name, scope.record.id, True, at)
+            if name not in program.by_name:
+                _leave(scope, section, name, None)
+
+
+def schedule(scope: Scope, program: Program, section: Segments, before: int | None = None) -> set[int]:
+    """Ask to be woken when time alone may next change an answer; the rules it may have changed since `before`."""
+    now, view, due, touched = scope.now, View(scope, section), FOREVER, set[int]()
+    since = now if before is None else before
+    for key, state in section.leaves.items():
+        leaf = program.timed.get(key)
+        if leaf is None:
+            continue
+        at = leaf.next_change(state, since, view.zone)
+        if 0 < at <= now:
+            touched.update(leaf.ranks)
+            at = leaf.next_change(state, now, view.zone)
+        if 0 < at < due:
+            due = at
+    for rank, condition in program.timed_traits:
+        at = next_trait_change(condition, view.traits, since, view.zone)
+        if 0 < at <= now:
+            touched.add(rank)
+            at = next_trait_change(condition, view.traits, now, view.zone)
+        if 0 < at < due:
+            due = at
+    due = 0 if due == FOREVER else due
+    if due != section.wake_at:
+        section.wake_at = due
+        scope.record.touch("segments")
+    return touched

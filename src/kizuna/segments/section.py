@@ -1,0 +1,35 @@
+"""The segments section of a record: what it is a member of, and what its leaves keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from kizuna.engine.slice import Section
+
+NEVER = -1
+
+
+class Segments(Section):
+    """`filled` is the program up to which the leaves know all history; a record is born knowing all of it."""
+
+    seen: int = NEVER  # the program it was last folded with
+    filled: int = NEVER
+    owed: list[int] = field(default_factory=list)  # `filled` of joined records whose history has not come yet
+    member_of: dict[str, int] = field(default_factory=dict)  # segment to the instant of entering
+    leaves: dict[str, Any] = field(default_factory=dict)  # leaf id to state
+
+    @property
+    def complete(self) -> int:
+        """The program up to which every leaf knows all history."""
+        return min(self.filled, *self.owed) if self.owed else self.filled
+
+
+class MembershipChanged(Struct, frozen=True):
+    """A row of `membership` to be written or removed."""
+
+    profile: bytes
+    segment: str
+    entered: bool
+    at: int

@@ -1,0 +1,218 @@
+"""Liquid with bounds: the library's own limits, and a charge on every loop turn, filter and output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from io import StringIO
+from typing import Any, TextIO
+
+from liquid import BoundTemplate, Environment, Mode
+from liquid.builtin import CachingDictLoader
+from liquid.builtin.expressions import LoopExpression, logical
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
+from liquid.builtin.tags.for_tag import ForTag
+from liquid.builtin.tags.tablerow_tag import TablerowTag
+from liquid.context import RenderContext
+from liquid.exceptions import LocalNamespaceLimitError, OutputStreamLimitError
+from liquid.stream import TokenStream
+from liquid.stringify import to_liquid_string
+from liquid.undefined import UNDEFINED, Undefined
+
+from kizuna.templates.budget import DEPTH, LOCALS_BYTES, OUTPUT_BYTES, Budget, measure
+from kizuna.templates.filters import GUARDS, REPLACED
+from kizuna.templates.source import check_source
+
+
+class Buffer(StringIO):
+    """Output that ends at the limit; unlike the library's, it leaves CRLF alone."""
+
+    def __init__(self, budget: Budget, room: int = OUTPUT_BYTES) -> None:
+        super().__init__(newline="")
+        self.budget = budget
+        self.room = room
+
+    def write(self, text: str, /) -> int:
+        self.room -= len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if self.room < 0:
+            raise OutputStreamLimitError(f"more than {OUTPUT_BYTES // 1024} kB of output", token=None)
+        self.budget.check_time()
+        return super().write(text)
+
+
+class BoundedContext(RenderContext):
+    """A render context that pays for what it does."""
+
+    __slots__ = ("budget", "local_sizes", "locals_size")
+
+    def __init__(self, template: BoundTemplate, *, parent_context: RenderContext | None = None, **options: Any) -> None:
+        super().__init__(template, parent_context=parent_context, **options)
+        self.budget: Budget = parent_context.budget if isinstance(parent_context, BoundedContext) else Budget()
+        self.local_sizes: dict[str, int] = {}
+        self.locals_size = parent_context.locals_size if isinstance(parent_context, BoundedContext) else 0
+
+    def assign(self, key: str, val: Any) -> None:
+        size = 64 if isinstance(val, range) else 64 + measure(val)  # a range is not written out by being named
+        self.budget.charge(size)
+        self.locals_size += size - self.local_sizes.get(key, 0)
+        self.local_sizes[key] = size
+        if self.locals_size > LOCALS_BYTES:
+            raise LocalNamespaceLimitError("too much kept in variables", token=None)
+        self.locals[key] = val
+
+    def get(self, path: list[object], *, token: Any, default: object = UNDEFINED) -> object:
+        value = super().get(path, token=token, default=default)
+        if isinstance(value, Undefined) and self.budget.hears:
+            self.budget.warn(f"{_shown(path)} is undefined")
+        return value
+
+    def filter(self, name: str, token: Any) -> Callable[..., object]:
+        apply = super().filter(name, token)
+        guard = GUARDS.get(name)
+
+        def charged(left: object, *args: object, **options: object) -> object:
+            for value in (left, *args, *options.values()):
+                self.budget.charge_value(value)
+            if guard is not None:
+                guard(self.budget, left, args)
+            result = apply(left, *args, **options)
+            if isinstance(result, int):
+                measure(result)
+            return result
+
+        return charged
+
+    def loop(self, namespace: Mapping[str, object], forloop: Any) -> Any:
+        forloop.it = self._turning(forloop.it)
+        return super().loop(namespace, forloop)
+
+    def _turning(self, items: Iterator[object]) -> Iterator[object]:
+        for item in items:
+            self.budget.turn()
+            yield item
+
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return Buffer(self.budget, buf.room if isinstance(buf, Buffer) else OUTPUT_BYTES)
+
+
+def _shown(path: list[object]) -> str:
+    return ".".join(str(part) for part in path)[:100]
+
+
+class _OutputNode(OutputNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self, context, buffer)
+
+
+class _EchoNode(EchoNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self, context, buffer)
+
+
+def _write(node: Any, context: RenderContext, buffer: TextIO) -> int:
+    value = node.expression.evaluate(context)
+    if isinstance(context, BoundedContext) and not isinstance(value, (str, range)):
+        context.budget.charge_value(value)
+    return buffer.write(to_liquid_string(value, context.autoescape))
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+class _Echo(EchoTag):
+    node_class = _EchoNode
+
+
+class _Loop(LoopExpression):
+    """A loop over a slice of a range takes the slice; the library would walk up to it, or copy it to reverse it."""
+
+    def _to_iter(self, obj: object, context: RenderContext) -> tuple[Any, int]:
+        return (obj, len(obj)) if isinstance(obj, range) else super()._to_iter(obj, context)
+
+    def _slice(
+        self, it: Any, length: int, context: RenderContext, *, limit: int | None, offset: int | str | None
+    ) -> tuple[Iterator[object], int]:
+        if not isinstance(it, range):
+            return super()._slice(it, length, context, limit=limit, offset=offset)
+        key = f"{self.identifier}-{self.iterable}"
+        start = context.stopindex(key) if offset == "continue" else int(offset or 0)
+        first = min(max(start, 0), length)
+        last = min((limit + start if limit is not None else 0) or length, length)
+        context.stopindex(key=key, index=last)
+        part = it[first : max(first, last)]
+        return iter(part[::-1] if self.reversed else part), len(part)
+
+
+def _bounded_loop(found: LoopExpression) -> _Loop:
+    return _Loop(
+        found.token, found.identifier, found.iterable,
+        limit=found.limit, offset=found.offset, reversed_=found.reversed, cols=found.cols,
+    )  # fmt: skip
+
+
+class _For(ForTag):
+    def parse(self, stream: TokenStream) -> Any:
+        node: Any = super().parse(stream)
+        node.expression = _bounded_loop(node.expression)
+        return node
+
+
+class _Tablerow(TablerowTag):
+    def parse(self, stream: TokenStream) -> Any:
+        node: Any = super().parse(stream)
+        node.expression = _bounded_loop(node.expression)
+        return node
+
+
+def _contains(token: Any, left: object, right: object) -> bool:
+    if isinstance(left, range):  # `in` would compare a text or a fraction with each of its numbers
+        return isinstance(right, (int, float)) and float(right).is_integer() and int(right) in left
+    return _library_contains(token, left, right)
+
+
+# python-liquid has no seam for its operators
+_library_contains: Any = vars(logical)["_contains"]
+setattr(logical, "_contains", _contains)  # noqa: B010
+
+
+class BoundedTemplate(BoundTemplate):
+    context_class = BoundedContext
+
+    def render_with_context(self, context: RenderContext, buffer: TextIO, *args: Any, **options: Any) -> None:
+        if isinstance(context, BoundedContext) and options.get("partial"):
+            context.budget.turn()
+        super().render_with_context(context, buffer, *args, **options)
+
+
+class BoundedEnvironment(Environment):
+    """Templates and partials by exact name; nothing is read from files."""
+
+    context_depth_limit = DEPTH
+    block_nesting_limit = DEPTH
+    template_class = BoundedTemplate
+
+    def __init__(self, *, autoescape: bool, partials: Mapping[str, str] | None = None) -> None:
+        super().__init__(
+            tolerance=Mode.STRICT,
+            autoescape=autoescape,
+            strict_filters=True,
+            loader=CachingDictLoader(dict(partials or {})),
+        )
+        self.add_tag(_Output)
+        self.add_tag(_Echo)
+        self.add_tag(_For)
+        self.add_tag(_Tablerow)
+        for name, replacement in REPLACED.items():
+            self.add_filter(name, replacement)
+
+    def from_string(self, source: str, *args: Any, **options: Any) -> BoundTemplate:
+        check_source(source)
+        return super().from_string(source, *args, **options)
+
+
+@cache
+def plain_environment(autoescape: bool) -> BoundedEnvironment:
+    """The environment of templates without partials."""
+    return BoundedEnvironment(autoescape=autoescape)

@@ -1,0 +1,109 @@
+"""Renders templates: pure, within a budget; errors are `Invalid` with code `template_error` or `template_limit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from liquid import BoundTemplate
+from liquid.exceptions import LiquidError, ResourceLimitError
+from msgspec import Struct
+
+from kizuna.core.errors import Invalid
+from kizuna.templates.budget import Budget
+from kizuna.templates.definition import Template
+from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+
+
+class Content(Struct, frozen=True):
+    """What is said: the outcome of rendering."""
+
+    subject: str | None
+    body: str
+    format: str
+    warnings: list[str]
+
+
+def render(
+    template: Template,
+    variables: Mapping[str, Any],
+    *,
+    locale: str = "",
+    now: int | None = None,
+    zone: str = "UTC",
+    partials: Mapping[str, str] | None = None,
+) -> Content:
+    """Subject and body share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
+    budget = Budget(now, zone)
+    wording = template.wording(locale)
+    known = plain(variables)
+    subject = None
+    if wording.subject is not None:
+        subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
+    body = _run(wording.body, known, budget, template.escapes, partials)
+    return Content(subject, body, template.format, list(budget.warnings))
+
+
+def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = None, zone: str = "UTC") -> str:
+    """One piece of Liquid without escaping, as in the values of an `update` step."""
+    if "{{" not in text and "{%" not in text:
+        return text
+    return _run(text, plain(variables), Budget(now, zone), False, None)
+
+
+def check(text: str, *, escapes: bool = False) -> None:
+    """Raises `Invalid` when a text is not Liquid that can be read."""
+    try:
+        _parse(text, escapes)
+    except (LiquidError, RecursionError) as error:
+        raise _invalid(error) from None
+
+
+def plain(value: Any) -> Any:
+    """Exact decimals become numbers that the filters know."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 10**18 else float(value)
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def _run(
+    text: str, variables: Mapping[str, Any], budget: Budget, escapes: bool, partials: Mapping[str, str] | None
+) -> str:
+    try:
+        parsed = _parse_with(text, escapes, partials) if partials else _parse(text, escapes)
+        context = BoundedContext(parsed, globals=parsed.make_globals(variables))
+        context.budget = budget
+        output = Buffer(budget)
+        parsed.render_with_context(context, output)
+        return output.getvalue()
+    except Exception as error:  # whatever a template makes the library raise is the template's fault
+        raise _invalid(error) from None
+
+
+@lru_cache(512)
+def _parse(text: str, escapes: bool) -> BoundTemplate:
+    return plain_environment(escapes).from_string(text)
+
+
+def _parse_with(text: str, escapes: bool, partials: Mapping[str, str]) -> BoundTemplate:
+    return BoundedEnvironment(autoescape=escapes, partials=partials).from_string(text)
+
+
+def _invalid(error: BaseException) -> Invalid:
+    if isinstance(error, Invalid):
+        return error
+    cause = error.__cause__
+    if isinstance(cause, Invalid):  # the source of a partial, seen by the loader
+        return cause
+    first_line = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, (ResourceLimitError, MemoryError)) or isinstance(cause, ResourceLimitError):
+        return Invalid(f"the template was stopped: {first_line}", code="template_limit")
+    if isinstance(error, RecursionError) or isinstance(cause, RecursionError):
+        return Invalid("the template is nested too deeply", code="template_limit")
+    return Invalid(f"the template cannot be read: {first_line}", code="template_error")

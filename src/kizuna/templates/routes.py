@@ -1,0 +1,129 @@
+"""HTTP of templates."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get, post, put
+from litestar.params import Parameter
+from msgspec import Struct
+
+from kizuna.accounts import store as accounts
+from kizuna.accounts.caller import Caller
+from kizuna.core import clock
+from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.events.publish import publish
+from kizuna.profiles.find import find
+from kizuna.profiles.section import Profile
+from kizuna.runtime.database import Database
+from kizuna.templates import definition, store
+from kizuna.templates.definition import Template
+from kizuna.templates.render import check, render
+from kizuna.templates.variables import of_profile
+
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
+
+@put("/api/v1/templates/{name:str}")
+async def put_template(name: str, data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Publish a version; refused when a wording is not Liquid that can be read."""
+    template = definition.read(data)
+    await asyncio.to_thread(_check, template)
+    async with database.connection() as conn:
+        version, position = await publish(conn, caller.workspace, "template", name, data)
+    return Response({"name": name, "version": version}, headers={"Kizuna-Position": str(position)})
+
+
+def _check(template: Template) -> None:
+    for pointer, wording in template.wordings():
+        for field, text, escapes in (("subject", wording.subject, False), ("body", wording.body, template.escapes)):
+            try:
+                check(text or "", escapes=escapes)
+            except Invalid as error:
+                wrong = FieldError(f"{pointer}/{field}", error.code, str(error))
+                raise Invalid(str(error), code=error.code, errors=[wrong]) from None
+
+
+@get("/api/v1/templates")
+async def list_templates(
+    caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None
+) -> dict[str, Any]:
+    async with database.connection() as conn:
+        rows = await store.listed(conn, caller.workspace.id, cursor or "", limit)
+    return {"items": [_shown(row) for row in rows], "next_cursor": rows[-1][0] if len(rows) == limit else None}
+
+
+@get("/api/v1/templates/{name:str}")
+async def get_template(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    return _shown(await _current(database, caller.workspace.id, name))
+
+
+async def _current(database: Database, workspace: int, name: str) -> store.Row:
+    async with database.connection() as conn:
+        row = await store.current(conn, workspace, name)
+    if row is None:
+        raise NotFound(f"no template {name!r} in this workspace")
+    return row
+
+
+def _shown(row: store.Row) -> dict[str, Any]:
+    name, version, body, published_at = row
+    return {**body, "name": name, "version": version, "published_at": clock.show(published_at)}
+
+
+class Preview(Struct, forbid_unknown_fields=True):
+    """What to render, and with what; `data` are top-level variables that shadow the others."""
+
+    template: str | None = None
+    inline: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    templates: dict[str, str] | None = None  # partials by exact name
+    profile: str | None = None
+    event: dict[str, Any] | None = None
+    locale: str | None = None
+
+
+@post("/api/v1/templates/render", status_code=200)
+async def render_template(data: Preview, caller: Caller, database: Database) -> dict[str, Any]:
+    workspace = caller.workspace
+    if (data.template is None) == (data.inline is None):
+        raise Invalid("say either `template`, a name, or `inline`, a template", code="invalid_preview")
+    body = data.inline
+    if data.template is not None:
+        body = (await _current(database, workspace.id, data.template))[2]
+    template = definition.read(body or {})
+    async with database.connection() as conn:
+        now = await accounts.now(conn, workspace.id)
+        shown, known = await _customer(conn, workspace.id, data.profile) if data.profile else ({}, Profile())
+    variables: Mapping[str, Any] = {
+        "profile": shown,
+        "event": data.event,
+        "workspace": {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency},
+        "message": {"channel": template.channel, "unsubscribe_url": "#", "preferences_url": "#", "view_url": "#"},
+        "data": {},
+        **(data.data or {}),
+    }
+    started = time.perf_counter()
+    rendered = partial(
+        render, template, variables, locale=data.locale or known.locale, now=now, zone=known.zone or workspace.zone,
+        partials=data.templates,
+    )  # fmt: skip
+    content = await asyncio.to_thread(rendered)
+    said = {"subject": content.subject} if content.subject is not None else {}
+    spent = round((time.perf_counter() - started) * 1000, 2)
+    return {"content": {**said, "body": content.body}, "warnings": content.warnings, "ms": spent}
+
+
+async def _customer(conn: Any, workspace: int, ref: str) -> tuple[dict[str, Any], Profile]:
+    profile = await find(conn, workspace, ref)
+    traits, raw, segments = await store.person(conn, workspace, profile)
+    known = msgspec.msgpack.decode(raw, type=Profile) if raw else Profile()
+    return of_profile(profile, traits, known, segments), known
+
+
+ROUTES = [put_template, list_templates, get_template, render_template]

@@ -1,0 +1,27 @@
+"""What templates see of a customer; the preview and the send agree on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kizuna.core import ids
+from kizuna.profiles.section import Profile
+
+
+def of_profile(profile: bytes, traits: dict[str, Any], known: Profile, segments: Sequence[str]) -> dict[str, Any]:
+    return {
+        "id": ids.show("prf", profile),
+        "traits": traits,
+        "identities": identities(known),
+        "segments": list(segments),
+        "computed": {},
+    }
+
+
+def identities(known: Profile) -> dict[str, Any]:
+    return {
+        "user_id": known.user_id or None,
+        "anonymous_ids": known.anonymous_ids,
+        "external_ids": [{"type": kind, "id": value} for kind, value in known.external_ids],
+    }

@@ -1,0 +1,1 @@
+"""Builders and worlds for tests, shipped so that plugin authors test as we do."""

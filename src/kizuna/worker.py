@@ -1,0 +1,103 @@
+"""The worker process: owns partitions, folds what comes, and lets time pass when nothing does."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import Connection
+
+from kizuna.config import Config
+from kizuna.engine import store
+from kizuna.engine.append import TICK, Row, append_rows
+from kizuna.engine.batch import Engine
+from kizuna.engine.store import FencedError
+from kizuna.folds import new_engine
+from kizuna.runtime.database import connect
+from kizuna.runtime.stopping import Stopping
+
+LONGEST_SLEEP = 5.0  # seconds; a lost notification costs no more
+RETRY = 0.5
+
+log = structlog.get_logger()
+
+
+def main(config: Config, partitions: str | None = None) -> None:
+    """Fold until told to stop; `partitions` such as `0-31` are waited for, else all free ones are taken."""
+    with Stopping() as stopping:
+        worker = Worker(config, partitions, stopping)
+        while not stopping.is_set:
+            try:
+                worker.work()
+            except (psycopg.OperationalError, FencedError) as error:
+                log.warning("worker_restarts", reason=str(error).partition("\n")[0])
+                stopping.wait(RETRY)
+
+
+class Worker:
+    """One engine on two connections: one to fold with, one to hear what is appended."""
+
+    def __init__(self, config: Config, wanted: str | None, stopping: Stopping) -> None:
+        self.config = config
+        self.wanted = wanted
+        self.stopping = stopping
+
+    def work(self) -> None:
+        url = self.config.database_url
+        with connect(url, name="kizuna work") as connection, connect(url, autocommit=True) as ear:
+            ear.execute("LISTEN kizuna_log")
+            engine = new_engine(connection, cached=self.config.cached_records)
+            self.own(connection, engine)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 50)
+            while not self.stopping.is_set:
+                if not engine.run(connection):
+                    self.rest(connection, ear, engine)
+
+    def own(self, connection: Connection[Any], engine: Engine) -> None:
+        """Take partitions; those asked for by name are waited for, as their last owner may still be ending."""
+        wanted = parse_partitions(self.wanted, engine.programs.partitions)
+        held: list[int] = []
+        while not self.stopping.is_set:
+            held += [p for p in wanted if p not in held and store.take_partition(connection, p)]
+            connection.commit()
+            if len(held) == len(wanted) or (self.wanted is None and held):
+                break
+            self.stopping.wait(RETRY)
+        engine.own(connection, held)
+        log.info("worker_owns", partitions=len(held))
+
+    def rest(self, connection: Connection[Any], ear: Connection[Any], engine: Engine) -> None:
+        """Sleep until something is appended or a timer is due; then say what time it is."""
+        now = time.time_ns() // 1000
+        wakes = engine.next_wakes(connection)
+        due = [key for key, at in wakes.items() if at <= now]
+        if due:
+            tick(connection, due, engine)
+            return
+        earliest = min(wakes.values(), default=0)
+        seconds = min(LONGEST_SLEEP, (earliest - now) / 1e6) if earliest else LONGEST_SLEEP
+        self.stopping.wait_for(ear, max(0.0, seconds))
+
+
+def tick(connection: Connection[Any], due: Sequence[tuple[int, int]], engine: Engine) -> None:
+    """Append a tick where a timer is due and nothing else arrives: time enters through the log alone."""
+    for workspace in sorted({workspace for workspace, _ in due}):
+        rows = [Row(partition, TICK, 0, b"", b"") for owner, partition in due if owner == workspace]
+        for statement in append_rows(workspace, rows):
+            connection.execute(*statement)
+        connection.commit()
+        engine.stale.update(partition for owner, partition in due if owner == workspace)
+
+
+def parse_partitions(text: str | None, count: int) -> list[int]:
+    """`0-31`, `5` or nothing, which is all."""
+    if not text:
+        return list(range(count))
+    first, _, last = text.partition("-")
+    return list(range(int(first), min(int(last or first), count - 1) + 1))

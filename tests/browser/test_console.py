@@ -1,0 +1,250 @@
+"""A member's walk through the whole console, in a real browser, against a real Kizuna."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+OWNER = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "a sentence nobody else says"}
+LANGUAGES = {"en": "en-GB", "ja": "ja-JP"}
+SECTIONS = ["overview", "profiles", "segments", "journeys", "campaigns", "outbox", "dashboards"]
+HEADINGS = {
+    "en": ["Overview", "Profiles", "Segments", "Journeys", "Campaigns", "Outbox", "Dashboards"],
+    "ja": ["概要", "顧客", "セグメント", "ジャーニー", "配信", "送信箱", "分析"],
+}
+SWITCHES = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+QUIET = """() => ![...document.querySelectorAll('[aria-busy=true]')].some((one) => one.offsetParent)"""
+
+
+def browser_path() -> str:
+    names = [os.environ.get("KIZUNA_TEST_BROWSER"), "chromium", "chromium-browser", "google-chrome"]
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    assert found, "no browser: install chromium, or name one in KIZUNA_TEST_BROWSER"
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=browser_path(), args=SWITCHES)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, kizuna_server: Any) -> dict[str, Any]:
+    """The owner made by the one-time link; later contexts bring their cookies."""
+    context = browser.new_context(locale="en-GB")
+    watch = Watch(context, kizuna_server.url)
+    page = context.new_page()
+    page.goto(kizuna_server.setup_url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to Kizuna")
+    page.get_by_role("button", name="Create owner").click()
+    expect(page.get_by_text("Enter your name.")).to_be_visible()
+    for label, value in zip(["Your name", "Mail address"], [OWNER["name"], OWNER["email"]], strict=True):
+        page.get_by_label(label).fill(value)
+    page.locator("input[name=password]").fill(OWNER["password"])
+    page.get_by_role("button", name="Create owner").click()
+    expect(page.get_by_role("navigation")).to_be_visible()
+    page.get_by_label("Workspace").select_option(label="demo")
+    settle(page)
+    watch.check()
+    state = dict(context.storage_state())
+    context.close()
+    return state
+
+
+class Watch:
+    """Collects everything a page must not do."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.origin = urlsplit(url).netloc
+        self.faults: list[str] = []
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.faults.append(f"page error: {error.error}"))
+        context.on("request", self._asked)
+
+    def check(self) -> None:
+        assert self.faults == []
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def _asked(self, request: Request) -> None:
+        where = urlsplit(request.url)
+        if where.scheme in ("http", "https") and where.netloc != self.origin:
+            self.faults.append(f"asked another origin: {request.url}")
+
+
+def settle(page: Page) -> None:
+    """Until nothing is loading and the page has said what it is."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_function(QUIET)
+
+
+def no_sideways_scroll(page: Page) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px too wide"
+
+
+def no_alert(page: Page) -> None:
+    assert page.get_by_role("alert").all_inner_texts() == [], page.url
+
+
+def first_entry(page: Page, section: str) -> None:
+    page.locator(f'main a[href^="/{section}/"]').first.click()
+    page.wait_for_url(re.compile(f"/{section}/.+"))
+    settle(page)
+    page.wait_for_function("document.querySelector('main a.back')")
+    no_alert(page)
+
+
+def opened(browser: Browser, url: str, signed_in: Any, language: str, width: int) -> Iterator[tuple[Page, str]]:
+    context = browser.new_context(
+        locale=LANGUAGES[language], viewport={"width": width, "height": 844}, storage_state=signed_in
+    )
+    watch = Watch(context, url)
+    page = context.new_page()
+    page.goto(url)
+    settle(page)
+    yield page, language
+    watch.check()
+    context.close()
+
+
+@pytest.fixture(
+    params=[(language, width) for language in LANGUAGES for width in (1280, 390)],
+    ids=lambda param: f"{param[0]}-{param[1]}",
+)
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, kizuna_server: Any, signed_in: Any
+) -> Iterator[tuple[Page, str]]:
+    """Both languages, on a desk and on a phone; a fault anywhere on the way fails the test."""
+    yield from opened(browser, kizuna_server.url, signed_in, *request.param)
+
+
+@pytest.fixture
+def phone(browser: Browser, kizuna_server: Any, signed_in: Any) -> Iterator[Page]:
+    for page, _ in opened(browser, kizuna_server.url, signed_in, "en", 390):
+        yield page
+
+
+def test_every_page_opens_from_the_navigation_in_the_browsers_language(visit: tuple[Page, str]) -> None:
+    page, language = visit
+    expect(page.locator(".stat").first).to_be_visible()
+    expect(page.locator(".plot svg").first).to_be_visible()
+    for section, heading in zip(SECTIONS, HEADINGS[language], strict=True):
+        page.get_by_role("navigation").get_by_role("link", name=heading, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        settle(page)
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.title().startswith(heading)
+        assert section == "overview" or urlsplit(page.url).path == f"/{section}"
+        no_alert(page)
+        no_sideways_scroll(page)
+
+
+def test_entries_of_every_section_open(visit: tuple[Page, str]) -> None:
+    page, _ = visit
+    for section in ("profiles", "segments", "journeys", "campaigns"):
+        page.locator(f'nav a[href="/{section}"]').click()
+        first_entry(page, section)
+        no_sideways_scroll(page)
+
+
+def test_profile_shows_its_history(phone: Page) -> None:
+    phone.locator('nav a[href="/profiles"]').click()
+    first_entry(phone, "profiles")
+    expect(phone.locator(".timeline .moment").first).to_be_visible()
+
+
+def test_search_without_result_teaches(phone: Page) -> None:
+    phone.locator('nav a[href="/profiles"]').click()
+    phone.get_by_role("searchbox").fill("nobody has this name")
+    expect(phone.locator(".empty")).to_contain_text("nobody has this name")
+    no_sideways_scroll(phone)
+
+
+def test_segment_shows_its_rule_and_live_size(phone: Page) -> None:
+    phone.locator('nav a[href="/segments"]').click()
+    expect(phone.get_by_role("status").first).to_have_text(re.compile(r"\d"))
+    first_entry(phone, "segments")
+    expect(phone.get_by_role("status").first).to_have_text(re.compile(r"\d"))
+    expect(phone.locator(".rule").first).to_be_visible()
+    no_sideways_scroll(phone)
+
+
+def test_journey_is_drawn_with_a_node_for_each_step(phone: Page) -> None:
+    phone.locator('nav a[href="/journeys"]').click()
+    first_entry(phone, "journeys")
+    expect(phone.locator(".react-flow__node").first).to_be_visible()
+    steps = phone.locator(".table tbody tr").count()
+    assert phone.locator(".react-flow__node").count() == steps + 2  # and entry and end
+    no_sideways_scroll(phone)
+
+
+def test_mail_is_shown_in_a_frame_that_can_do_nothing(phone: Page) -> None:
+    phone.locator('nav a[href="/outbox"]').click()
+    phone.locator('main a[href^="/outbox/"]').first.click()
+    frame = phone.locator("iframe")
+    expect(frame).to_be_visible()
+    assert frame.get_attribute("sandbox") == ""
+    expect(phone.frame_locator("iframe").locator("body")).to_have_text(re.compile(r"\S"))
+    assert phone.frame_locator("iframe").locator("a[href], img[src^='http'], script").count() == 0
+    no_sideways_scroll(phone)
+
+
+def test_language_switch_is_remembered(phone: Page) -> None:
+    phone.get_by_text("日本語", exact=True).click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("概要")
+    phone.reload()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("概要")
+    assert phone.evaluate("document.documentElement.lang") == "ja"
+
+
+def test_whole_console_is_reached_by_keyboard(phone: Page) -> None:
+    phone.keyboard.press("Tab")
+    assert phone.evaluate("document.activeElement.className") == "skip"
+    for _ in range(30):
+        phone.keyboard.press("Tab")
+        if phone.evaluate("document.activeElement.getAttribute('href')") == "/profiles":
+            break
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Profiles")
+    assert phone.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_unknown_name_is_an_alert_that_says_what_to_do(browser: Browser, kizuna_server: Any, signed_in: Any) -> None:
+    context = browser.new_context(locale="en-GB", storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{kizuna_server.url}/segments/no_such_segment")
+    expect(page.get_by_role("alert")).to_contain_text("go back to the list")
+    context.close()
+
+
+def test_wrong_password_is_an_alert_and_the_right_one_opens(
+    browser: Browser, kizuna_server: Any, signed_in: Any
+) -> None:
+    context = browser.new_context(locale="ja-JP")
+    page = context.new_page()
+    page.goto(kizuna_server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("サインイン")
+    page.get_by_label("メールアドレス").fill(OWNER["email"])
+    page.locator("input[name=password]").fill("not this one, surely")
+    page.get_by_role("button", name="サインイン").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.locator("input[name=password]").fill(OWNER["password"])
+    page.get_by_role("button", name="サインイン").click()
+    expect(page.get_by_role("navigation")).to_be_visible()
+    context.close()

@@ -1,0 +1,83 @@
+"""A whole server in process, over a fresh database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from kizuna import server
+from kizuna.accounts import installation, workspaces
+from kizuna.config import Config
+from kizuna.runtime.database import Database
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class House:
+    """A running server with what a test needs to speak to it."""
+
+    client: TestClient[Litestar]
+    database: Database
+    password: str = PASSWORD
+
+    def workspace(self, name: str = "shop", **options: Any) -> dict[str, str]:
+        """A new workspace: `id, name, write_key, api_key`."""
+        return self.client.blocking_portal.call(lambda: workspaces.create(self.database, name, **options))
+
+    def bearer(self, workspace: dict[str, str]) -> dict[str, str]:
+        """The header of the workspace's first key."""
+        return {"Authorization": f"Bearer {workspace['api_key']}"}
+
+    def key(self, workspace: dict[str, str], role: str) -> dict[str, str]:
+        """A header with a new key of a role."""
+        answer = self.client.post("/api/v1/keys", json={"role": role}, headers=self.bearer(workspace))
+        assert answer.status_code == 201, answer.text
+        return {"Authorization": f"Bearer {answer.json()['key']}"}
+
+    def sql(self, statement: str, *parameters: Any) -> list[Any]:
+        """Looks into, or changes, the database behind the server's back."""
+
+        async def run() -> list[Any]:
+            async with self.database.connection() as conn:
+                cursor = await conn.execute(statement, parameters)  # type: ignore[arg-type]
+                return await cursor.fetchall() if cursor.description else []
+
+        return self.client.blocking_portal.call(run)
+
+    def setup_token(self) -> str | None:
+        return self.client.blocking_portal.call(lambda: installation.issue_setup_token(self.database))
+
+    def own(self, email: str = "ada@example.com") -> None:
+        """Set up the owner; the client is signed in afterwards."""
+        owner = {"token": self.setup_token(), "name": "Ada", "email": email, "password": PASSWORD}
+        answer = self.client.post("/api/console/setup", json=owner)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def open_house(database_url: str) -> Iterator[Callable[..., House]]:
+    """Starts a server; settings and routes may be given."""
+    clients: list[TestClient[Litestar]] = []
+
+    def start(routes: list[Any] | None = None, **settings: Any) -> House:
+        database = Database(database_url, name="test serve")
+        app = server.create(Config(database_url=database_url, **settings), database, routes=routes)
+        client = TestClient(app, raise_server_exceptions=False, base_url="http://testserver.local")
+        client.__enter__()
+        clients.append(client)
+        return House(client=client, database=database)
+
+    yield start
+    for client in clients:
+        client.__exit__()
+
+
+@pytest.fixture
+def house(open_house: Callable[..., House]) -> House:
+    return open_house()

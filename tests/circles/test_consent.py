@@ -1,0 +1,266 @@
+"""Consent over HTTP: an opt-out accepted is an opt-out obeyed, one click is enough, nothing forged counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kizuna import app
+from kizuna.config import Config
+from kizuna.consent import routes as consent
+from kizuna.messages import public_routes
+from kizuna.messages import routes as messages
+from kizuna.providers import routes as providers
+from kizuna.templates import routes as templates
+from kizuna.testing.crew import Crew
+from kizuna.testing.mail import TEMPLATE
+
+BASE = "http://testserver.local"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+class Shop:
+    """A house with one workspace, its crew, and the words of a test."""
+
+    def __init__(self, house: Any) -> None:
+        self.house = house
+        self.workspace = house.workspace()
+        self.auth = house.bearer(self.workspace)
+        self.last = self.put("/api/v1/templates/hello", TEMPLATE)
+
+    def put(self, path: str, body: Any, status: int = 200) -> str:
+        answer = self.house.client.put(path, json=body, headers=self.auth)
+        assert answer.status_code == status, answer.text
+        return answer.headers.get("kizuna-position", "")
+
+    def get(self, path: str, after: str = "") -> Any:
+        headers = self.auth | ({"Kizuna-After": after} if after else {})
+        answer = self.house.client.get(path, params={"wait": "20s"} if after else None, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def identify(self, user: str, **traits: Any) -> str:
+        body = {"userId": user, "traits": {"email": f"{user}@example.com", "name": user.title(), **traits}}
+        key = {"Authorization": f"Bearer {self.workspace['write_key']}"}
+        answer = self.house.client.post("/v1/identify", json=body, headers=key)
+        assert answer.status_code == 200, answer.text
+        position = answer.headers["kizuna-position"]
+        self.get(f"/api/v1/profiles/user:{user}", position)
+        return position
+
+    def say(self, user: str, **more: Any) -> dict[str, Any]:
+        """Say hello, and the message once it came to its end."""
+        body = {"profile": f"user:{user}", "channel": "email", "template": "hello", **more}
+        answer = self.house.client.post("/api/v1/messages", json=body, headers=self.auth)
+        assert answer.status_code == 202, answer.text
+        return self.get(f"/api/v1/messages/{answer.json()['id']}", answer.headers["kizuna-position"])
+
+    def mail(self) -> dict[str, Any]:
+        return self.get("/api/v1/outbox")["items"][0]
+
+    def path(self, url: str) -> str:
+        assert url.startswith(BASE), url
+        return url.removeprefix(BASE)
+
+    def unsubscribe_path(self) -> str:
+        return self.path(self.mail()["headers"]["List-Unsubscribe"].strip("<>"))
+
+    def consent(self, user: str, **said: Any) -> Any:
+        return self.house.client.put(f"/api/v1/profiles/user:{user}/consent", json=said, headers=self.auth)
+
+    def facts(self, user: str) -> list[str]:
+        rows = self.house.sql(
+            "SELECT name, value::bigint FROM (SELECT name, sum(value) AS value FROM counter GROUP BY 1) c"
+        )
+        return [name for name, _ in rows]
+
+    def count(self, counter: str) -> int:
+        return self.house.sql("SELECT coalesce(sum(value), 0)::bigint FROM counter WHERE name = %s", counter)[0][0]
+
+
+@pytest.fixture
+def shop(open_house: Callable[..., Any], database_url: str) -> Iterator[Shop]:
+    mine = [*consent.ROUTES, *messages.ROUTES, *public_routes.ROUTES, *providers.ROUTES, *templates.ROUTES]
+    routes = list(dict.fromkeys([*app.ROUTES, *mine]))
+    house = open_house(routes=routes, public_url=BASE)
+    with Crew(Config(database_url=database_url, public_url=BASE)):
+        yield Shop(house)
+
+
+def test_an_opt_out_is_obeyed_by_everything_planned_after_it(shop: Shop) -> None:
+    shop.identify("ada")
+    assert shop.say("ada")["state"] == "sent"
+    assert shop.consent("ada", channel="email", state="opted_out", source="support").status_code == 200
+    skipped = shop.say("ada")
+    assert (skipped["state"], skipped["reason"]) == ("skipped", "no_consent")
+    assert shop.say("ada", transactional=True)["state"] == "sent"
+    assert shop.house.sql("SELECT count(*)::integer FROM veto") == [(0,)]
+
+
+def test_an_opt_out_is_undone_by_proof_only(shop: Shop) -> None:
+    shop.identify("ada")
+    shop.consent("ada", channel="email", state="opted_out")
+    refused = shop.consent("ada", channel="email", state="opted_in", source="import")
+    assert (refused.status_code, refused.json()["code"]) == (409, "opted_out")
+    proven = shop.consent("ada", channel="email", state="opted_in", proof={"form": "newsletter", "ip": "192.0.2.1"})
+    assert proven.status_code == 200
+    assert shop.say("ada")["state"] == "sent"
+
+
+def test_wrong_choices_are_refused(shop: Shop) -> None:
+    shop.identify("ada")
+    assert shop.consent("ada", channel="email", state="maybe").status_code == 400
+    assert shop.consent("nobody", channel="email", state="opted_out").status_code == 404
+
+
+def test_one_click_unsubscribes_once_however_often_it_is_posted(shop: Shop) -> None:
+    shop.identify("ada")
+    shop.say("ada", topic="news")
+    path, client = shop.unsubscribe_path(), shop.house.client
+    client.cookies.clear()
+    first = client.post(path, data=ONE_CLICK, follow_redirects=False)
+    assert first.status_code == 200
+    assert shop.say("ada", topic="news")["reason"] == "no_consent"
+    again = client.post(path, files={"List-Unsubscribe": (None, "One-Click")}, follow_redirects=False)
+    assert again.status_code == 200
+    assert shop.say("ada", topic="offers")["state"] == "sent"
+    assert shop.count("messages:unsubscribed") == 1
+
+
+def test_looking_at_the_unsubscribe_page_changes_nothing(shop: Shop) -> None:
+    shop.identify("ada")
+    shop.say("ada")
+    path, client = shop.unsubscribe_path(), shop.house.client
+    page = client.get(path, headers={"Accept-Language": "ja,en;q=0.5"})
+    assert page.status_code == 200
+    assert '<html lang="ja">' in page.text
+    assert "<button" in page.text
+    assert client.head(path).status_code == 200
+    assert client.post(path, content=b"").status_code == 400
+    assert client.post(path, data={"List-Unsubscribe": "Two-Clicks"}).status_code == 400
+    assert shop.say("ada")["state"] == "sent"
+
+
+def test_the_button_of_the_page_unsubscribes(shop: Shop) -> None:
+    shop.identify("ada")
+    shop.say("ada", topic="news")
+    answer = shop.house.client.post(shop.unsubscribe_path(), data={"unsubscribe": "channel"})
+    assert answer.status_code == 200
+    assert 'role="status"' in answer.text
+    assert shop.say("ada", topic="offers")["reason"] == "no_consent"
+
+
+def test_the_preference_page_undoes_what_the_person_chose(shop: Shop) -> None:
+    shop.identify("ada")
+    body = {**TEMPLATE, "body": '<a href="{{ message.preferences_url }}">choices</a>'}
+    shop.put("/api/v1/templates/hello", body)
+    shop.say("ada", topic="news")
+    found = re.search(r'href="([^"]+/p/[^"]+)"', shop.mail()["body"])
+    assert found
+    path, client = shop.path(found[1]), shop.house.client
+    assert "news" in client.get(path).text
+    assert client.post(path, data={"topic": "news", "state": "opted_out"}).status_code == 200
+    assert shop.say("ada", topic="news")["reason"] == "no_consent"
+    assert client.post(path, data={"topic": "news", "state": "opted_in"}).status_code == 200
+    assert shop.say("ada", topic="news")["state"] == "sent"
+    assert client.post(path, data={"topic": "other", "state": "opted_in"}).status_code == 400
+
+
+def test_forged_links_are_refused_and_change_nothing(shop: Shop) -> None:
+    shop.identify("ada")
+    message = shop.say("ada")
+    body = shop.mail()["body"]
+    click = shop.path(re.findall(r'href="([^"]+/c/[^"]+)"', body)[0])
+    client = shop.house.client
+    for path in (shop.unsubscribe_path(), click):
+        kind, token = path[1], path[3:]
+        for place in range(0, len(token), 7):
+            forged = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+            assert client.post(f"/u/{forged}", data=ONE_CLICK).status_code == 404
+            assert client.get(f"/{kind}/{forged}", follow_redirects=False).status_code == 404
+        for other in "ucvp":
+            if other != kind:
+                assert client.get(f"/{other}/{token}", follow_redirects=False).status_code == 404
+    assert shop.get(f"/api/v1/messages/{message['id']}")["state"] == "sent"
+    assert shop.say("ada")["state"] == "sent"
+
+
+def test_clicks_lead_to_links_of_the_message_and_are_reported(shop: Shop) -> None:
+    shop.identify("ada")
+    message = shop.say("ada")
+    mail = shop.mail()
+    client = shop.house.client
+    click = shop.path(re.findall(r'href="([^"]+/c/[^"]+)"', mail["body"])[0])
+    answer = client.get(click, follow_redirects=False, headers={"User-Agent": "Mozilla/5.0"})
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://shop.example/sale?a=1&b=2")
+    pixel = shop.path(re.findall(r'src="([^"]+/o/[^"]+)"', mail["body"])[0])
+    opened = client.get(pixel)
+    assert opened.headers["content-type"] == "image/gif"
+    shown = shop.get(f"/api/v1/messages/{message['id']}", opened.headers["kizuna-position"])
+    assert shown["state"] == "clicked"
+    assert [each["state"] for each in shown["history"]][-2:] == ["clicked", "opened"]
+    assert shown["content"]["subject"] == "Hello Ada"
+
+
+def test_the_view_in_a_browser_has_no_power_over_us(shop: Shop) -> None:
+    shop.identify("ada", name="<script>alert(1)</script>")
+    shop.put(
+        "/api/v1/templates/hello",
+        {**TEMPLATE, "body": '{{ profile.traits.name }}<a href="{{ message.view_url }}">v</a>'},
+    )
+    shop.say("ada")
+    path = shop.path(re.findall(r'href="([^"]+/v/[^"]+)"', shop.mail()["body"])[0])
+    answer = shop.house.client.get(path)
+    assert "<script>" not in answer.text
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+def test_templates_are_published_rendered_and_refused(shop: Shop) -> None:
+    shop.identify("ada")
+    client = shop.house.client
+    broken = client.put("/api/v1/templates/x", json={**TEMPLATE, "body": "{% if %}"}, headers=shop.auth)
+    assert (broken.status_code, broken.json()["code"]) == (422, "template_error")
+    assert broken.json()["errors"][0]["pointer"] == "/body"
+    asked = {"template": "hello", "profile": "user:ada", "data": {"message": {"unsubscribe_url": "#x"}}}
+    shown = client.post("/api/v1/templates/render", json=asked, headers=shop.auth).json()
+    assert shown["content"]["subject"] == "Hello Ada"
+    assert 'href="#x"' in shown["content"]["body"]
+    endless = {"inline": {"channel": "email", "body": "{{ (1..1000000000) | join }}", "format": "liquid+text"}}
+    stopped = client.post("/api/v1/templates/render", json=endless, headers=shop.auth)
+    assert (stopped.status_code, stopped.json()["code"]) == (422, "template_limit")
+
+
+def test_a_message_list_is_paged_and_filtered(shop: Shop) -> None:
+    shop.identify("ada")
+    shop.identify("grace")
+    for user in ("ada", "grace", "ada"):
+        shop.say(user)
+    assert len(shop.get("/api/v1/messages?profile=user:ada")["items"]) == 2
+    first = shop.get("/api/v1/messages?limit=2")
+    second = shop.get(f"/api/v1/messages?limit=2&cursor={first['next_cursor']}")
+    assert len({item["id"] for item in first["items"] + second["items"]}) == 3
+    assert shop.get("/api/v1/messages?state=skipped")["items"] == []
+    page = shop.get("/api/v1/outbox?limit=2")
+    rest = shop.get(f"/api/v1/outbox?limit=2&cursor={page['next_cursor']}")
+    assert [len(page["items"]), len(rest["items"])] == [2, 1]
+
+
+def test_secrets_of_providers_go_in_and_never_come_out(shop: Shop) -> None:
+    settings = {
+        "host": "mail.example",
+        "port": 25,
+        "tls": "none",
+        "from": "Shop <a@shop.example>",
+        "password": "canary",
+    }
+    body = {"kind": "smtp", "channel": "email", "settings": settings}
+    shop.put("/api/v1/providers/mail", body)
+    shown = shop.get("/api/v1/providers/mail")
+    assert shown["secrets"] == ["password"]
+    assert "canary" not in str(shown)
+    assert "canary" not in str(shop.house.sql("SELECT body FROM definition WHERE kind = 'provider'"))
+    wrong = shop.house.client.put("/api/v1/providers/mail", json={**body, "settings": {"hots": "x"}}, headers=shop.auth)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/settings/hots")

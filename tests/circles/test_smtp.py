@@ -1,0 +1,188 @@
+"""Mail over a real SMTP server: what arrives, what is refused, and what a dead server delays."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import psycopg
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from kizuna.config import Config
+from kizuna.engine.slice import Workspace
+from kizuna.messages import store
+from kizuna.messages.deliver import Desk, deliver_remote
+from kizuna.messages.sender import Sender
+from kizuna.providers import Accepted, Rejected, Unavailable, all_providers
+from kizuna.testing.crew import Bell
+from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of
+from kizuna.testing.tenant import PARTITIONS, make_workspace
+
+Connection = psycopg.Connection[Any]
+JAPANESE = "秋の新作コレクションのご案内です。長い件名も、折り返して正しく届きます。"
+
+
+class Postbox:
+    """What the server took; it refuses some addresses as real ones do."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, list[str], bytes]] = []
+        self.arrived = threading.Semaphore(0)
+
+    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        if address.startswith("gone"):
+            return "550 5.1.1 no such user"
+        if address.startswith("busy"):
+            return "451 4.7.1 try later"
+        if address.startswith("blocked"):
+            return "550 5.7.1 refused by policy"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        self.taken.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+        self.arrived.release()
+        return "250 2.0.0 taken"
+
+    def mails(self) -> list[EmailMessage]:
+        policy = email.policy.default
+        parsed = [email.message_from_bytes(raw, policy=policy) for _, _, raw in self.taken]
+        return [mail for mail in parsed if isinstance(mail, EmailMessage)]
+
+
+@pytest.fixture
+def postbox() -> Iterator[tuple[Postbox, int]]:
+    box = Postbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
+    controller.start()
+    try:
+        yield box, port
+    finally:
+        all_providers()["smtp"].close()
+        controller.stop()
+
+
+@pytest.fixture
+def shop(connection: Connection, postbox: tuple[Postbox, int]) -> Workspace:
+    workspace = make_workspace(connection)
+    put_definition(connection, workspace, "template", "hello", {**TEMPLATE, "subject": JAPANESE})
+    put_definition(connection, workspace, "provider", "mail", smtp(postbox[1]))
+    return Workspace(workspace, "shop", "live", "UTC", "JPY", "opt_out", PARTITIONS)
+
+
+def smtp(port: int) -> dict[str, Any]:
+    settings = {"host": "127.0.0.1", "port": port, "tls": "none", "from": "絆ショップ <news@shop.example>"}
+    return {"kind": "smtp", "channel": "email", "settings": settings}
+
+
+def send(connection: Connection, shop: Workspace) -> Any:
+    desk = Desk(PARTITIONS, [b"secret"], "https://kizuna.example")
+    with connection.transaction(), connection.cursor(binary=True) as cursor:
+        now = store.now(cursor, shop.id)
+    return deliver_remote(connection, desk, shop, "email", now)
+
+
+def test_a_planned_mail_arrives_whole(connection: Connection, shop: Workspace, postbox: tuple[Postbox, int]) -> None:
+    message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"))
+    assert isinstance(send(connection, shop), Accepted)
+    assert state_of(connection, message) == ("sent", None)
+    (mail,) = postbox[0].mails()
+    assert mail["Subject"] == JAPANESE
+    assert mail["To"] == "ada@example.com"
+    assert mail["From"].addresses[0].display_name == "絆ショップ"
+    assert mail["List-Unsubscribe"].startswith("<https://kizuna.example/u/")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Message-ID"].endswith("@shop.example>")
+    assert mail.get_content_type() == "multipart/alternative"
+    text, html = [part.get_content() for part in mail.iter_parts()]  # type: ignore[attr-defined]
+    assert "Hi Ada" in text
+    assert "<p>Hi Ada, " in html
+    raw = postbox[0].taken[0][2]
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert raw.isascii()
+
+
+def test_the_sender_process_delivers_what_is_planned(
+    connection: Connection, shop: Workspace, postbox: tuple[Postbox, int], database_url: str
+) -> None:
+    for number in range(25):
+        plan(connection, shop.id, put_profile(connection, shop.id, f"user{number}"))
+    bell = Bell()
+    sender = Sender(Config(database_url=database_url, public_url="https://kizuna.example"), bell)
+    thread = threading.Thread(target=sender.work)
+    thread.start()
+    try:
+        assert all(postbox[0].arrived.acquire(timeout=30) for _ in range(25))
+    finally:
+        bell.ring()
+        thread.join(30)
+    assert len({to for _, (to,), _ in postbox[0].taken}) == len(postbox[0].taken) == 25
+    states = connection.execute("SELECT state, count(*)::integer FROM message GROUP BY 1").fetchall()
+    connection.commit()
+    assert states == [("sent", 25)]
+
+
+@pytest.mark.parametrize(
+    ("user", "state", "bounced"),
+    [("gone", "rejected", True), ("blocked", "rejected", False), ("busy", "planned", False)],
+)
+def test_replies_of_the_server_decide(
+    connection: Connection, shop: Workspace, user: str, state: str, bounced: bool
+) -> None:
+    message = plan(connection, shop.id, put_profile(connection, shop.id, user))
+    outcome = send(connection, shop)
+    assert state_of(connection, message)[0] == state
+    assert isinstance(outcome, Unavailable if state == "planned" else Rejected)
+    assert isinstance(outcome, Rejected) is (state == "rejected")
+    if isinstance(outcome, Rejected):
+        assert (outcome.bounce == "hard") is bounced
+
+
+def test_a_refused_mail_does_not_spoil_the_next(
+    connection: Connection, shop: Workspace, postbox: tuple[Postbox, int]
+) -> None:
+    for user in ("gone", "ada", "gone2", "grace"):
+        plan(connection, shop.id, put_profile(connection, shop.id, user))
+    for _ in range(4):
+        send(connection, shop)
+    assert sorted(to for _, (to,), _ in postbox[0].taken) == ["ada@example.com", "grace@example.com"]
+
+
+def test_a_dead_server_delays_and_loses_nothing(connection: Connection, shop: Workspace) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        put_definition(connection, shop.id, "provider", "mail", smtp(closed.getsockname()[1]))
+        connection.execute("UPDATE definition SET retired = 1 WHERE kind = 'provider' AND introduced < 3")
+        connection.commit()
+        message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"))
+        started = time.monotonic()
+        assert isinstance(send(connection, shop), Unavailable)
+        assert time.monotonic() - started < 10
+    assert state_of(connection, message) == ("planned", None)
+
+
+def test_a_name_that_would_begin_a_header_is_harmless(
+    connection: Connection, shop: Workspace, postbox: tuple[Postbox, int]
+) -> None:
+    put_definition(connection, shop.id, "template", "hello", {**TEMPLATE, "subject": "Hi {{ profile.traits.name }}"})
+    ada = put_profile(connection, shop.id, "ada", name="Ada\r\nBcc: all@example.com\r\n\r\nbody")
+    plan(connection, shop.id, ada)
+    send(connection, shop)
+    (mail,) = postbox[0].mails()
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "Hi Ada Bcc: all@example.com body"
+    evil = put_profile(connection, shop.id, "evil", email="a@example.com\r\nRCPT TO:<b@example.com>")
+    message = plan(connection, shop.id, evil)
+    send(connection, shop)
+    assert state_of(connection, message) == ("skipped", "invalid_address")

@@ -1,0 +1,62 @@
+"""What connections promise: bytes for bytea, exact numbers in JSON, a pool that outlives a broken connection."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from kizuna.core.errors import Unavailable
+from kizuna.runtime.database import Database, connect
+
+
+def test_bytea_comes_back_as_bytes(connection: psycopg.Connection[Any]) -> None:
+    raw = bytes(range(256)) * 300
+    row = connection.execute("SELECT %s::bytea, ARRAY[%s::bytea], now()", [raw, raw]).fetchone()
+    assert row is not None
+    assert type(row[0]) is bytes
+    assert row[0] == raw
+    assert type(row[1][0]) is bytes
+    assert row[2].utcoffset().total_seconds() == 0
+
+
+def test_decimals_go_into_json_as_numbers(connection: psycopg.Connection[Any]) -> None:
+    value = {"total": Decimal("12.50"), "名": ["x", None]}
+    row = connection.execute("SELECT %s, %s::jsonb ->> 'total'", [Jsonb(value), Jsonb(value)]).fetchone()
+    assert row == ({"total": 12.5, "名": ["x", None]}, "12.50")
+
+
+def test_a_database_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(Unavailable, match="the database does not answer") as caught:
+        connect("postgresql://kizuna@/kizuna?host=/nowhere")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_pool_commits_rolls_back_and_survives_broken_connections(database_url: str) -> None:
+    async def run() -> list[Any]:
+        database = Database(database_url, largest=2)
+        await database.open()
+        try:
+            async with database.connection() as conn:
+                await conn.execute("CREATE TABLE kept (word bytea)")
+            with pytest.raises(ZeroDivisionError):
+                async with database.connection() as conn:
+                    await conn.execute("INSERT INTO kept VALUES ('rolled back')")
+                    raise ZeroDivisionError
+            with connect(database_url, autocommit=True) as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            async with database.connection() as conn:
+                await conn.execute("INSERT INTO kept VALUES ('kept')")
+            async with database.connection() as conn:
+                return await (await conn.execute("SELECT word FROM kept")).fetchall()
+        finally:
+            await database.close()
+
+    assert asyncio.run(run()) == [(b"kept",)]

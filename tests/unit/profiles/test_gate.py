@@ -1,0 +1,93 @@
+"""Identity: anonymous to known through the log, with parking, forwarding and future items."""
+
+from __future__ import annotations
+
+from kizuna.testing.world import World
+
+from kizuna.core.clock import DAY, HOUR
+
+
+def test_identify_takes_over_the_anonymous_history_before_it_is_folded() -> None:
+    world = World()
+    world.say("track", anon="a1", name="Page Viewed", traits={})
+    world.say("identify", anon="a1", traits={"plan": "free", "city": "Kyoto"}, at=10)
+    world.say("identify", user="ada", anon="a1", traits={"plan": "gold"}, at=20)
+    world.settle()
+    ada = world.profile(user="ada")
+    assert ada.traits == {"plan": "gold", "city": "Kyoto"}
+    assert ada.anonymous_ids == ["a1"]
+    assert world.profile(anon="a1").merged_into == world.id(user="ada")
+
+
+def test_events_between_identify_and_the_answer_wait_in_order() -> None:
+    world = World()
+    world.say("identify", user="ada", anon="a1", traits={"n": 1}, at=10)
+    world.say("identify", user="ada", traits={"n": 2}, at=20)
+    assert world.profile(user="ada").traits == {}
+    world.settle()
+    assert world.profile(user="ada").traits == {"n": 2}
+    names = [fact.name for fact in world.facts_of(user="ada")]
+    assert names[0] == "profile_merged"
+
+
+def test_later_anonymous_events_are_forwarded() -> None:
+    world = World()
+    world.say("identify", user="ada", anon="a1", traits={}, at=10)
+    world.settle()
+    world.say("identify", anon="a1", traits={"late": True}, at=30)
+    world.settle()
+    assert world.profile(user="ada").traits == {"late": True}
+
+
+def test_an_anonymous_id_of_another_customer_is_refused_and_not_asked_again() -> None:
+    world = World()
+    world.say("identify", user="ada", anon="shared", traits={"name": "Ada"}, at=10)
+    world.settle()
+    world.say("identify", user="grace", anon="shared", traits={"name": "Grace"}, at=20)
+    world.settle()
+    assert world.profile(user="grace").traits == {"name": "Grace"}
+    assert world.profile(user="grace").anonymous_ids == []
+    assert world.profile(anon="shared").merged_into == world.id(user="ada")
+    before = len(world.relayed)
+    world.say("identify", user="grace", anon="shared", traits={}, at=30)
+    world.settle()
+    assert len(world.relayed) == before
+
+
+def test_on_equal_times_the_known_profiles_trait_wins() -> None:
+    world = World()
+    world.say("identify", anon="a1", traits={"plan": "anonymous"}, at=10)
+    world.say("identify", user="ada", traits={"plan": "known"}, at=10)
+    world.say("alias", user="ada", name="a1", at=20)
+    world.settle()
+    assert world.profile(user="ada").traits == {"plan": "known"}
+
+
+def test_a_trait_said_late_does_not_overwrite_a_newer_one() -> None:
+    world = World()
+    world.say("identify", user="ada", traits={"plan": "new"}, timestamp=5 * HOUR, at=6 * HOUR)
+    world.say("identify", user="ada", traits={"plan": "old", "city": None}, timestamp=4 * HOUR, at=7 * HOUR)
+    assert world.profile(user="ada").traits == {"plan": "new"}
+
+
+def test_placeholders_join_nobody() -> None:
+    world = World()
+    for anonymous in ("null", "undefined", "0", "00000000-0000-0000-0000-000000000000", "anonymous"):
+        world.say("identify", user="ada", anon=anonymous, traits={}, at=10)
+    assert world.relayed == []
+
+
+def test_an_event_of_the_future_happens_at_its_time() -> None:
+    world = World()
+    world.say("track", user="ada", name="Order Completed", timestamp=2 * DAY, at=DAY)
+    assert [m.name for m in world.heard] == []
+    world.tick(2 * DAY - 1)
+    assert [m.name for m in world.heard] == []
+    world.tick(2 * DAY)
+    assert [(m.name, m.timestamp) for m in world.heard] == [("Order Completed", 2 * DAY)]
+
+
+def test_an_identify_of_the_future_is_taken_as_of_now() -> None:
+    world = World()
+    world.say("identify", user="ada", traits={"plan": "gold"}, timestamp=9 * DAY, at=DAY)
+    assert world.profile(user="ada").trait_times == {"plan": DAY}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from kizuna.providers import Rejected, Unavailable
+from kizuna.providers.smtp import _on_the_wire, _refused
+
+
+@pytest.mark.parametrize(
+    ("code", "reply", "bounce"),
+    [
+        (550, b"5.1.1 no such user", "hard"),
+        (550, b"No such user here", "hard"),
+        (550, b"5.7.1 refused by policy", None),
+        (552, b"5.2.2 mailbox full", "soft"),
+        (554, b"5.6.0 content refused", None),
+        (554, b"no", None),
+    ],
+)
+def test_a_permanent_refusal_blames_the_address_only_where_it_says_so(
+    code: int, reply: bytes, bounce: str | None
+) -> None:
+    outcome = _refused(code, reply)
+    assert isinstance(outcome, Rejected)
+    assert outcome.bounce == bounce
+
+
+def test_a_temporary_refusal_is_tried_again() -> None:
+    assert isinstance(_refused(451, b"4.7.1 greylisted"), Unavailable)
+
+
+def test_domains_of_other_letters_go_as_idna() -> None:
+    assert _on_the_wire("ada@例え.jp") == "ada@xn--r8jz45g.jp"
