@@ -111,3 +111,12 @@ async def of_session(database: Database, session: str) -> Member:
     if member is None:
         raise NotSignedIn("the session has ended; sign in again", code="session_ended")
     return member
+
+
+async def is_signed_in(database: Database, session: str) -> bool:
+    """Whether a session still holds; for those who would rather not be refused."""
+    try:
+        await of_session(database, session)
+    except NotSignedIn:
+        return False
+    return True

@@ -45,8 +45,12 @@ class NewWorkspace(Struct, forbid_unknown_fields=True):
 
 
 @get("/api/console/state")
-async def console_state(database: Database) -> dict[str, bool]:
-    return {"needs_setup": await members.needs_setup(database)}
+async def console_state(request: Request[Any, Any, Any], database: Database, cookie: SessionCookie) -> dict[str, bool]:
+    session = request.cookies.get(cookie.name)
+    return {
+        "needs_setup": await members.needs_setup(database),
+        "signed_in": session is not None and await members.is_signed_in(database, session),
+    }
 
 
 @post("/api/console/setup", status_code=200, opt={"browser": True})

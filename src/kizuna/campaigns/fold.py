@@ -30,24 +30,25 @@ class CampaignSlice:
         if moment.type != "launch":
             return
         launched = moment.properties
-        campaign: Campaign | None = scope.program["campaigns"].get((moment.name, launched["version"]))
+        name: str = launched["campaign"]
+        campaign: Campaign | None = scope.program["campaigns"].get((name, launched["version"]))
         if campaign is None:
             return
         profile = scope.record.id
-        variant = campaign.variant(ids.bucket("variant", moment.name, profile))
-        in_holdout = ids.bucket("holdout", moment.name, profile) < campaign.holdout * 100
+        variant = campaign.variant(ids.bucket("variant", name, profile))
+        in_holdout = ids.bucket("holdout", name, profile) < campaign.holdout * 100
         send = campaign.send
         request(
             scope,
             SendRequest(
                 channels=send.channels,
                 template=variant.template if variant and variant.template else send.template,
-                purpose=f"campaign:{moment.name}",
+                purpose=f"campaign:{name}",
                 occurrence=launched["launch"],
                 topic=send.topic,
                 transactional=send.transactional,
                 holdout=in_holdout,
-                campaign=moment.name,
+                campaign=name,
                 variant=variant.name if variant else None,
                 data=send.data,
                 expires=send.expires,

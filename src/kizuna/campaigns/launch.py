@@ -17,8 +17,11 @@ from kizuna.events import store as events
 from kizuna.runtime.database import Database
 
 
-async def launch(database: Database, workspace: Workspace, name: str) -> tuple[int, int]:
-    """Members reached and the position; who is a member is judged when all accepted so far is folded."""
+async def launch(database: Database, workspace: Workspace, name: str, key: str | None) -> tuple[int, int]:
+    """Members reached and the position; who is a member is judged when all accepted so far is folded.
+
+    The same `key` is the same launch: nobody gets its message twice, whatever crashed in between.
+    """
     async with database.connection() as conn:
         position = await events.last_position(conn)
     await settled.wait(database, workspace.id, position, 30.0)
@@ -29,11 +32,11 @@ async def launch(database: Database, workspace: Workspace, name: str) -> tuple[i
         version, _, body, _ = found
         now = await accounts.now(conn, workspace.id)
         chosen = await store.members(conn, workspace.id, parse(body).segment)
-        launched = ids.show("lch", secrets.token_bytes(ids.ID_BYTES))
-        said = exact_json.encode({"launch": launched, "version": version})
+        launched = ids.show("lch", ids.derive("launch", name, key) if key else secrets.token_bytes(ids.ID_BYTES))
+        said = exact_json.encode({"campaign": name, "launch": launched, "version": version})
         items = [
             Item(
-                profile, ids.show("evt", ids.derive("launch", launched, profile)), "launch", name,
+                profile, ids.show("evt", ids.derive("launch", launched, profile)), "launch", "campaign_launched",
                 timestamp=now, properties=said, received_at=now,
             )
             for profile in chosen

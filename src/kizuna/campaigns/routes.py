@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Response, get, post, put
+from litestar import Request, Response, get, post, put
 from litestar.params import Parameter
 
 from kizuna.accounts.caller import Caller
@@ -49,8 +49,11 @@ async def get_campaign(name: str, caller: Caller, database: Database) -> dict[st
 
 
 @post("/api/v1/campaigns/{name:str}/launch", status_code=202)
-async def launch(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
-    members, position = await launching.launch(database, caller.workspace, name)
+async def launch(
+    name: str, request: Request[Any, Any, Any], caller: Caller, database: Database
+) -> Response[dict[str, Any]]:
+    key = request.headers.get("idempotency-key")
+    members, position = await launching.launch(database, caller.workspace, name, key)
     return Response({"name": name, "members": members}, status_code=202, headers={"Kizuna-Position": str(position)})
 
 

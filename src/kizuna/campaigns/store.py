@@ -61,11 +61,3 @@ async def reached(conn: AsyncConnection[Any], workspace: int, name: str) -> dict
         [workspace, name],
     )
     return {row[0]: row[1] for row in await found.fetchall()}
-
-
-async def counter(conn: AsyncConnection[Any], workspace: int, name: str) -> int:
-    found = await conn.execute(
-        "SELECT coalesce(sum(value), 0)::bigint FROM counter WHERE workspace = %s AND name = %s", [workspace, name]
-    )
-    row = await found.fetchone()
-    return row[0] if row else 0

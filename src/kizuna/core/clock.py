@@ -1,4 +1,4 @@
-"""Instants are integers: microseconds since 1970 in UTC. Durations and zones by contract.md section 2 and RFC 5545."""
+"""Instants are integers: microseconds since 1970 in UTC. Durations and zones as RFC 5545 has them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"(\d{1,9})(s|mo|m|h|d|w|y)\Z")
+_DURATION = re.compile(r"(\d{1,9})(s|mo|m|h|d|w|y)\Z", re.ASCII)
 _EXACT = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _MONTHS = {"mo": 1, "y": 12}
 _RFC3339 = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
-    r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\Z"
+    r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\Z",
+    re.ASCII,
 )
 LAST_INSTANT = 253_402_300_799 * SECOND  # the end of the year 9999
 

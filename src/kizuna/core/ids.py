@@ -10,6 +10,7 @@ from kizuna.core.errors import Invalid
 PARTITIONS_DEFAULT = 64
 ID_BYTES = 16
 
+
 def derive(*parts: str | bytes | int) -> bytes:
     """A 16-byte id from the parts that cause it; parts are length-framed, so none can imitate two."""
     framed = bytearray()

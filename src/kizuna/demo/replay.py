@@ -28,6 +28,10 @@ class Shop:
         )
         self.ingest = httpx.Client(base_url=url, auth=(write_key, ""), timeout=60, trust_env=False)
 
+    def close(self) -> None:
+        self.api.close()
+        self.ingest.close()
+
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         answer = self.api.request(method, path, json=body, headers=headers)
         if answer.is_error:

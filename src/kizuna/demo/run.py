@@ -30,7 +30,7 @@ def run(config: Config, *, exit_after: bool, as_json: bool) -> int:
     if exit_after:
         config = msgspec.structs.replace(config, port=0)  # nobody will look; any free port does
     with started(config) as found:
-        shop = Shop(found.url, *asyncio.run(_keys(found.database_url)))
+        shop = Shop(found.url, *asyncio.run(demo_keys(found.database_url)))
         screen.print("Reading the shop's year ...")
         year = read_year()
         began = time.monotonic()
@@ -57,7 +57,7 @@ def run(config: Config, *, exit_after: bool, as_json: bool) -> int:
     return 0
 
 
-async def _keys(database_url: str) -> tuple[str, str]:
+async def demo_keys(database_url: str) -> tuple[str, str]:
     """Write key and API key of the demo workspace, made at the first start of the shop's year."""
     database = Database(database_url, name="kizuna demo")
     await database.open()

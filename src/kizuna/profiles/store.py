@@ -18,9 +18,9 @@ Row = tuple[Any, ...]
 
 # Of the lake.
 TIMELINE = """
-SELECT id, type, event, properties, timestamp, received_at, caused_by, arrival FROM events
-WHERE profile = $profile AND (timestamp, arrival) < ($before, $arrival)
-ORDER BY timestamp DESC, arrival DESC LIMIT $limit
+SELECT id, type, event, properties, timestamp, received_at, caused_by, logged_at, "offset", "index" FROM events
+WHERE profile = $profile AND (timestamp, logged_at, "offset", "index") < ($timestamp, $logged_at, $offset, $index)
+ORDER BY timestamp DESC, logged_at DESC, "offset" DESC, "index" DESC LIMIT $limit
 """
 
 

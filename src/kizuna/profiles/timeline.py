@@ -12,28 +12,24 @@ from kizuna.profiles.store import TIMELINE
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 
-_LATEST = 1 << 62
+_PLACE = ("timestamp", "logged_at", "offset", "index")  # the order of the log within one instant
+_LATEST = dict.fromkeys(_PLACE, (1 << 31) - 1) | {"timestamp": 1 << 62}
 
 
 async def timeline(
     lake: Lake, database: Database, workspace: int, profile: bytes, cursor: str | None, limit: int
 ) -> dict[str, Any]:
     """Entries `{id, type, event, properties, timestamp, received_at, message_id, caused_by}` and the next cursor."""
-    before, arrival = _read_cursor(cursor)
-    rows = await lake.query(
-        database,
-        workspace,
-        TIMELINE,
-        {"profile": ids.show("prf", profile), "before": before, "arrival": arrival, "limit": limit},
-    )
-    following = f"{rows[-1][4]}.{rows[-1][7]}" if len(rows) == limit else None
-    return {"items": [_entry(*row) for row in rows], "next_cursor": following}
+    asked = {"profile": ids.show("prf", profile), "limit": limit, **_read_cursor(cursor)}
+    rows = await lake.query(database, workspace, TIMELINE, asked)
+    following = ".".join(str(part) for part in (rows[-1][4], *rows[-1][7:])) if len(rows) == limit else None
+    return {"items": [_entry(*row[:7]) for row in rows], "next_cursor": following}
 
 
 def _entry(
-    item: str, kind: str, event: str, properties: str, timestamp: int, received_at: int, caused_by: str, _: int
+    item: str, kind: str, event: str, properties: str, timestamp: int, received_at: int, caused_by: str
 ) -> dict[str, Any]:
-    is_ours = kind in ("fact", "report", "consent", "launch", "enter")
+    is_ours = kind in ("fact", "report", "consent", "launch", "enter", "say")
     return {
         "id": item,
         "type": "fact" if is_ours else kind,
@@ -46,11 +42,10 @@ def _entry(
     }
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, int]:
+def _read_cursor(cursor: str | None) -> dict[str, int]:
     if not cursor:
-        return _LATEST, _LATEST
-    before, _, arrival = cursor.partition(".")
+        return _LATEST
     try:
-        return int(before), int(arrival)
+        return dict(zip(_PLACE, (int(part) for part in cursor.split(".")), strict=True))
     except ValueError:
         raise Invalid("this cursor is not one of ours; begin without it", code="invalid_cursor") from None

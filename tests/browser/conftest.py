@@ -1,0 +1,42 @@
+"""A real Kizuna with the demo's definitions and the shop's first weeks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+
+from kizuna.config import Config
+from kizuna.demo.replay import Shop, replay
+from kizuna.demo.run import demo_keys
+from kizuna.demo.shop import read_year
+from kizuna.supervisor import started
+
+UNTIL = datetime(2010, 12, 4)
+INVOICES = 60
+
+
+@dataclass
+class Seeded:
+    url: str
+    setup_url: str
+
+
+@pytest.fixture(scope="module")
+def kizuna_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    data = tmp_path_factory.mktemp("browser") / "data"
+    with started(Config(data=data, lake_url=str(data / "lake"), port=0)) as found:
+        with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop of its own in this thread
+            keys = pool.submit(lambda: asyncio.run(demo_keys(found.database_url))).result()
+        shop = Shop(found.url, *keys)
+        year = read_year()
+        year.invoices = [invoice for invoice in year.invoices if invoice.at < UNTIL][:INVOICES]
+        shop.publish()
+        replay(shop, year, lambda *_: None)
+        shop.call("POST", "/api/v1/campaigns/monthly/launch", {})
+        shop.close()
+        yield Seeded(found.url, found.setup)
