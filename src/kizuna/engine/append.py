@@ -31,7 +31,7 @@ class Row(Struct, frozen=True):
 
 # Heads are locked in ascending partition order, so that two appends never wait for each other in a ring.
 LOCK_HEADS: Final = """
-SELECT FROM log_head WHERE workspace = %(workspace)s AND partition = ANY(%(partitions)s::smallint[])
+SELECT FROM log_head WHERE workspace = %(workspace)s AND partition = ANY(%(partitions)b::smallint[])
 ORDER BY partition FOR UPDATE
 """
 
@@ -43,8 +43,8 @@ clock AS (
 ),
 new AS (
     SELECT *, row_number() OVER (PARTITION BY partition ORDER BY place) AS nth
-    FROM unnest(%(rows)s::smallint[], %(kinds)s::smallint[], %(items)s::integer[], %(keys)s::bytea[],
-                %(bodies)s::bytea[], %(roots)s::bigint[])
+    FROM unnest(%(rows)b::smallint[], %(kinds)b::smallint[], %(items)b::integer[], %(keys)b::bytea[],
+                %(bodies)b::bytea[], %(roots)b::bigint[])
          WITH ORDINALITY AS n (partition, kind, items, keys, body, root, place)
 ),
 head AS (

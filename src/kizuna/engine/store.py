@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -11,7 +12,6 @@ from psycopg import Connection, Cursor
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
-from kizuna.core import ids
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Definition, Record, Section, Workspace
@@ -63,7 +63,7 @@ class FencedError(RuntimeError):
 def pending_heads(cursor: Cursor[Any], partitions: Sequence[int]) -> list[Head]:
     cursor.execute(
         """SELECT workspace, partition, "offset", at, applied, batch, program FROM log_head
-           WHERE partition = ANY(%s::smallint[]) AND "offset" > applied ORDER BY workspace, partition""",
+           WHERE partition = ANY(%b::smallint[]) AND "offset" > applied ORDER BY workspace, partition""",
         [list(partitions)],
     )
     return [Head(*row) for row in cursor.fetchall()]
@@ -73,7 +73,7 @@ def read_rows(cursor: Cursor[Any], heads: Sequence[Head], limit: int) -> list[Lo
     """Up to `limit` unfolded rows of each head of one workspace, in offset order per partition."""
     cursor.execute(
         """SELECT l.partition, l."offset", l.at, l.root, l.kind, l.body, l.items
-           FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS head (partition, applied, newest)
+           FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[]) AS head (partition, applied, newest)
            CROSS JOIN LATERAL (
                SELECT * FROM log WHERE workspace = %s AND partition = head.partition
                AND "offset" > head.applied AND "offset" <= head.newest AND kind <> 1 ORDER BY "offset" LIMIT %s
@@ -92,7 +92,7 @@ def read_rows(cursor: Cursor[Any], heads: Sequence[Head], limit: int) -> list[Lo
 def due_profiles(cursor: Cursor[Any], workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[int, bytes]]:
     """(partition, profile) of timers due at or before the partition's instant, earliest first."""
     cursor.execute(
-        """SELECT p.partition, p.id FROM unnest(%s::smallint[], %s::bigint[]) AS due (partition, until)
+        """SELECT p.partition, p.id FROM unnest(%b::smallint[], %b::bigint[]) AS due (partition, until)
            CROSS JOIN LATERAL (
                SELECT partition, id, wake_at FROM profile WHERE workspace = %s AND partition = due.partition
                AND wake_at <= due.until ORDER BY wake_at LIMIT %s
@@ -110,7 +110,7 @@ def next_wakes(cursor: Cursor[Any], partitions: Sequence[int]) -> list[tuple[int
            CROSS JOIN LATERAL (
                SELECT wake_at FROM profile WHERE workspace = h.workspace AND partition = h.partition
                AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1
-           ) p WHERE h.partition = ANY(%s::smallint[])""",
+           ) p WHERE h.partition = ANY(%b::smallint[])""",
         [list(partitions)],
     )
     return cursor.fetchall()
@@ -147,7 +147,7 @@ class Records:
         columns = SQL(", ").join(Identifier(name) for name in sections)
         self._load = SQL(
             """SELECT id, partition, created_at, last_seen_at, coalesce(wake_at, 0), {columns}
-               FROM profile WHERE workspace = %s AND id = ANY(%s::bytea[])"""
+               FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])"""
         ).format(columns=columns)
         self._updates: dict[tuple[str, ...], Composed] = {}
 
@@ -230,15 +230,15 @@ class Records:
             sets = SQL("").join(SQL(", {0} = new.{0}").format(Identifier(name)) for name in touched)
             self._updates[touched] = SQL(
                 """UPDATE profile SET last_seen_at = new.last_seen_at, wake_at = new.wake_at{sets}{public_sets}
-                   FROM unnest(%s::bytea[], %s::bigint[], %s::bigint[]{types}{public_types})
+                   FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[]{types}{public_types})
                         AS new (id, last_seen_at, wake_at{names}{public_names})
                    WHERE profile.workspace = %s AND profile.id = new.id"""
             ).format(
                 sets=sets,
                 names=names,
-                types=SQL(", %s::bytea[]" * len(touched)),
+                types=SQL(", %b::bytea[]" * len(touched)),
                 public_sets=SQL(", traits = new.traits::jsonb, merged_into = new.merged_into" if public else ""),
-                public_types=SQL(", %s::text[], %s::bytea[]" if public else ""),
+                public_types=SQL(", %b::text[], %b::bytea[]" if public else ""),
                 public_names=SQL(", traits, merged_into" if public else ""),
             )
         return self._updates[touched]
@@ -252,7 +252,7 @@ def first_seen(cursor: Cursor[Any], workspace: int, seen: Mapping[bytes, int]) -
     ordered = sorted(seen)  # so that two workers never wait for each other in a ring
     cursor.execute(
         """INSERT INTO seen (workspace, id, at)
-           SELECT %(workspace)s, id, at FROM unnest(%(ids)s::bytea[], %(at)s::bigint[]) AS new (id, at)
+           SELECT %(workspace)s, id, at FROM unnest(%(ids)b::bytea[], %(at)b::bigint[]) AS new (id, at)
            ON CONFLICT (workspace, id) DO UPDATE SET at = excluded.at WHERE seen.at <= excluded.at - %(kept)s
            RETURNING id""",
         {"workspace": workspace, "ids": ordered, "at": [seen[key] for key in ordered], "kept": DAYS_90},
@@ -262,7 +262,7 @@ def first_seen(cursor: Cursor[Any], workspace: int, seen: Mapping[bytes, int]) -
 
 def parked_profiles(cursor: Cursor[Any], partitions: Sequence[int]) -> set[tuple[int, bytes]]:
     cursor.execute(
-        "SELECT DISTINCT workspace, profile FROM parked WHERE partition = ANY(%s::smallint[])", [list(partitions)]
+        "SELECT DISTINCT workspace, profile FROM parked WHERE partition = ANY(%b::smallint[])", [list(partitions)]
     )
     return set(cursor.fetchall())
 
@@ -279,7 +279,7 @@ def note_duplicates(cursor: Cursor[Any], workspace: int, places: Sequence[tuple[
     """(partition, offset, index) of items that were not applied; the lake leaves them out."""
     cursor.execute(
         """INSERT INTO duplicate (workspace, partition, "offset", index)
-           SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::integer[])""",
+           SELECT %s, * FROM unnest(%b::smallint[], %b::bigint[], %b::integer[])""",
         [workspace, *(list(column) for column in zip(*places, strict=True))],
     )
 
@@ -289,7 +289,7 @@ def add_counts(cursor: Cursor[Any], workspace: int, slot: int, counts: Mapping[s
     if counts:
         cursor.execute(
             """INSERT INTO counter (workspace, name, slot, value)
-               SELECT %s, name, %s, value FROM unnest(%s::text[], %s::bigint[]) AS new (name, value)
+               SELECT %s, name, %s, value FROM unnest(%b::text[], %b::bigint[]) AS new (name, value)
                ON CONFLICT (workspace, name, slot) DO UPDATE SET value = counter.value + excluded.value""",
             [workspace, slot, list(counts), list(counts.values())],
         )
@@ -303,7 +303,7 @@ def finish(cursor: Cursor[Any], workspace: int, heads: Sequence[Head], rows: Seq
     cursor.execute(
         """UPDATE log_head h SET batch = h.batch + 1, program = new.program,
                applied = CASE WHEN h."offset" = new.applied THEN h."offset" + new.facts ELSE new.applied END
-           FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::integer[], %s::integer[])
+           FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[], %b::integer[], %b::integer[])
                 AS new (partition, batch, applied, facts, program)
            WHERE h.workspace = %s AND h.partition = new.partition AND h.batch = new.batch""",
         [
@@ -340,4 +340,4 @@ def _json(value: Any) -> str:
 
 
 def message_key(message_id: str) -> bytes:
-    return ids.derive("message", message_id)
+    return blake2b(message_id.encode(), digest_size=16, person=b"messageId").digest()

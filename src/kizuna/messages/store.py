@@ -42,7 +42,7 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
     """Mark what left runs planned and nobody claimed; the sender ends it as `skipped(exited)`, with its fact."""
     cursor.execute(
         "UPDATE message m SET reason = 'exited', due_at = least(m.due_at, gone.at)"
-        " FROM unnest(%s::text[], %s::bigint[]) AS gone (run, at)"
+        " FROM unnest(%b::text[], %b::bigint[]) AS gone (run, at)"
         " WHERE m.workspace = %s AND m.run = gone.run AND m.journey IS NOT NULL AND m.state = 'planned'",
         [[e.run for e in effects], [e.at for e in effects], workspace],
     )
@@ -58,11 +58,11 @@ def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
     furthest = [max(said, key=lambda report: RANK[report.state]) for said in reports.values()]
     cursor.execute(
         "UPDATE message m SET history = m.history || new.history::jsonb,"
-        " state = CASE WHEN coalesce(array_position(%s::text[], m.state), 0) <= new.rank"
+        " state = CASE WHEN coalesce(array_position(%b::text[], m.state), 0) <= new.rank"
         "              THEN new.state ELSE m.state END,"
-        " reason = CASE WHEN coalesce(array_position(%s::text[], m.state), 0) <= new.rank"
+        " reason = CASE WHEN coalesce(array_position(%b::text[], m.state), 0) <= new.rank"
         "               THEN coalesce(new.reason, m.reason) ELSE m.reason END"
-        " FROM unnest(%s::bytea[], %s::text[], %s::integer[], %s::text[], %s::text[])"
+        " FROM unnest(%b::bytea[], %b::text[], %b::integer[], %b::text[], %b::text[])"
         "      AS new (id, state, rank, reason, history)"
         " WHERE m.workspace = %s AND m.id = new.id",
         [
@@ -166,7 +166,7 @@ async def person(
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[tuple[str, str]]:
     """(channel, topic) of opt-outs accepted and not yet folded."""
     found = await conn.execute(
-        "SELECT channel, topic FROM veto WHERE workspace = %s AND profile = ANY(%s::bytea[])", [workspace, profiles]
+        "SELECT channel, topic FROM veto WHERE workspace = %s AND profile = ANY(%b::bytea[])", [workspace, profiles]
     )
     return await found.fetchall()
 
@@ -204,7 +204,7 @@ def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int
     """Lock due messages of these channels, oldest cause first; others' locks are passed by."""
     cursor.execute(
         f"SELECT {_CLAIMED} FROM message WHERE workspace = %s AND state = 'planned'"  # noqa: S608
-        " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%s::text[]) AND due_at <= %s"
+        " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%b::text[]) AND due_at <= %s"
         " ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
         [workspace, channels, now, limit],
     )
@@ -237,7 +237,7 @@ def vetoes(cursor: Any, workspace: int) -> dict[bytes, set[tuple[str, str]]]:
 def people(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, tuple[bytes | None, Any, bytes, bytes]]:
     """(merged_into, traits, profiles section, consent section) by id."""
     cursor.execute(
-        "SELECT id, merged_into, traits, profiles, consent FROM profile WHERE workspace = %s AND id = ANY(%s::bytea[])",
+        "SELECT id, merged_into, traits, profiles, consent FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])",
         [workspace, profiles],
     )
     return {row[0]: row[1:] for row in cursor.fetchall()}
@@ -245,7 +245,7 @@ def people(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, tu
 
 def segments_of(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, list[str]]:
     cursor.execute(
-        "SELECT profile, segment FROM membership WHERE workspace = %s AND profile = ANY(%s::bytea[]) ORDER BY segment",
+        "SELECT profile, segment FROM membership WHERE workspace = %s AND profile = ANY(%b::bytea[]) ORDER BY segment",
         [workspace, profiles],
     )
     found: dict[bytes, list[str]] = {}
@@ -256,7 +256,7 @@ def segments_of(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[byte
 
 def suppressed(cursor: Any, workspace: int, addresses: list[str]) -> set[tuple[str, str]]:
     cursor.execute(
-        "SELECT channel, address FROM suppression WHERE workspace = %s AND address = ANY(%s::text[])",
+        "SELECT channel, address FROM suppression WHERE workspace = %s AND address = ANY(%b::text[])",
         [workspace, addresses],
     )
     return set(cursor.fetchall())
@@ -289,8 +289,8 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
         "UPDATE message m SET state = new.state, reason = new.reason, provider = coalesce(new.provider, m.provider),"
         " address = coalesce(new.address, m.address), due_at = coalesce(new.due_at, m.due_at), lease_until = NULL,"
         " attempts = m.attempts + new.attempt, history = m.history || new.history::jsonb"
-        " FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],"
-        " %s::integer[], %s::text[]) AS new (id, fence, state, reason, provider, address, due_at, attempt, history)"
+        " FROM unnest(%b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
+        " %b::integer[], %b::text[]) AS new (id, fence, state, reason, provider, address, due_at, attempt, history)"
         " WHERE m.workspace = %s AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
             [e.id for e in endings],
@@ -340,7 +340,7 @@ def keep_contents(cursor: Any, workspace: int, contents: list[tuple[bytes, str |
     cursor.execute(
         "INSERT INTO message_content (workspace, message, subject, body, links)"
         " SELECT %s, message, subject, body, links::jsonb"
-        " FROM unnest(%b::bytea[], %s::text[], %b::text[], %b::text[]) AS new (message, subject, body, links)"
+        " FROM unnest(%b::bytea[], %b::text[], %b::text[], %b::text[]) AS new (message, subject, body, links)"
         " ON CONFLICT (workspace, message) DO UPDATE"
         " SET subject = excluded.subject, body = excluded.body, links = excluded.links",
         [
@@ -358,7 +358,7 @@ def put_in_outbox(cursor: Any, workspace: int, items: list[tuple[bytes, int, byt
     cursor.execute(
         "INSERT INTO outbox (workspace, message, at, item)"
         " SELECT %s, message, at, item::jsonb"
-        " FROM unnest(%b::bytea[], %s::bigint[], %b::text[]) AS new (message, at, item)",
+        " FROM unnest(%b::bytea[], %b::bigint[], %b::text[]) AS new (message, at, item)",
         [workspace, [i[0] for i in items], [i[1] for i in items], [i[2].decode() for i in items]],
     )
 

@@ -17,13 +17,13 @@ def write_memberships(cursor: Any, workspace: int, effects: list[MembershipChang
     if entered:
         cursor.execute(
             """INSERT INTO membership (workspace, segment, profile, entered_at)
-               SELECT %s, * FROM unnest(%s::text[], %s::bytea[], %s::bigint[])
+               SELECT %s, * FROM unnest(%b::text[], %b::bytea[], %b::bigint[])
                ON CONFLICT (workspace, segment, profile) DO UPDATE SET entered_at = excluded.entered_at""",
             (workspace, [e.segment for e in entered], [e.profile for e in entered], [e.at for e in entered]),
         )
     if left:
         cursor.execute(
-            """DELETE FROM membership AS m USING unnest(%s::text[], %s::bytea[]) AS gone (segment, profile)
+            """DELETE FROM membership AS m USING unnest(%b::text[], %b::bytea[]) AS gone (segment, profile)
                WHERE m.workspace = %s AND m.segment = gone.segment AND m.profile = gone.profile""",
             ([e.segment for e in left], [e.profile for e in left], workspace),
         )
