@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +14,11 @@ from litestar.testing import TestClient
 
 from kizuna import server
 from kizuna.accounts import installation, workspaces
-from kizuna.config import Config
+from kizuna.config import Config, load
 from kizuna.runtime.database import Database
+from kizuna.runtime.folder import Running
+from kizuna.supervisor import started
+from kizuna.testing.shop import START, Shop
 
 PASSWORD = "correct horse battery staple"
 
@@ -81,3 +86,41 @@ def open_house(database_url: str) -> Iterator[Callable[..., House]]:
 @pytest.fixture
 def house(open_house: Callable[..., House]) -> House:
     return open_house()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The whole product, as `kizuna up` starts it, with two workers; shared by the tests, each in its own workspace."""
+    with started(load(data=tmp_path_factory.mktemp("whole"), port=0, workers=2)) as found:
+        yield found
+
+
+_shops = itertools.count(1)
+
+
+@pytest.fixture
+def open_shop(running: Running) -> Iterator[Callable[..., Shop]]:
+    """Opens shops on the running product; the clock is a test clock unless told otherwise."""
+    opened: list[Shop] = []
+
+    def open_one(**options: Any) -> Shop:
+        async def make() -> dict[str, str]:
+            database = Database(running.database_url, name="test")
+            await database.open()
+            try:
+                return await workspaces.create(database, f"shop {next(_shops)}", **options)
+            finally:
+                await database.close()
+
+        options = {"clock": "test", "start": START, **options} if options.get("clock") != "live" else options
+        opened.append(Shop(running.url, asyncio.run(make())))
+        return opened[-1]
+
+    yield open_one
+    for shop in opened:
+        shop.http.close()
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Shop]) -> Shop:
+    return open_shop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from kizuna.accounts import store as accounts
 from kizuna.campaigns import store
@@ -20,8 +21,9 @@ from kizuna.runtime.database import Database
 async def launch(database: Database, workspace: Workspace, name: str, key: str | None) -> tuple[int, int]:
     """Members reached and the position; who is a member is judged when all accepted so far is folded.
 
-    The same `key` is the same launch: nobody gets its message twice, whatever crashed in between.
+    The same `key` is the same launch: it is made once, whatever crashed in between, and answers the same again.
     """
+    launched = ids.derive("launch", name, key) if key else secrets.token_bytes(ids.ID_BYTES)
     async with database.connection() as conn:
         position = await events.last_position(conn)
     await settled.wait(database, workspace.id, position, 30.0)
@@ -30,24 +32,27 @@ async def launch(database: Database, workspace: Workspace, name: str, key: str |
         if found is None:
             raise NotFound(f"no campaign {name!r} in this workspace")
         version, _, body, _ = found
+        earlier = await store.begin_launch(conn, workspace.id, launched, name)
+        if earlier is not None:
+            return earlier
         now = await accounts.now(conn, workspace.id)
         chosen = await store.members(conn, workspace.id, parse(body).segment)
-        launched = ids.show("lch", ids.derive("launch", name, key) if key else secrets.token_bytes(ids.ID_BYTES))
-        said = exact_json.encode({"campaign": name, "launch": launched, "version": version})
+        shown = ids.show("lch", launched)
+        said = exact_json.encode({"campaign": name, "launch": shown, "version": version})
         items = [
             Item(
-                profile, ids.show("evt", ids.derive("launch", launched, profile)), "launch", "campaign_launched",
+                profile, ids.show("evt", ids.derive("launch", shown, profile)), "launch", "campaign_launched",
                 timestamp=now, properties=said, received_at=now,
             )
             for profile in chosen
         ]  # fmt: skip
-        if not items:
-            return 0, position
-        row = None
-        for statement in append_statements(workspace.id, items, workspace.partitions, None):
-            row = await conn.execute(*statement)
-        assert row is not None  # noqa: S101
-        appended = await row.fetchone()
-        await conn.execute("NOTIFY kizuna_log")
-    assert appended  # noqa: S101
-    return len(items), appended[2]
+        if items:
+            row = None
+            for statement in append_statements(workspace.id, items, workspace.partitions, None):
+                row = await conn.execute(*statement)
+            assert row is not None  # noqa: S101
+            appended: Any = await row.fetchone()
+            position = appended[2]
+            await conn.execute("NOTIFY kizuna_log")
+        await store.end_launch(conn, workspace.id, launched, len(items), position)
+    return len(items), position

@@ -41,6 +41,30 @@ async def members(conn: AsyncConnection[Any], workspace: int, segment: str) -> l
     return [bytes(row[0]) for row in await found.fetchall()]
 
 
+async def begin_launch(conn: AsyncConnection[Any], workspace: int, launch: bytes, name: str) -> tuple[int, int] | None:
+    """None for a new launch; (members, position) of one that was made before. Waits for one under way."""
+    begun = await conn.execute(
+        """INSERT INTO launch (workspace, id, campaign, members, position) VALUES (%s, %s, %s, 0, 0)
+           ON CONFLICT DO NOTHING""",
+        [workspace, launch, name],
+    )
+    if begun.rowcount:
+        return None
+    found = await conn.execute(
+        "SELECT members, position FROM launch WHERE workspace = %s AND id = %s", [workspace, launch]
+    )
+    return await found.fetchone()
+
+
+async def end_launch(
+    conn: AsyncConnection[Any], workspace: int, launch: bytes, members: int, position: int
+) -> None:
+    await conn.execute(
+        "UPDATE launch SET members = %s, position = %s WHERE workspace = %s AND id = %s",
+        [members, position, workspace, launch],
+    )
+
+
 async def outcome(
     conn: AsyncConnection[Any], workspace: int, name: str
 ) -> list[tuple[str, str | None, str | None, int]]:

@@ -19,6 +19,7 @@ from kizuna.engine.slice import Effects, Record, Scope, Workspace, Writer
 from kizuna.engine.store import Head, LogRow, ParkedItem
 
 FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
+ONCE = FROM_OUTSIDE | {"say"}  # folded once by their ids, however often they were accepted
 
 Place = tuple[int, int, int]  # partition, offset, index
 
@@ -225,7 +226,7 @@ class Batch:
         first: dict[bytes, tuple[int, Place]] = {}
         for row, items in said:
             for index, item in enumerate(items):
-                if item.type in FROM_OUTSIDE:
+                if item.type in ONCE:
                     key = store.message_key(item.id)
                     place = (row.partition, row.offset, index)
                     if key in first:

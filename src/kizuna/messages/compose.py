@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -30,9 +30,17 @@ class Composed(Struct, frozen=True):
 
 
 def compose(
-    message: Claimed, person: Person, address: str, template: Template, workspace: Workspace, links: Links, at: int
+    message: Claimed,
+    person: Person,
+    address: str,
+    template: Template,
+    workspace: Workspace,
+    links: Links,
+    at: int,
+    *,
+    with_text: bool = True,
 ) -> Composed:
-    """Raises `Invalid` when the template cannot be rendered."""
+    """Raises `Invalid` when the template cannot be rendered. The text part of HTML is made `with_text` only."""
     content = render(
         template,
         variables(message, person, workspace, links),
@@ -47,7 +55,7 @@ def compose(
         channel=message.channel,
         address=address,
         subject=content.subject,
-        text=text_of_html(content.body).strip() if is_html else content.body,
+        text=text_of_html(content.body).strip() if is_html and with_text else content.body,
         html=body if is_html else None,
         headers={} if message.transactional else _one_click(links),
         at=at / SECOND,
@@ -71,14 +79,31 @@ def variables(message: Claimed, person: Person, workspace: Workspace, links: Lin
         "run": {"id": message.run, "journey": message.journey, "step": message.step} if message.run else None,
         "data": message.data,
         "workspace": {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency},
-        "message": {
-            "id": ids.show("msg", message.id),
-            "channel": message.channel,
-            "campaign": message.campaign,
-            "variant": message.variant,
-            "topic": message.topic,
-            "unsubscribe_url": links.unsubscribe,
-            "preferences_url": links.preferences,
-            "view_url": links.view,
-        },
+        "message": MessageVariable(message, links),
     }
+
+
+class MessageVariable(Mapping[str, Any]):
+    """`message` in templates; a link is signed when a template asks for it."""
+
+    _LINKS: ClassVar = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "view_url": "view"}
+    _FIELDS: ClassVar = ("channel", "campaign", "variant", "topic")
+
+    def __init__(self, message: Claimed, links: Links) -> None:
+        self._message = message
+        self._links = links
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._LINKS:
+            return getattr(self._links, self._LINKS[name])
+        if name in self._FIELDS:
+            return getattr(self._message, name)
+        if name == "id":
+            return ids.show("msg", self._message.id)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("id", *self._FIELDS, *self._LINKS))
+
+    def __len__(self) -> int:
+        return 1 + len(self._FIELDS) + len(self._LINKS)

@@ -60,7 +60,9 @@ class Desk:
             partitions, installed = store.installation(cursor)
         return cls(partitions, vault.secrets_of(installed, secret), public_url)
 
-    def judge(self, cursor: Any, workspace: Workspace, messages: Sequence[Claimed], now: int) -> list[Judged]:
+    def judge(
+        self, cursor: Any, workspace: Workspace, messages: Sequence[Claimed], now: int, *, with_text: bool = True
+    ) -> list[Judged]:
         """Look at what each claim may refuse for, and compose the rest."""
         vetoes = store.vetoes(cursor, workspace.id)  # first: see there
         people = self._people(cursor, workspace.id, {message.profile for message in messages})
@@ -81,18 +83,26 @@ class Desk:
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 body = templates.get((message.template, message.template_version))
-                verdict = self._compose(message, person, verdict, body, workspace, at)
+                verdict = self._compose(message, person, verdict, body, workspace, at, with_text)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
 
     def _compose(
-        self, message: Claimed, person: Person, address: str, body: bytes | None, workspace: Workspace, at: int
+        self,
+        message: Claimed,
+        person: Person,
+        address: str,
+        body: bytes | None,
+        workspace: Workspace,
+        at: int,
+        with_text: bool,
     ) -> Composed | Refused:
         try:
             if body is None:
                 return Refused("skipped", "template_error")
             links = Links(self.signer, self.public_url, workspace.id, message.id)
-            return compose(message, person, address, self._templates(body), workspace, links, at)
+            template = self._templates(body)
+            return compose(message, person, address, template, workspace, links, at, with_text=with_text)
         except Invalid:
             return Refused("skipped", "template_error")
 
@@ -160,7 +170,7 @@ def deliver_local(
         messages = store.claim(cursor, workspace.id, channels, now, limit)
         if not messages:
             return 0
-        judged = desk.judge(cursor, workspace, messages, now)
+        judged = desk.judge(cursor, workspace, messages, now, with_text=False)  # it shows the HTML alone
         sent = [one for one in judged if isinstance(one.verdict, Composed)]
         if sent:
             store.put_in_outbox(cursor, workspace.id, [_outbox_item(one) for one in sent])

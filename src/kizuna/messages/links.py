@@ -6,7 +6,7 @@ import hmac
 import html
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from hashlib import sha256
+from functools import cached_property
 from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
@@ -59,7 +59,7 @@ class Signer:
         )
 
     def _mac(self, key_id: int, payload: bytes) -> bytes:
-        return hmac.new(self._keys[key_id], payload, sha256).digest()[:_MAC]
+        return hmac.digest(self._keys[key_id], payload, "sha256")[:_MAC]
 
 
 class Links:
@@ -71,7 +71,7 @@ class Links:
         self._workspace = workspace
         self._message = message
 
-    @property
+    @cached_property
     def unsubscribe(self) -> str:
         return self._url("u", UNSUBSCRIBE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.params import Parameter, QueryParameter
 from msgspec import Struct
 
@@ -112,7 +112,9 @@ class Say(Struct, forbid_unknown_fields=True):
 
 
 @post("/api/v1/messages", status_code=202)
-async def say(data: Say, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+async def say(
+    data: Say, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
+) -> Response[dict[str, Any]]:
     workspace = caller.workspace.id
     clock.duration(data.expires)
     if data.channel not in all_channels():
@@ -122,9 +124,9 @@ async def say(data: Say, caller: Caller, database: Database, log: Log) -> Respon
         profile = await find(conn, workspace, data.profile)
         now = await accounts.now(conn, workspace)
     asked = {key: value for key, value in msgspec.structs.asdict(data).items() if key != "profile"}
-    item = Item(
-        profile=profile, id=new_id(), type=SAY, timestamp=now, properties=exact_json.encode(asked), received_at=now
-    )
+    said, key = exact_json.encode(asked), request.headers.get("idempotency-key")
+    name = ids.show("evt", ids.derive(SAY, key, profile, said)) if key else new_id()
+    item = Item(profile=profile, id=name, type=SAY, timestamp=now, properties=said, received_at=now)
     position = await log.append(workspace, [item])
     message = message_id(profile, API, item.id, data.channel)
     return Response({"id": ids.show("msg", message)}, status_code=202, headers={"Kizuna-Position": str(position)})

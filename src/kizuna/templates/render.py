@@ -62,13 +62,16 @@ def check(text: str, *, escapes: bool = False) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Exact decimals become numbers that the filters know."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) < 10**18 else float(value)
-    if isinstance(value, Mapping):
+    """Exact decimals become numbers that the filters know; what is no JSON stays as it is."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float or kind is bool or value is None:
+        return value
+    if kind is dict:
         return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
+    if kind is list or kind is tuple:
         return [plain(inner) for inner in value]
+    if kind is Decimal:
+        return int(value) if value == value.to_integral_value() and abs(value) < 10**18 else float(value)
     return value
 
 

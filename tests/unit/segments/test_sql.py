@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from kizuna.core import clock, ids
 from kizuna.engine.moment import Item
-from kizuna.segments.rule import parse
+from kizuna.segments.props import compile_props
+from kizuna.segments.rule import AGGREGATES, parse
 from kizuna.segments.sql import compile_sql
 
 HOUR, DAY = clock.HOUR, clock.DAY
@@ -141,7 +142,7 @@ leaves = st.one_of(
     counted,
     counted,
     joined(events.map(lambda name: {"did_not": name}), windows, where),
-    *(joined(measured.map(lambda x, f=f: {f: x}), moving, bounds, where) for f in ("sum", "avg", "min", "max", "distinct")),
+    *(joined(measured.map(lambda x, f=f: {f: x}), moving, bounds, where) for f in AGGREGATES),
     picked("last"),
     picked("first"),
     st.tuples(steps, st.sampled_from(["", "1h", "12h"]), windows).map(
@@ -168,23 +169,24 @@ rules = st.recursive(
 )
 
 tracked = st.tuples(st.just("track"), events, said, st.sampled_from([0, 0, 0, 1, 12, 24, 72]))
+consents = st.sampled_from(["opted_in", "opted_out"])
 happenings = st.one_of(
     tracked, tracked, tracked,
     st.tuples(st.just("identify"), st.sampled_from(["", *ZONES]), said, st.just(0)),
-    st.tuples(st.just("consent"), st.sampled_from(["", "news"]), st.sampled_from(["opted_in", "opted_out"]), st.just(0)),
+    st.tuples(st.just("consent"), st.sampled_from(["", "news"]), consents, st.just(0)),
 )  # fmt: skip
 hours = st.one_of(st.integers(0, 5), st.sampled_from([12, 13, 24, 25, 36, 48, 72]))
-histories = st.lists(st.tuples(hours, st.sampled_from(["ada", "grace"]), happenings), min_size=3, max_size=12)
-passing = st.sampled_from([0, 1, 2, 11, 12, 13, 23, 24, 71, 72, 27 * 24, 28 * 24 - 1, 28 * 24, 59 * 24, 365 * 24])
+histories = st.lists(st.tuples(hours, st.sampled_from(["ada", "grace"]), happenings), min_size=4, max_size=12)
+edges = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 9), st.sampled_from([-1, 0, 0])), min_size=5, max_size=5)
 
 
 @settings(max_examples=250, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
 @given(
     first=leaves.filter(lambda rule: "in_segment" not in rule), second=rules, third=rules, history=histories,
-    zone=st.sampled_from(ZONES), late=st.lists(passing, min_size=3, max_size=3), half=st.integers(0, 12),
+    zone=st.sampled_from(ZONES), instants=edges,
 )  # fmt: skip
 def test_fold_and_sql_agree(
-    world: Any, first: Any, second: Any, third: Any, history: Any, zone: str, late: list[int], half: int
+    world: Any, first: Any, second: Any, third: Any, history: Any, zone: str, instants: list[tuple[int, int, int]]
 ) -> None:
     asked = {"first": first, "second": second, "third": third}
     told = world(asked, zone=zone)
@@ -192,14 +194,29 @@ def test_fold_and_sql_agree(
     told.say("identify", user="ada")
     told.say("identify", user="grace")
     items: list[tuple[str, Item, int]] = []
-    for index, (hour, user, happened) in enumerate(sorted(history, key=lambda each: each[0])):
+    ordered = sorted(history, key=lambda each: each[0])
+    for hour, user, happened in ordered:
         told.until(START + hour * HOUR)
-        if index == half:
-            agree(told, asked, items, zone)
         tell(told, user, happened, items)
-    for hour in sorted(late):
-        told.until(max(told.now, START + 72 * HOUR + hour * HOUR))
+    agree(told, asked, items, zone)
+    times, spans = [item.timestamp for _, item, _ in items] or [START], lengths_in(list(asked.values())) or ["1d"]
+    on_edges = (
+        clock.after(times[which % len(times)], clock.duration(spans[span % len(spans)]), zone) + delta
+        for which, span, delta in instants
+    )
+    for instant in sorted({each for each in on_edges if each > told.now}):
+        told.until(instant)
         agree(told, asked, items, zone)
+
+
+def lengths_in(raw: Any) -> list[str]:
+    """All windows of rules: what happened leaves them at its time plus one of these."""
+    if isinstance(raw, list):
+        return [length for each in raw for length in lengths_in(each)]
+    if not isinstance(raw, dict):
+        return []
+    own = [each for key, each in raw.items() if key.startswith("within") and isinstance(each, str)]
+    return own + [length for each in raw.values() for length in lengths_in(each)]
 
 
 def tell(told: Any, user: str, happened: Any, items: list[tuple[str, Item, int]]) -> None:
@@ -269,6 +286,50 @@ def table(name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _constant(value: Any) -> str:
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+VALUES: list[Any] = [
+    0, 1, -1, 10, 12345678901, 0.1, 2.5, 1e2, 1e-7, 123456.789, "1", "1.0", "2.5", "-1", "1e2", "01", " 1", "1 ", "+1",
+    "1.", ".5", "", "gold", "Gold", "ＧＯＬＤ", "go", "old gold", "ガ", "ｶﾞ", "カ", "it's \"x\"", "a\nb", "null", "true",
+    "ß", "SS", "絆", "a\\b", "%_", True, False, [], [1, "gold"], ["GOLD", None], [[1]], [""], {}, {"a": 1},
+    {"a": "1", "b.c": [1]}, {"b.c": [1], "a": 1}, {"a": None}, "2026-02-20", "2026-02-21T10:00:00Z", "2026-2-21",
+    "2026-02-22T09:00:00+09:00", "2026-02-22T09:00:00-0330", "2026-02-21T09:00:00.5Z", "2026-02-21 09:00",
+    "2026-03-08T02:30:00", "2026-11-01T01:30:00", "2026-03-29T01:30:00", "2026-10-25T01:30:00", "2024-02-29",
+    "1990-02-28", "1990-03-03", "2026-02-30", "2026-13-01", "2026-02-21T25:00Z", "2026-02-21T09:00:60Z",
+    "2026-02-21T09:00:61Z", "2026-02-21T09:00:00+24:00", "20260221", "2026-02-21T09", None,
+]  # fmt: skip
+TESTS: list[dict[str, Any]] = [
+    *({op: each} for op in ("is", "is_not", "contains", "not_contains") for each in VALUES if each is not None),
+    *({op: each} for op in ("in", "not_in") for each in ([], ["gold", 1], ["1", True, [1, "gold"]], [{"a": 1}])),
+    *({op: each} for op in ("gt", "gte", "lt", "lte") for each in (0, 0.1, "1", 10, Decimal("2.50"), 1e2)),
+    *({"between": each} for each in ([0, 1], ["1", 2.5], [1, 0], ["2026-02-20", "2026-02-22"])),
+    *({op: each} for op in ("starts_with", "ends_with") for each in ("", "go", "LD", "it's", "ＧＯ", "1", "%")),
+    *({"matches": each} for each in ("", "^go", "LD$", "a.b", "(?i)gold", "[0-9]+", "^.$", "\\\\", "'")),
+    {"exists": True}, {"exists": False}, {"gt": 0, "lt": 2}, {"is_not": "gold", "exists": True},
+    *({op: each} for op in ("before", "after") for each in ("2026-02-21", "2026-02-21T10:00:00Z", "2026-03-08T02:30")),
+    *({op: each} for op in ("within_last", "within_next") for each in ("1h", "1d", "3d", "1mo", "1y")),
+    *({"anniversary": {"within_next": each}} for each in ("1d", "7d", "2w", "1mo")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("now", ["2026-02-22T00:00:00Z", "2026-03-01T04:59:59Z", "2027-02-25T12:00:00Z"])
+def test_every_operator_reads_every_value_alike(now: str) -> None:
+    instant = clock.read_time(now) or 0
+    people = [(f"{zone}|{index}", zone, value) for zone in ["", *ZONES] for index, value in enumerate(VALUES)]
+    rows = [(who, msgspec.json.encode({"x": value}).decode(), zone) for who, zone, value in people]
+    table("profiles", "profile traits zone", rows)
+    tests = TESTS if now.startswith("2026-02") else [t for t in TESTS if not {"is", "contains", "is_not"} & t.keys()]
+    for test in [*tests, *({**each, "fold": True} for each in TESTS if _is_folding(each) and tests is TESTS)]:
+        rule = {"trait": "x", **test}
+        sql = compile_sql(parse(rule), instant, "Pacific/Apia", ZONES)
+        by_sql = {row[0] for row in _duck.execute(sql).fetchall()}
+        holds = compile_props([{"property": "x", **test}])
+        by_fold = {who for who, zone, value in people if holds({"x": value}, instant, zone or "Pacific/Apia")}
+        assert by_sql == by_fold, (rule, sorted(by_sql - by_fold), sorted(by_fold - by_sql))
+
+
+def _is_folding(test: dict[str, Any]) -> bool:
+    return bool({"is", "is_not", "in", "not_in", "starts_with", "ends_with", "contains", "matches"} & test.keys())
 
 
 def test_text_of_a_rule_is_always_quoted() -> None:

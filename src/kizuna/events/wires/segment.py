@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import msgspec
+import re2
 from msgspec import Raw, Struct
 
 from kizuna.core import clock, exact_json, ids
@@ -64,7 +65,10 @@ class Batch(Struct, rename="camel"):
 
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_batch = msgspec.json.Decoder(Batch).decode
-_SUSPECT = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{300}")
+_BYTES = re2.Options()
+_BYTES.encoding = re2.Options.Encoding.LATIN1
+# A number that may be beyond a 64-bit float. RE2 looks at a byte once; `re` took a third of the reading.
+_HUGE = re2.compile(rb"\d[eE]\+?\d{3,}\s*[,}\]]|\d{300}", _BYTES)
 
 
 class Reader:
@@ -75,12 +79,14 @@ class Reader:
         self.now = now
         self.zone = zone
         self.max_event = max_event
+        self.is_suspect = False  # something in the request must be looked at closely
 
     def read(self, path: str, body: bytes) -> Decoded:
         """All items of a request; raises `Invalid` only when the body as a whole cannot be read."""
         body = body.removeprefix(b"\xef\xbb\xbf").strip()
         if not body.startswith(b"{"):
             raise Invalid("the body must be a JSON object", code="invalid_json")
+        self.is_suspect = b"\\u0000" in body or _HUGE.search(body) is not None
         decoded = Decoded([], [], set())
         if PATHS[path] != "batch":
             self._take(0, body, PATHS[path], Batch([]), decoded, alone=True)
@@ -129,7 +135,7 @@ class Reader:
         try:
             raw.decode()
             event = _decode_event(raw)
-            if _SUSPECT.search(raw) or raw.count(b"{") + raw.count(b"[") > exact_json.MAX_DEPTH:
+            if self.is_suspect or raw.count(b"{") + raw.count(b"[") > exact_json.MAX_DEPTH:
                 exact_json.decode_checked(raw)
         except Invalid as error:
             return problem(index, error.code, str(error), raw)

@@ -264,6 +264,15 @@ CREATE INDEX message_open ON message (workspace, root) WHERE state IN ('planned'
 CREATE INDEX message_of_profile ON message (workspace, profile);
 CREATE INDEX message_of_run ON message (workspace, run) WHERE journey IS NOT NULL;
 
+CREATE TABLE launch (                     -- of campaigns: each is made once, in the commit that says it to the members
+    workspace     integer NOT NULL,
+    id            bytea NOT NULL,         -- derived from the campaign and the Idempotency-Key
+    campaign      text NOT NULL,
+    members       integer NOT NULL,
+    position      bigint NOT NULL,
+    PRIMARY KEY (workspace, id)
+);
+
 CREATE TABLE message_content (
     workspace     integer NOT NULL,
     message       bytea NOT NULL,
