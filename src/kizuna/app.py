@@ -45,13 +45,14 @@ ROUTES = [
 def parts(config: Config, database: Database) -> dict[str, Any]:
     """What handlers may ask for by name, beside `caller` and `member`."""
     keys, log = KeyRing(database), Log(database)
+    limits = {"max_body": config.max_body, "max_event": config.max_event, "most_behind": config.most_behind}
     return {
         "config": config,
         "database": database,
         "keys": keys,
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
-        "ingest": Ingest(database, log, keys, max_body=config.max_body),
+        "ingest": Ingest(database, log, keys, **limits),
         "lake": Lake(config),
         "overviews": Overviews(),
         "profile_views": profile_views(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import psycopg
 import structlog
 
 from kizuna.config import Config
+from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
 from kizuna.engine.program import Programs
 from kizuna.folds import FOLDS
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 
 def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; fill in a second one, which ends with it."""
+    os.nice(5)  # live work comes first; history can wait a moment
     threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
     archiver.main(config)
 
@@ -35,7 +38,7 @@ def _fill(config: Config) -> None:
     while True:
         try:
             _fill_on(config, pause)
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, Unavailable) as error:
             log.warning("fill_restarts", reason=str(error).partition("\n")[0])
         except Exception:
             log.exception("fill_failed")

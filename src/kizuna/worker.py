@@ -12,6 +12,7 @@ import structlog
 from psycopg import Connection
 
 from kizuna.config import Config
+from kizuna.core.errors import Unavailable
 from kizuna.engine import store
 from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.batch import Engine
@@ -33,7 +34,7 @@ def main(config: Config, partitions: str | None = None) -> None:
         while not stopping.is_set:
             try:
                 worker.work()
-            except (psycopg.OperationalError, FencedError) as error:
+            except (psycopg.OperationalError, Unavailable, FencedError) as error:
                 log.warning("worker_restarts", reason=str(error).partition("\n")[0])
                 stopping.wait(RETRY)
 

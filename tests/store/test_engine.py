@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from msgspec import field
 
-from kizuna.core import clock
+from kizuna.core import clock, ids
 from kizuna.engine import store
 from kizuna.engine.batch import Batch, Engine
 from kizuna.engine.moment import Moment
@@ -174,6 +174,33 @@ def test_timers_fire_at_their_own_instant_before_the_row_that_passes_them(
     append(connection, workspace, [an_item(workspace, "m2", user="ada", at=9 * clock.DAY)])
     drain(engine, connection)
     assert tallies(connection, workspace)["ada"].woken == [2 * clock.DAY]
+
+
+def test_more_timers_than_a_batch_holds_keep_their_order_with_rows_and_nothing_stalls(
+    connection: psycopg.Connection[Any],
+) -> None:
+    """An event waits in the log before timers that fill whole batches; another after them, and then a tick."""
+    workspace = make_workspace(connection, now=clock.DAY)
+    engine = an_engine(connection)
+    crowd = [f"u{n}" for n in range(3_000) if partition_of(workspace, f"u{n}") == 7][:30]
+    first, last, *crowd = crowd
+    append(connection, workspace, [an_item(workspace, who, user=who, at=clock.DAY) for who in crowd])
+    drain(engine, connection)
+    for who, at in ((first, clock.DAY + 1), (last, 2 * clock.DAY + 1)):
+        connection.execute("UPDATE workspace SET now = %s WHERE id = %s", [at, workspace])
+        append(connection, workspace, [an_item(workspace, who, user=who, at=at)])
+    engine = an_engine(connection)
+    engine.items = 4
+    for _ in range(40):
+        engine.run(connection)
+    assert not engine.run(connection), "a batch that moves nothing is repeated for ever"
+    found = tallies(connection, workspace)
+    assert [found[who].woken for who in crowd] == [[2 * clock.DAY]] * len(crowd)
+    assert (found[first].heard, found[last].heard) == (1, 1)
+
+
+def partition_of(workspace: int, user: str) -> int:
+    return ids.partition_of(ids.profile_id(workspace, "user", user), PARTITIONS)
 
 
 def test_two_workers_over_half_the_partitions_each_fold_everything_once(

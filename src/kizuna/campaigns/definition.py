@@ -69,7 +69,12 @@ def parse(body: Mapping[str, Any]) -> Campaign:
         raise _invalid("/holdout", "invalid", "a per cent from 0 to 100")
     if campaign.variants and not all(each.weight > 0 for each in campaign.variants):
         raise _invalid("/variants", "invalid", "every weight is above 0")
-    clock.duration(campaign.send.expires)
+    if len({each.name for each in campaign.variants}) < len(campaign.variants):
+        raise _invalid("/variants", "invalid", "every variant has a name of its own")
+    try:
+        clock.duration(campaign.send.expires)
+    except Invalid as error:
+        raise _invalid("/send/expires", error.code, str(error)) from None
     return campaign
 
 

@@ -56,9 +56,7 @@ async def begin_launch(conn: AsyncConnection[Any], workspace: int, launch: bytes
     return await found.fetchone()
 
 
-async def end_launch(
-    conn: AsyncConnection[Any], workspace: int, launch: bytes, members: int, position: int
-) -> None:
+async def end_launch(conn: AsyncConnection[Any], workspace: int, launch: bytes, members: int, position: int) -> None:
     await conn.execute(
         "UPDATE launch SET members = %s, position = %s WHERE workspace = %s AND id = %s",
         [members, position, workspace, launch],

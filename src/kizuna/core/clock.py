@@ -60,6 +60,7 @@ def before(instant: int, length: Duration, zone: str) -> int:
     return instant - length.exact if not length.months else _shift_months(instant, -length.months, zone)
 
 
+@lru_cache(16_384)  # windows ask again and again about the same events
 def _shift_months(instant: int, months: int, zone: str) -> int:
     local = to_local(instant, zone)
     index = local.year * 12 + local.month - 1 + months

@@ -21,11 +21,11 @@ SEGMENTS: dict[str, dict[str, Any]] = {
         "where": {"all": [{"did": ORDER}, {"did_not": ORDER, "within": "180d"}]},
     },
     "champions": {
-        "title": "Champions: 5 orders and 2,000 GBP within a year",
+        "title": "Champions: 5 orders and 2,000 GBP within 365 days",
         "where": {
             "all": [
-                {"did": ORDER, "count": {"gte": 5}, "within": "1y"},
-                {"sum": {"event": ORDER, "property": "revenue"}, "within": "1y", "gte": 2000},
+                {"did": ORDER, "count": {"gte": 5}, "within": "365d"},
+                {"sum": {"event": ORDER, "property": "revenue"}, "within": "365d", "gte": 2000},
             ]
         },
     },

@@ -32,7 +32,7 @@ _STATUS: dict[type[KizunaError], int] = {
 _UNPROCESSABLE = {"template_error", "template_limit"}
 _CODES = {
     400: "invalid", 401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed",
-    413: "too_large", 415: "unsupported_media_type", 429: "too_many", 503: "unavailable",
+    408: "slow_body", 413: "too_large", 415: "unsupported_media_type", 429: "too_many", 503: "unavailable",
 }  # fmt: skip
 
 _NAMED = re.compile(r"(?:missing required|unknown) field `([^`]+)`")
@@ -109,6 +109,8 @@ def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response
     if status >= 500:
         return from_unexpected(request, error)
     headers = {"Allow": _allowed(error)} if isinstance(error, MethodNotAllowedException) else {}
+    if status == 408:
+        headers["Connection"] = "close"  # the rest of the body is not waited for
     details = {
         404: "no such path",
         405: f"this path does not take {request.method}",
@@ -122,7 +124,9 @@ def _allowed(error: HTTPException) -> str:
 
 
 def from_database(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A database that is away heals by itself, so clients are told to come again."""
+    """A database that is away heals by itself, so clients are told to come again; a value too long for it does not."""
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        return problem(400, "too_long", "a name or value in the request is longer than can be kept; shorten it")
     log.warning("database unavailable", path=request.scope["path"], error=str(error))
     return problem(503, "unavailable", "the database cannot be reached; try again", headers={"Retry-After": "2"})
 

@@ -185,18 +185,19 @@ class Batch:
             return []
         found = store.due_profiles(self.cursor, self.workspace.id, until, self.engine.items)
         if len(found) >= self.engine.items:
-            self.hold_back(rows, {partition for partition, _ in found})
-        return [profile for _, profile in found]
+            self.hold_back(rows, found[-1][1])
+        return [profile for profile, _ in found]
 
-    def hold_back(self, rows: list[LogRow], crowded: set[int]) -> None:
-        """Leave the rows of crowded partitions for a later batch; their timers fire up to the first such row."""
-        first: dict[int, LogRow] = {}
+    def hold_back(self, rows: list[LogRow], horizon: int) -> None:
+        """Only timers up to the horizon are known: rows from there on are left for a later batch."""
+        held: dict[int, LogRow] = {}
         for row in rows:
-            first.setdefault(row.partition, row)
-        rows[:] = [row for row in rows if row.partition not in crowded]
-        for partition in crowded:
-            head, row = self.heads[partition], first[partition]
-            head.applied, head.at = row.offset - 1, row.at
+            if row.at >= horizon:
+                held.setdefault(row.partition, row)
+        rows[:] = [row for row in rows if row.at < horizon]
+        for partition, row in held.items():
+            head = self.heads[partition]
+            head.applied, head.at = row.offset - 1, horizon
             self.roots[partition] = row.root
 
     def load(self, said: list[tuple[LogRow, list[Item]]], due: list[bytes]) -> None:
@@ -216,7 +217,10 @@ class Batch:
             else:
                 self.records[profile] = record
         if missing:
-            self.records.update(self.engine.records.load(self.cursor, workspace, missing))
+            loaded = self.engine.records.load(self.cursor, workspace, missing)
+            for record in loaded.values():
+                self.engine.folder.set_wake(record)
+            self.records.update(loaded)
             for profile in missing:
                 if profile not in self.records:
                     self.records[profile] = self.engine.records.fresh(profile, wanted[profile])
@@ -315,6 +319,8 @@ class Batch:
 
     def write(self) -> None:
         cursor, workspace, effects = self.cursor, self.workspace.id, self.effects
+        for record in self.records.values():
+            self.set_alarm(record)
         self.engine.records.save(cursor, workspace, self.records.values(), self.engine.public)
         for kind, asked in effects.other.items():
             self.engine.writers[kind](cursor, workspace, asked)
@@ -326,6 +332,12 @@ class Batch:
         store.finish(cursor, workspace, list(self.heads.values()), self.rows())
         if effects.relays:
             cursor.execute("NOTIFY kizuna_log")
+
+    def set_alarm(self, record: Record) -> None:
+        """An alarm that rings too early costs less than moving it: an unchanged index entry is not written."""
+        kept = record.stored[1]
+        rings = kept > self.heads[record.partition].at
+        record.alarm = kept if rings and not 0 < record.wake_at < kept else record.wake_at
 
     def rows(self) -> list[Row]:
         """Facts by partition, marked applied; then what was said to other profiles, still to be folded."""
@@ -353,13 +365,13 @@ class Batch:
         for profile, record in self.records.items():
             if record.is_new and not record.touched:
                 continue
-            if is_live and record.wake_at:
+            if is_live and record.alarm:
                 key = (workspace, record.partition)
-                if not wakes.get(key) or record.wake_at < wakes[key]:
-                    wakes[key] = record.wake_at
+                if not wakes.get(key) or record.alarm < wakes[key]:
+                    wakes[key] = record.alarm
             record.is_new = False
             record.touched.clear()
-            record.stored = (record.seen_at, record.wake_at)
+            record.stored = (record.seen_at, record.alarm)
             cache[workspace, profile] = record
             cache.move_to_end((workspace, profile))
         while len(cache) > self.engine.cached:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from kizuna.engine.moment import BACKFILL, Moment
+from kizuna.engine.moment import BACKFILL, Item, Moment
 from kizuna.engine.slice import Record, Scope, Slice
 
 MAX_DEPTH = 16  # facts caused by facts; deeper is a loop and is refused
@@ -132,9 +132,13 @@ class Folder:
         record.wake_at = earliest if earliest and not self.gate.is_parked(record) else 0
 
     def absorb(self, scope: Scope, sections: dict[str, Any]) -> None:
-        """Join another record's sections into this one, slice by slice."""
+        """Join another record's sections into this one; only then does any slice hear of it."""
+        said: list[tuple[int, list[Item]]] = []
         for index, part in enumerate(self.slices):
             if part.name in sections:
                 part.absorb(sections[part.name], scope)
-                if scope.emitted:
-                    self._spread(index, scope)
+                said.append((index, scope.emitted))
+                scope.emitted = []
+        for index, items in said:
+            for item in items:
+                self._go_round(Moment(item, scope.now, scope.root), self.orders[index], 1, scope)

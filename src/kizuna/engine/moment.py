@@ -34,7 +34,9 @@ class Item(Struct, array_like=True, gc=False, frozen=True):
 class Moment:
     """An item at the instant it is folded; what its body says is decoded once, when first asked."""
 
-    __slots__ = ("_context", "_properties", "arrival", "at", "id", "item", "name", "root", "timestamp", "type")
+    __slots__ = (
+        "_context", "_properties", "arrival", "at", "id", "item", "name", "program", "root", "timestamp", "type",
+    )  # fmt: skip
 
     def __init__(self, item: Item, at: int, root: int, index: int = 0) -> None:
         self.item = item
@@ -45,6 +47,7 @@ class Moment:
         self.at = at  # log time: when it was said; never falls within a partition
         self.root = root  # the position of the outside write it follows from
         self.arrival = ((at - _ARRIVAL_EPOCH) << 12) | min(index, 4095)  # breaks ties between equal timestamps
+        self.program = 0  # the program version under which it was said, when it was kept back; 0: the one that rules
         self._properties: dict[str, Any] | None = None
         self._context: dict[str, Any] | None = None
 

@@ -47,7 +47,7 @@ class Record:
     """A customer: sections by slice name, owned by one batch at a time."""
 
     __slots__ = (
-        "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
+        "alarm", "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
         "wake_at",
     )  # fmt: skip
 
@@ -60,7 +60,8 @@ class Record:
         self.created_at = 0
         self.seen_at = 0  # the latest event time of what the customer did
         self.wake_at = 0
-        self.stored: tuple[int, int] = (0, 0)  # seen_at and wake_at as the database has them
+        self.alarm = 0  # what the database keeps of `wake_at`: never later
+        self.stored: tuple[int, int] = (0, 0)  # seen_at and alarm as the database has them
         self.program = 0  # the program version that rules now
 
     def __getitem__(self, name: str) -> Any:

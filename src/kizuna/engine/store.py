@@ -89,12 +89,12 @@ def read_rows(cursor: Cursor[Any], heads: Sequence[Head], limit: int) -> list[Lo
     return [LogRow(*row) for row in cursor.fetchall()]
 
 
-def due_profiles(cursor: Cursor[Any], workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[int, bytes]]:
-    """(partition, profile) of timers due at or before the partition's instant, earliest first."""
+def due_profiles(cursor: Cursor[Any], workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[bytes, int]]:
+    """(profile, wake_at) of timers due at or before the partition's instant, earliest first."""
     cursor.execute(
-        """SELECT p.partition, p.id FROM unnest(%b::smallint[], %b::bigint[]) AS due (partition, until)
+        """SELECT p.id, p.wake_at FROM unnest(%b::smallint[], %b::bigint[]) AS due (partition, until)
            CROSS JOIN LATERAL (
-               SELECT partition, id, wake_at FROM profile WHERE workspace = %s AND partition = due.partition
+               SELECT id, wake_at FROM profile WHERE workspace = %s AND partition = due.partition
                AND wake_at <= due.until ORDER BY wake_at LIMIT %s
            ) p ORDER BY p.wake_at LIMIT %s""",
         [list(until), list(until.values()), workspace, limit, limit],
@@ -138,6 +138,9 @@ def definitions(cursor: Cursor[Any], workspace: int, program: int) -> list[Defin
     return [Definition(*row) for row in cursor.fetchall()]
 
 
+_SHOWN = ", traits = new.traits::jsonb, merged_into = new.merged_into, created_at = new.created_at"
+
+
 class Records:
     """Loads and saves records of the slices given; knows their columns, nothing of their meaning."""
 
@@ -155,14 +158,14 @@ class Records:
         cursor.execute(self._load, [workspace, list(profiles)])
         decoders = list(self.decoders.items())
         found: dict[bytes, Record] = {}
-        for profile, partition, created_at, seen_at, wake_at, *raw in cursor.fetchall():
+        for profile, partition, created_at, seen_at, alarm, *raw in cursor.fetchall():
             sections = {
                 name: self.sections[name]() if body is None else decode(body)
                 for (name, decode), body in zip(decoders, raw, strict=True)
             }
             record = Record(profile, partition, sections, is_new=False)
-            record.created_at, record.seen_at, record.wake_at = created_at, seen_at, wake_at
-            record.stored = (seen_at, wake_at)
+            record.created_at, record.seen_at, record.alarm = created_at, seen_at, alarm
+            record.stored = (seen_at, alarm)
             found[profile] = record
         return found
 
@@ -177,7 +180,7 @@ class Records:
             if record.is_new:
                 if record.touched:  # one that was only looked for is not made
                     new.append(record)
-            elif record.touched or record.stored != (record.seen_at, record.wake_at):
+            elif record.touched or record.stored != (record.seen_at, record.alarm):
                 changed.setdefault(tuple(sorted(record.touched)), []).append(record)
         if new:
             self._insert(cursor, workspace, new, public)
@@ -202,7 +205,7 @@ class Records:
                         record.partition,
                         record.created_at,
                         record.seen_at,
-                        record.wake_at or None,
+                        record.alarm or None,
                         merged_into,
                         Jsonb(traits, dumps=msgspec.json.encode),
                         *[_encode(record.sections[name]) if name in record.touched else None for name in names],
@@ -215,12 +218,13 @@ class Records:
         arrays: list[Any] = [
             [record.id for record in group],
             [record.seen_at for record in group],
-            [record.wake_at or None for record in group],
+            [record.alarm or None for record in group],
             *[[_encode(record.sections[name]) for record in group] for name in touched],
         ]
         if "profiles" in touched:
             shown = [public(record) for record in group]
             arrays += [[_json(traits) for traits, _ in shown], [merged for _, merged in shown]]
+            arrays.append([record.created_at for record in group])  # a joined record may be older
         cursor.execute(self._update_of(touched), [*arrays, workspace])
 
     def _update_of(self, touched: tuple[str, ...]) -> Composed:
@@ -237,9 +241,9 @@ class Records:
                 sets=sets,
                 names=names,
                 types=SQL(", %b::bytea[]" * len(touched)),
-                public_sets=SQL(", traits = new.traits::jsonb, merged_into = new.merged_into" if public else ""),
-                public_types=SQL(", %b::text[], %b::bytea[]" if public else ""),
-                public_names=SQL(", traits, merged_into" if public else ""),
+                public_sets=SQL(_SHOWN if public else ""),
+                public_types=SQL(", %b::text[], %b::bytea[], %b::bigint[]" if public else ""),
+                public_names=SQL(", traits, merged_into, created_at" if public else ""),
             )
         return self._updates[touched]
 

@@ -9,6 +9,7 @@ from typing import Any
 from kizuna.core.errors import Invalid
 
 _GZIP, _DEFLATE = 31, 15
+MOST_MEMBERS = 1000  # of one gzip body; empty ones cost time and come to nothing
 
 
 async def read_body(stream: AsyncIterator[bytes], encoding: str, limit: int) -> bytes:
@@ -21,20 +22,30 @@ async def read_body(stream: AsyncIterator[bytes], encoding: str, limit: int) -> 
     else:
         raise Invalid(f"Content-Encoding {encoding!r} is not known: send gzip or nothing", code="invalid_encoding")
     parts: list[bytes] = []
-    size = 0
+    size = packed = members = 0
     async for chunk in stream:
+        packed += len(chunk)
+        if packed > limit:  # also when less comes of it
+            raise _too_large(limit)
         while chunk:
             if unpack is None:
                 plain, chunk = chunk, b""
             else:
+                members += unpack.eof
+                if members > MOST_MEMBERS:
+                    raise Invalid("the gzip body has too many parts: compress it in one", code="invalid_gzip")
                 plain, chunk, unpack = _unpack(unpack, chunk, limit + 1 - size)
             size += len(plain)
             if size > limit:
-                raise Invalid(f"the body is over {limit} bytes: send less at once", code="too_large")
+                raise _too_large(limit)
             parts.append(plain)
     if unpack is not None and not unpack.eof and size:
         raise Invalid("the gzip body ends too early: send it again", code="invalid_gzip")
     return b"".join(parts)
+
+
+def _too_large(limit: int) -> Invalid:
+    return Invalid(f"the body is over {limit} bytes: send less at once", code="too_large")
 
 
 def _unpack(unpack: Any, chunk: bytes, room: int) -> tuple[bytes, bytes, Any]:

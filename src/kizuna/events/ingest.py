@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import time
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
@@ -17,9 +19,12 @@ from kizuna.core.errors import NotAllowed, NotSignedIn
 from kizuna.engine.slice import Workspace
 from kizuna.events.log import Log
 from kizuna.events.pressure import Pressure
-from kizuna.events.wires import Refused
+from kizuna.events.wires import Decoded, Refused
 from kizuna.events.wires.segment import Reader
 from kizuna.runtime.database import Database
+
+LARGE = 1 << 20  # bytes; reading more would keep everybody else waiting
+NOBODY = Workspace(0, "", "live", "UTC", "", "")  # whose a request is until its body names a key
 
 
 class Ingested(Struct, frozen=True):
@@ -49,35 +54,32 @@ class Ingest:
         self.max_event = max_event
         self.pressure = Pressure(database, most_behind)
 
-    async def take(self, path: str, body: bytes, authorization: str) -> Ingested:
+    async def take(self, path: str, body: bytes, authorization: str, idempotency_key: str = "") -> Ingested:
         """Raises `Invalid` for an unreadable body, `NotSignedIn` without a good key, `TooMany` under pressure."""
+        seed = blake2b(idempotency_key.encode() + b"\0" + body).digest() if idempotency_key else b""
         caller = await self._caller(authorization)
-        workspace = caller.workspace if caller else None
-        now = await self._now(workspace)
-        reader = Reader(workspace.id if workspace else 0, now, workspace.zone if workspace else "UTC", self.max_event)
-        decoded = reader.read(path, body)
-        for key in decoded.write_keys:
-            named = await self._by_key(key)
-            if workspace is None:
-                return await self._with_key_from_body(path, body, named)
-            if named.workspace.id != workspace.id:
-                raise NotAllowed("the keys in the header and in the body are of different workspaces")
-        if workspace is None:
+        decoded = await self._read(caller.workspace if caller else NOBODY, path, body, seed)
+        named = [await self._by_key(key) for key in sorted(decoded.write_keys)]
+        callers = [caller, *named] if caller else named
+        if not callers:
             raise NotSignedIn("send the write key by Basic auth or as writeKey", code="unknown_write_key")
+        workspace = callers[0].workspace
+        if any(other.workspace.id != workspace.id for other in callers):
+            raise NotAllowed("the keys of this request are of different workspaces", code="keys_disagree")
         await self.pressure.check(workspace.id)
+        if caller is None:  # clients that send no header name their key inside: read again, now knowing the workspace
+            decoded = await self._read(workspace, path, body, seed)
         position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source="segment")
         return Ingested(position, decoded.refused)
 
-    async def _with_key_from_body(self, path: str, body: bytes, caller: Caller) -> Ingested:
-        """Clients that send no header name their key inside: read again, now knowing the workspace."""
-        workspace = caller.workspace
-        await self.pressure.check(workspace.id)
-        decoded = Reader(workspace.id, await self._now(workspace), workspace.zone, self.max_event).read(path, body)
-        position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source="segment")
-        return Ingested(position, decoded.refused)
+    async def _read(self, workspace: Workspace, path: str, body: bytes, seed: bytes) -> Decoded:
+        reader = Reader(workspace.id, await self._now(workspace), workspace.zone, self.max_event, seed)
+        if len(body) < LARGE:
+            return reader.read(path, body)
+        return await asyncio.to_thread(reader.read, path, body)
 
-    async def _now(self, workspace: Workspace | None) -> int:
-        if workspace is None or workspace.clock == "live":
+    async def _now(self, workspace: Workspace) -> int:
+        if workspace.clock == "live":
             return time.time_ns() // 1000
         async with self.database.connection() as conn:
             return await accounts.now(conn, workspace.id)

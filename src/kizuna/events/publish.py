@@ -34,6 +34,7 @@ async def publish(
     version = await store.replace_definition(conn, workspace.id, program, kind, name, body, status, at)
     row = msgspec.msgpack.encode(Publish(program, sweep))
     root, offsets = await store.append_publish(conn, workspace.id, workspace.partitions, row)
+    await store.date_definition(conn, workspace.id, program)
     if kind in JUDGES_EVERYONE:
         await store.ask_for_fill(conn, workspace.id, program, root, offsets, kind)
     await conn.execute("NOTIFY kizuna_log")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from typing import Annotated, Any
 
 import structlog
@@ -25,21 +26,23 @@ from kizuna.events.wires.segment import PATHS
 from kizuna.runtime.database import Database
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
+_ROW = re.compile(r"\d{1,18}\Z", re.ASCII)
 
 logger = structlog.get_logger()
 
 
-async def track(request: Request[Any, Any, Any], ingest: Ingest) -> Response[dict[str, Any]]:
+async def track(request: Request[Any, Any, Any], ingest: Ingest) -> Response[Any]:
     """The Segment HTTP tracking API; answers after the commit."""
     path = request.url.path.rstrip("/").rpartition("/")[2]
     if request.method == "OPTIONS":
-        return Response({}, status_code=204, headers=_cors(request))
+        return _preflight(request)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await read_body(request.stream(), request.headers.get("content-encoding", ""), ingest.max_body)
-        taken = await ingest.take(path, body, request.headers.get("authorization", ""))
+        key = request.headers.get("idempotency-key", "")
+        taken = await ingest.take(path, body, request.headers.get("authorization", ""), key)
     except TimeoutError:
-        return _refuse(request, 408, "slow_body", "the body did not arrive in time")
+        return _refuse_slow(request)
     except KizunaError as error:
         return _refuse_error(request, error)
     answer: dict[str, Any] = {"success": True}
@@ -48,20 +51,28 @@ async def track(request: Request[Any, Any, Any], ingest: Ingest) -> Response[dic
     return Response(answer, status_code=200, headers={**_cors(request), "Kizuna-Position": str(taken.position)})
 
 
-async def metrics(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+async def metrics(request: Request[Any, Any, Any]) -> Response[Any]:
     """Browser metrics: taken and let go."""
-    async for _ in request.stream():
-        pass
+    if request.method == "OPTIONS":
+        return _preflight(request)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for _ in request.stream():
+                pass
+    except TimeoutError:
+        return _refuse_slow(request)
     return Response({"success": True}, status_code=200, headers=_cors(request))
 
 
-async def settings(request: Request[Any, Any, Any], write_key: str, ingest: Ingest) -> Response[dict[str, Any]]:
+async def settings(request: Request[Any, Any, Any], write_key: str, ingest: Ingest) -> Response[Any]:
+    """What browser and mobile clients ask for before they start."""
+    if request.method == "OPTIONS":
+        return _preflight(request)
     try:
         await ingest.keys.caller(write_key)
     except NotSignedIn as error:
         return _refuse_error(request, error)
-    host = str(request.base_url).rstrip("/")
-    return Response(settings_of(write_key, host), status_code=200, headers=_cors(request))
+    return Response(settings_of(write_key, request.headers.get("host", "")), status_code=200, headers=_cors(request))
 
 
 _PUBLIC = {"public": True, "ingest": True}
@@ -82,8 +93,9 @@ TRACKING = [
     )(metrics),
     HTTPRouteHandler(
         ["/v1/projects/{write_key:str}/settings", "/projects/{write_key:str}/settings"],
-        http_method=[HttpMethod.GET],
+        http_method=[HttpMethod.GET, HttpMethod.OPTIONS],
         opt=_PUBLIC,
+        status_code=200,
     )(settings),
 ]
 
@@ -91,7 +103,7 @@ TRACKING = [
 @get("/api/v1/rejected")
 async def rejected(caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None) -> dict[str, Any]:
     """Events we could not take, newest first, each with its reason and body."""
-    before = int(cursor) if cursor and cursor.isdigit() else 1 << 62
+    before = int(cursor) if cursor and _ROW.match(cursor) else 1 << 62
     async with database.connection() as conn:
         rows = await store.rejected(conn, caller.workspace.id, before, limit)
     items = [
@@ -118,15 +130,16 @@ async def read_clock(caller: Caller, database: Database) -> dict[str, str]:
 
 
 @post("/api/v1/clock", status_code=200)
-async def move_clock(caller: Caller, database: Database, data: Advance) -> dict[str, str]:
+async def move_clock(caller: Caller, database: Database, data: Advance) -> Response[dict[str, str]]:
     """Move a test clock and answer when all on the way is settled."""
     async with database.connection() as conn:
         now = await accounts.now(conn, caller.workspace.id)
     try:
-        moved = await test_clock.advance(database, caller.workspace, _target(data, now, caller.workspace.zone))
+        to = _target(data, now, caller.workspace.zone)
+        position = await test_clock.advance(database, caller.workspace, to)
     except Invalid as error:
         raise Unprocessable(str(error), code=error.code) from None
-    return {"now": clock.show(moved)}
+    return Response({"now": clock.show(to)}, headers={"Kizuna-Position": str(position)})
 
 
 def _target(data: Advance, now: int, zone: str) -> int:
@@ -155,6 +168,11 @@ def _refuse_error(request: Request[Any, Any, Any], error: KizunaError) -> Respon
             return _refuse(request, 400, error.code, str(error))
 
 
+def _refuse_slow(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """The rest of the body is not waited for."""
+    return _refuse(request, 408, "slow_body", "the body did not arrive in time", {"Connection": "close"})
+
+
 def _refuse(
     request: Request[Any, Any, Any], status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> Response[dict[str, Any]]:
@@ -165,6 +183,10 @@ def _refuse(
     )
 
 
+def _preflight(request: Request[Any, Any, Any]) -> Response[Any]:
+    return Response(None, status_code=204, headers=_cors(request))
+
+
 def _cors(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Browsers send from the shop's own pages; a write key is public and opens nothing else."""
     origin = request.headers.get("origin")
@@ -173,7 +195,7 @@ def _cors(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Credentials": "true",
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Retry-Count",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Retry-Count",
         "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
         "Access-Control-Max-Age": "86400",
         "Vary": "Origin",

@@ -145,6 +145,15 @@ async def append_publish(
     return found[0][2], [offset for _, offset, _ in sorted(found)]
 
 
+async def date_definition(conn: AsyncConnection[Any], workspace: int, program: int) -> None:
+    """A definition is as old as its rows in the log, which are dated under the locks: nothing slips in between."""
+    await conn.execute(
+        """UPDATE definition SET published_at = (SELECT max(at) FROM log_head WHERE workspace = %(workspace)s)
+           WHERE workspace = %(workspace)s AND introduced = %(program)s""",
+        {"workspace": workspace, "program": program},
+    )
+
+
 async def ask_for_fill(
     conn: AsyncConnection[Any], workspace: int, program: int, root: int, offsets: list[int], kind: str
 ) -> None:

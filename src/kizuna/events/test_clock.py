@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kizuna.accounts import store as accounts
+from kizuna.core import clock
 from kizuna.core.errors import Conflict, Invalid
 from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.slice import Workspace
@@ -13,7 +14,7 @@ LONGEST = 600.0  # seconds an advance may take
 
 
 async def advance(database: Database, workspace: Workspace, to: int) -> int:
-    """Move the clock to `to` and return when all that follows is settled; raises `Invalid` when it would go back."""
+    """Move the clock to `to`; the position, once all is settled. Raises `Invalid` when it would go back."""
     if workspace.clock != "test":
         raise Conflict("this workspace has a live clock; make one with --clock test", code="live_clock")
     async with database.connection() as conn:
@@ -22,11 +23,11 @@ async def advance(database: Database, workspace: Workspace, to: int) -> int:
     async with database.connection() as conn:
         if not await store.set_clock(conn, workspace.id, to):
             now = await accounts.now(conn, workspace.id)
-            raise Invalid(f"the clock stands at {now} and never goes back", code="clock_goes_back")
+            raise Invalid(f"the clock stands at {clock.show(now)} and never goes back", code="clock_goes_back")
         rows = [Row(partition, TICK, 0, b"", b"") for partition in range(workspace.partitions)]
         lock, append = append_rows(workspace.id, rows)
         await conn.execute(*lock)
         found = await (await conn.execute(*append)).fetchall()
         await conn.execute("NOTIFY kizuna_log")
     await settled.wait(database, workspace.id, found[0][2], LONGEST)
-    return to
+    return found[0][2]

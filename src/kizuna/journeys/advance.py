@@ -23,7 +23,9 @@ def go(turn: Turn, run: Run, journey: Journey, to: str) -> None:
             return
         node = journey.steps[to]
         _arrive(turn, run, node)
+        outer, turn.scope.cause = turn.scope.cause, run.fact  # what a step says follows from having come to it
         outcome = node.step.arrive(run, node.settings, turn.context(node.id))
+        turn.scope.cause = outer
         if isinstance(outcome, Wait) and outcome.until <= turn.now:
             outcome = node.step.due(run, node.settings, turn.context(node.id))
         match outcome:

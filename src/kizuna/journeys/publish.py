@@ -35,6 +35,14 @@ async def publish(
     return journey, version, position
 
 
+async def begins_by_membership(conn: AsyncConnection[Any], workspace: Workspace, name: str) -> bool:
+    """Whether what would be published begins by `segment_entered`."""
+    ruling = await store.published(conn, workspace.id, name)
+    body = await store.draft(conn, workspace.id, name) or (ruling.body if ruling else {})
+    entry = body.get("entry")
+    return isinstance(entry, dict) and isinstance(on := entry.get("on"), dict) and "segment_entered" in on
+
+
 async def change_status(
     conn: AsyncConnection[Any], workspace: Workspace, name: str, status: str
 ) -> tuple[int | None, int]:

@@ -13,6 +13,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
 from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
+from kizuna.engine.slice import Workspace
 from kizuna.events import settled
 from kizuna.events import store as events
 from kizuna.events.log import Log
@@ -20,7 +21,7 @@ from kizuna.journeys import store
 from kizuna.journeys.counts import counts_of
 from kizuna.journeys.enter import check_enterable, entering, entering_members
 from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
-from kizuna.journeys.publish import change_status
+from kizuna.journeys.publish import begins_by_membership, change_status
 from kizuna.journeys.publish import publish as publish_journey
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
@@ -67,6 +68,7 @@ async def publish(
 ) -> Response[dict[str, Any]]:
     include_members = _options(await request.json() if await request.body() else {})
     workspace = caller.workspace
+    await _know_members(database, workspace, name)
     async with database.connection() as conn:
         journey, version, position = await publish_journey(conn, workspace, name, include_members=include_members)
     if include_members and journey.entry.trigger:
@@ -105,6 +107,15 @@ async def enter(name: str, data: Entering, caller: Caller, database: Database, l
         now = await accounts.now(conn, workspace.id)
     position = await log.append(workspace.id, [entering(profile, name, now, data=data.data, key=data.key)])
     return _answer({"journey": name, "profile": ids.show("prf", profile)}, position, status=202)
+
+
+async def _know_members(database: Database, workspace: Workspace, name: str) -> None:
+    """Who matches a segment is a member only once its history is filled in, and must not enter as if new."""
+    async with database.connection() as conn:
+        by_membership = await begins_by_membership(conn, workspace, name)
+        position = await events.last_position(conn)
+    if by_membership:
+        await settled.wait(database, workspace.id, position, MEMBERS_SECONDS)
 
 
 async def _change(name: str, caller: Caller, database: Database, status: str) -> Response[dict[str, Any]]:

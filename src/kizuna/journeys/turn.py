@@ -16,7 +16,7 @@ from kizuna.profiles.section import zone_of
 class Turn:
     """Made for one moment (or timer, when there is none) and thrown away."""
 
-    __slots__ = ("entries", "moment", "program", "rules", "scope", "section", "since", "voice", "zone")
+    __slots__ = ("entries", "moment", "program", "rules", "scope", "section", "since", "told", "voice", "zone")
 
     def __init__(self, scope: Scope, rules: Rules, voice: Voice, moment: Moment | None = None) -> None:
         self.scope = scope
@@ -28,6 +28,7 @@ class Turn:
         self.zone = zone_of(scope.record, scope.workspace)
         self.since = min(moment.timestamp or scope.now, scope.now) if moment else scope.now
         self.entries: list[tuple[str, dict[str, Any], str]] = []  # asked for by `enter` steps
+        self.told: set[bytes] = set()  # runs about which a fact was said
 
     @property
     def now(self) -> int:
@@ -43,9 +44,12 @@ class Turn:
         return Context(self.scope, self.rules, self.voice, self.zone, node, self.since, self.entries)
 
     def record(self, run: Run, fact: str, **more: Any) -> None:
-        """Say a fact about the run. What a timer does follows from the run's last fact."""
+        """Say a fact about the run: the first follows from what happened (a timer: from the run's last fact), the
+        others each from the one before."""
         said = {"journey": run.journey, "version": run.version, "run": run.name, **more}
-        run.fact = self.scope.emit(fact, said, caused_by="" if self.moment else run.fact).id
+        follows = not self.moment or run.id in self.told
+        run.fact = self.scope.emit(fact, said, caused_by=run.fact if follows else "").id
+        self.told.add(run.id)
         self.touch()
 
     def count(self, journey: str, what: str, delta: int = 1) -> None:

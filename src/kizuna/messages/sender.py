@@ -12,6 +12,7 @@ import structlog
 from psycopg import Connection
 
 from kizuna.config import Config
+from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.messages import store
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
@@ -35,7 +36,7 @@ def main(config: Config) -> None:
         while not stopping.is_set:
             try:
                 Sender(config, stopping).work()
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, errors.Unavailable) as error:
                 log.warning("sender_restarts", reason=str(error).partition("\n")[0])
                 stopping.wait(RETRY)
 
@@ -144,7 +145,7 @@ class Lane:
                     if isinstance(outcome, Unavailable):
                         self.rests_until = time.monotonic() + LANE_REST
                         log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, errors.Unavailable) as error:
             log.warning("lane_restarts", reason=str(error).partition("\n")[0])
         except Exception:
             log.exception("lane_failed", workspace=self.workspace.id, channel=self.channel)

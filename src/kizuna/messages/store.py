@@ -18,7 +18,7 @@ _COLUMNS = {
     "event": "bytea", "at": "bigint", "due_at": "bigint", "expires_at": "bigint", "root": "bigint", "address": "text",
     "reason": "text", "caused_by": "text",
 }  # fmt: skip
-_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
+_ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())
 _PLAN = f"""
 INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, template, template_version, journey,
     run, step, campaign, variant, topic, transactional, data, event, planned_at, due_at, expires_at, root, address,

@@ -127,7 +127,8 @@ def _take_context(moment: Moment, profile: Profile) -> bool:
     if isinstance(device, dict) and isinstance(device.get("token"), str):
         kept = {"type": str(device.get("type", "")), "token": device["token"]}
         changed |= _add(profile.devices, kept)
-    for external in context.get("externalIds") or []:
+    externals = context.get("externalIds")
+    for external in externals if isinstance(externals, list) else []:
         if isinstance(external, dict) and isinstance(external.get("id"), str):
             changed |= _add(profile.external_ids, (str(external.get("type", "external")), external["id"]))
     return changed

@@ -34,13 +34,16 @@ class ProfileGate:
             self._answer(moment, profile, scope)
             return None
         if profile.merged_into:
-            scope.relay(identity.forward_item(profile.merged_into, moment.item))
+            waited = _waiting(moment, scope.record)
+            scope.relay(identity.forward_item(profile.merged_into, waited))
             return None
         if moment.type == "forward":
             moment = identity.read_forward(moment)
             scope.cause = moment.id
+            if moment.item.user_id or moment.item.anonymous_id:  # said by the customer
+                scope.record.seen_at = max(scope.record.seen_at, min(moment.timestamp, moment.at))
         if profile.waiting_for:
-            profile.parked.append(_waiting(moment))
+            profile.parked.append(_waiting(moment, scope.record))
             scope.record.touch("profiles")
             return None
         unmet = identity.id_to_join(moment, profile)
@@ -55,7 +58,7 @@ class ProfileGate:
     def _ask(self, anonymous_id: str, moment: Moment, profile: Profile, scope: Scope) -> None:
         profile.met.append(anonymous_id)
         profile.waiting_for = anonymous_id
-        profile.parked.append(_waiting(moment))
+        profile.parked.append(_waiting(moment, scope.record))
         scope.record.touch("profiles")
         scope.relay(identity.link_item(scope.workspace.id, anonymous_id, scope.record.id, moment.id, moment.at))
 
@@ -66,7 +69,8 @@ class ProfileGate:
         if profile.merged_into or profile.user_id or profile.waiting_for:
             answer = identity.Absorb(asked.anonymous_id, refused=True)
         else:
-            kept = {"profiles": profile} if record.is_new else record.sections  # a join is a fact even when empty
+            is_empty = record.is_new and not record.touched  # new may also be what this batch has folded already
+            kept = {"profiles": profile} if is_empty else record.sections  # a join is a fact even when empty
             sections = {name: msgspec.msgpack.encode(section) for name, section in kept.items()}
             answer = identity.Absorb(asked.anonymous_id, record.created_at, record.seen_at, sections)
             for name, kind in self.sections.items():
@@ -103,7 +107,7 @@ class ProfileGate:
         scope.restart(moment.at, moment.root, moment.id)
 
     def _keep_for_later(self, moment: Moment, profile: Profile, scope: Scope) -> None:
-        bisect.insort(profile.future, _waiting(moment), key=lambda kept: kept.item.timestamp)
+        bisect.insort(profile.future, _waiting(moment, scope.record), key=lambda kept: kept.item.timestamp)
         profile.wake_at = profile.future[0].item.timestamp
         scope.record.touch("profiles")
 
@@ -120,9 +124,11 @@ def let_through(profile: Profile, scope: Scope) -> None:
     scope.record.touch("profiles")
 
 
-def _waiting(moment: Moment) -> Waiting:
-    return Waiting(moment.item, moment.at, moment.root, moment.arrival & 4095)
+def _waiting(moment: Moment, record: Record) -> Waiting:
+    return Waiting(moment.item, moment.at, moment.root, moment.arrival & 4095, moment.program or record.program)
 
 
 def _release(waited: Waiting) -> Moment:
-    return Moment(waited.item, waited.at, waited.root, waited.index)
+    moment = Moment(waited.item, waited.at, waited.root, waited.index)
+    moment.program = waited.program
+    return moment

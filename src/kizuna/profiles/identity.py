@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from kizuna.core import ids
 from kizuna.engine.moment import Item, Moment
-from kizuna.profiles.section import Profile
+from kizuna.profiles.section import Profile, Waiting
 
 MAX_MERGES = 100
 BLOCKED = frozenset(("null", "undefined", "none", "nan", "0", "-1", "anonymous", "unknown", "guest", "true", "false"))
@@ -60,10 +60,10 @@ def absorb_item(survivor: bytes, answer: Absorb, cause: str, at: int) -> Item:
     )  # fmt: skip
 
 
-def forward_item(survivor: bytes, item: Item) -> Item:
+def forward_item(survivor: bytes, said: Waiting) -> Item:
     """An item for a merged record, said again to the one it lives on in."""
-    inner = msgspec.structs.replace(item, profile=survivor)
-    body = msgspec.msgpack.encode(inner)
+    item = said.item
+    body = msgspec.msgpack.encode(msgspec.structs.replace(said, item=msgspec.structs.replace(item, profile=survivor)))
     return Item(survivor, _id("forward", item.profile, survivor, item.id), "forward", properties=body)
 
 
@@ -76,8 +76,11 @@ def read_absorb(moment: Moment) -> Absorb:
 
 
 def read_forward(moment: Moment) -> Moment:
-    inner = msgspec.msgpack.decode(moment.item.properties, type=Item)
-    return Moment(inner, moment.at, moment.root)
+    """What was said, to be folded now; among equal times it keeps its own arrival."""
+    said = msgspec.msgpack.decode(moment.item.properties, type=Waiting)
+    forwarded = Moment(said.item, said.at, moment.root, said.index)
+    forwarded.at, forwarded.program = moment.at, said.program
+    return forwarded
 
 
 def _id(*parts: str | bytes) -> str:

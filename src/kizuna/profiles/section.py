@@ -11,12 +11,13 @@ from kizuna.engine.slice import Record, Section, Workspace
 
 
 class Waiting(Struct, array_like=True, gc=False, frozen=True):
-    """An item that may not be folded yet, with the log time and position it came with."""
+    """An item that may not be folded yet, with the log time, position and program version it came with."""
 
     item: Item
     at: int
     root: int
     index: int = 0
+    program: int = 0
 
 
 class Profile(Section):

@@ -50,13 +50,15 @@ async def survivor(conn: AsyncConnection[Any], workspace: int, profile: bytes) -
 async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str, limit: int) -> list[bytes]:
     """Profiles by mail address (any case) or phone number."""
     conditions: dict[str, LiteralString] = {
-        "email": "traits ? 'email' AND lower(traits ->> 'email') = lower(%s)",
-        "phone": "traits ? 'phone' AND traits ->> 'phone' = %s",
-    }
+        "email": "traits ? 'email' AND lower(left(traits ->> 'email', 320)) = lower(left(%(value)s, 320))"
+        " AND lower(traits ->> 'email') = lower(%(value)s)",
+        "phone": "traits ? 'phone' AND left(traits ->> 'phone', 320) = left(%(value)s, 320)"
+        " AND traits ->> 'phone' = %(value)s",
+    }  # the beginning finds the index
     found = await conn.execute(
-        f"""SELECT id FROM profile WHERE workspace = %s AND merged_into IS NULL
-            AND {conditions[kind]} ORDER BY id LIMIT %s""",  # noqa: S608
-        [workspace, value, limit],
+        f"""SELECT id FROM profile WHERE workspace = %(workspace)s AND merged_into IS NULL
+            AND {conditions[kind]} ORDER BY id LIMIT %(limit)s""",  # noqa: S608
+        {"workspace": workspace, "value": value, "limit": limit},
     )
     return [bytes(line[0]) for line in await found.fetchall()]
 

@@ -8,10 +8,13 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+import psycopg
+import structlog
 from msgspec import Struct
 
+from kizuna.core.errors import Unavailable
 from kizuna.runtime.database import connect
 from kizuna.runtime.lake.place import Place, folder_of
 from kizuna.runtime.lake.said import LogRow
@@ -29,8 +32,11 @@ KEPT_DAYS = 7  # log rows, counted from their archiving in real time
 IDLE_SECONDS = 60.0  # a notification wakes us; this is only for one that was lost
 LOCK = 0x6B697A756E61  # one archiver an installation
 OPEN_WRITERS = 16
+RETRY = 0.5
 
 _HOUR = 3_600_000_000
+
+log = structlog.get_logger()
 
 
 class Settings(Place, Protocol):
@@ -49,6 +55,16 @@ class Reach(Struct, frozen=True):
 def main(config: Settings) -> None:
     """Run until told to stop. Killing it at any instant loses nothing and writes nothing twice."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    while True:
+        try:
+            follow(config)
+        except (psycopg.OperationalError, Unavailable) as error:
+            log.warning("archiver_restarts", reason=str(error).partition("\n")[0])
+            time.sleep(RETRY)
+
+
+def follow(config: Settings) -> NoReturn:
+    """Archive turn by turn, as the one archiver of the installation, as long as the database answers."""
     with connect(config.database_url, name="kizuna archive", autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         archiver = Archiver(config, connection)

@@ -14,9 +14,9 @@ from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.profiles.section import zone_of
 from kizuna.segments import store
 from kizuna.segments.history import Fill
-from kizuna.segments.leaves import FLIPS
+from kizuna.segments.leaves import FLIPS, Leaf
 from kizuna.segments.program import FOREVER, Guests, Program, Tree, compile_program
-from kizuna.segments.section import NEVER, MembershipChanged, Segments
+from kizuna.segments.section import MembershipChanged, Segments
 from kizuna.segments.tree import View, next_trait_change
 
 _EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
@@ -41,13 +41,19 @@ class SegmentSlice:
         section: Segments = scope.record.sections["segments"]
         if 0 < section.wake_at <= scope.now:
             self.wake(scope)  # a slice before us woke first at this instant
+        kind = moment.type
+        if not section.is_born:
+            if kind == "fact":  # of joining another record; this one is born with what it was joined for
+                _take(program.by_event.get(moment.name, ()), moment, scope, section)
+            else:
+                _bear(moment, scope, program, section)
+            return
         if section.seen != program.version:
             _catch_up(scope, program, section)
-        kind = moment.type
         if kind in _EVENTS:
             groups = program.by_event.get(moment.name)
-            if groups:
-                _take(groups, moment, scope, program, section)
+            if groups and (touched := _take(groups, moment, scope, section)):
+                settle(scope, program, section, touched)
             if kind == "fact":
                 _hear(moment, scope, program, section)
         elif kind == "fill":
@@ -58,6 +64,8 @@ class SegmentSlice:
         section: Segments = scope.record["segments"]
         before, section.wake_at = section.wake_at - 1, 0
         scope.record.touch("segments")
+        if not section.is_born:
+            return
         if section.seen != program.version:
             _catch_up(scope, program, section)
         settle(scope, program, section, schedule(scope, program, section, before))
@@ -66,15 +74,18 @@ class SegmentSlice:
         assert isinstance(other, Segments)  # noqa: S101 - the engine gives each slice its own section
         program: Program = scope.program["segments"]
         section: Segments = scope.record["segments"]
-        if section.seen != program.version:
+        if section.is_born and section.seen != program.version:
             _catch_up(scope, program, section)
         _unite(scope, program, section, other)
-        settle(scope, program, section, range(len(program.trees)))
-        schedule(scope, program, section)
+        if section.is_born:
+            settle(scope, program, section, range(len(program.trees)))
+            schedule(scope, program, section)
 
 
-def _take(groups: Iterable[Any], moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
-    """The inner loop: one event into the leaves that mention it."""
+def _take(groups: Iterable[Any], moment: Moment, scope: Scope, section: Segments) -> set[int] | None:
+    """The inner loop: one event into the leaves that mention it; the rules whose reading of them changed."""
+    if moment.program:
+        groups = _without_history(groups, moment)
     states, now, zone = section.leaves, scope.now, zone_of(scope.record, scope.workspace)
     touched: set[int] | None = None
     wake = section.wake_at
@@ -101,8 +112,32 @@ def _take(groups: Iterable[Any], moment: Moment, scope: Scope, program: Program,
     if changed:
         section.wake_at = wake
         scope.record.touch("segments")
-        if touched:
-            settle(scope, program, section, touched)
+    return touched
+
+
+def _without_history(groups: Iterable[Any], moment: Moment) -> list[Any]:
+    """Of what was said under an older program and kept back, leaves kept since then learn by their fill."""
+    return [
+        (passes, [each for each in listeners if not _is_history(each.leaf, moment)]) for passes, listeners in groups
+    ]
+
+
+def _is_history(leaf: Leaf, moment: Moment) -> bool:
+    return leaf.born > moment.program and moment.timestamp <= leaf.born_at
+
+
+def _bear(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
+    """The first moment of a record: the rules are asked when it is taken, so none is true only of knowing nothing."""
+    has_joined = bool(section.leaves or section.member_of or section.owed)
+    heard = program.by_event.get(moment.name, ()) if moment.type in _EVENTS else ()
+    touched = program.at_birth.union(_take(heard, moment, scope, section) or ())
+    if has_joined:
+        touched = range(len(program.trees))
+    section.seen = program.version
+    section.filled = moment.program or program.version  # what was said before is all there is
+    scope.record.touch("segments")
+    settle(scope, program, section, touched)
+    schedule(scope, program, section)
 
 
 def _hear(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
@@ -161,11 +196,6 @@ def _catch_up(scope: Scope, program: Program, section: Segments) -> None:
     """The first time under a new program: forget what is no longer kept, ask the rules that are new."""
     seen, section.seen = section.seen, program.version
     scope.record.touch("segments")
-    if seen == NEVER:
-        section.filled = program.version  # nothing was ever folded here, so nothing is missing
-        settle(scope, program, section, program.at_birth)
-        schedule(scope, program, section)
-        return
     for leaf in [leaf for leaf in section.leaves if not _is_kept(program, leaf, seen)]:
         del section.leaves[leaf]
     for name in sorted(section.member_of.keys() - program.by_name.keys()):
@@ -184,22 +214,21 @@ def _is_kept(program: Program, leaf: str, seen: int) -> bool:
 def _fill(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
     """History up to a publish has come: only now do the rules it brought begin to speak."""
     fill = _decode_fill(moment.item.properties)
+    owed = section.owed.get(fill.of)
     own = not fill.of or fill.of == scope.record.id
-    filled = section.filled if own else min(section.owed, default=fill.program)
-    if fill.program <= filled:
+    if own and fill.program <= section.filled:
         return
     states = section.leaves
     for key, state in fill.leaves.items():
         leaf = program.leaves.get(key)
-        if leaf is not None and filled < leaf.born <= fill.program:
+        if leaf is not None and leaf.born == fill.program:
             states[key] = leaf.merge(states[key], state) if key in states else state
     if own:
         section.filled = fill.program
-    else:
-        section.owed.remove(filled)
-        section.owed.append(fill.program)
-    newest = max((leaf.born for leaf in program.leaves.values()), default=0)
-    section.owed = [owed for owed in section.owed if owed < newest]
+    elif owed:
+        owed[0] = fill.program
+        if fill.program >= owed[1]:
+            del section.owed[fill.of]
     scope.record.touch("segments")
     settle(scope, program, section, range(len(program.trees)))
     schedule(scope, program, section)
@@ -213,10 +242,11 @@ def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -
         if leaf is not None and leaf.born <= other.seen:
             mine = section.leaves.get(key)
             section.leaves[key] = state if mine is None else leaf.merge(mine, state)
-    newest = max((leaf.born for leaf in program.leaves.values()), default=0)
-    section.owed += [owed for owed in (other.filled, *other.owed) if owed < newest]
     joined = scope.record["profiles"].met[-1]
     merged = ids.profile_id(scope.workspace.id, "anon", joined)
+    newest = max((leaf.born for leaf in program.leaves.values()), default=0)
+    if other.is_born and other.filled < newest:  # later publishes find the two as one
+        section.owed[merged] = [other.filled, newest]
     for name, at in other.member_of.items():
         _record_membership(scope, name, merged, False, scope.now)
         if name in section.member_of:

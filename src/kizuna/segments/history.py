@@ -30,6 +30,7 @@ class Past(Struct, frozen=True):
     timestamp: int
     arrival: int
     properties: dict[str, Any]
+    logged_at: int = 0
 
 
 def fill_states(
@@ -45,7 +46,7 @@ def fill_states(
             told.setdefault(event, []).append((compile_conditions(where) if where else None, listener))
     states: dict[bytes, dict[str, Any]] = {}
     for past in rows:
-        if past.timestamp > now:
+        if past.timestamp > max(now, past.logged_at):
             continue
         own_zone = zones.get(past.profile) or zone
         mine = states.setdefault(past.profile, {})

@@ -79,8 +79,10 @@ def compile_program(definitions: Sequence[Definition], version: int, guests: Seq
             if key not in asked:
                 asked[key] = _tree("", each, node, leaves)
             _keep(kept, asked[key].sources.leaves, each.introduced, FOREVER)
+    published = {each.introduced: each.published_at for each in definitions}
     for leaf in leaves.values():
         leaf.born = _born(kept[leaf.id], version)
+        leaf.born_at = published.get(leaf.born, 0)
     return _assemble(version, _in_order(live), asked, leaves)
 
 

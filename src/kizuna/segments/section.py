@@ -16,14 +16,19 @@ class Segments(Section):
 
     seen: int = NEVER  # the program it was last folded with
     filled: int = NEVER
-    owed: list[int] = field(default_factory=list)  # `filled` of joined records whose history has not come yet
+    owed: dict[bytes, list[int]] = field(default_factory=dict)  # of joined records: `filled`, and how far it must come
     member_of: dict[str, int] = field(default_factory=dict)  # segment to the instant of entering
     leaves: dict[str, Any] = field(default_factory=dict)  # leaf id to state
 
     @property
     def complete(self) -> int:
         """The program up to which every leaf knows all history."""
-        return min(self.filled, *self.owed) if self.owed else self.filled
+        return min(self.filled, *(filled for filled, _ in self.owed.values())) if self.owed else self.filled
+
+    @property
+    def is_born(self) -> bool:
+        """Whether anything was folded here."""
+        return self.seen != NEVER
 
 
 class MembershipChanged(Struct, frozen=True):

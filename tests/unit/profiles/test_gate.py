@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kizuna.testing.world import World
-
 from kizuna.core.clock import DAY, HOUR
+from kizuna.testing.world import World
 
 
 def test_identify_takes_over_the_anonymous_history_before_it_is_folded() -> None:
@@ -91,3 +90,28 @@ def test_an_identify_of_the_future_is_taken_as_of_now() -> None:
     world = World()
     world.say("identify", user="ada", traits={"plan": "gold"}, timestamp=9 * DAY, at=DAY)
     assert world.profile(user="ada").trait_times == {"plan": DAY}
+
+
+def test_what_is_forwarded_counts_as_seen_and_keeps_its_place_among_equal_times() -> None:
+    world = World()
+    world.say("identify", user="ada", anon="a1", traits={}, at=10)
+    world.settle()
+    world.say("track", anon="a1", name="First", timestamp=25, at=30)
+    world.say("track", user="ada", name="Second", timestamp=25, at=31)
+    world.settle()
+    ada = world.record(world.id(user="ada"))
+    assert ada.seen_at == 25
+    first, second = sorted(world.heard, key=lambda moment: moment.arrival)
+    assert (first.name, second.name) == ("First", "Second")
+
+
+def test_what_is_kept_back_remembers_the_program_it_was_said_under() -> None:
+    world = World()
+    world.record(world.id(user="ada")).program = 3
+    world.say("identify", user="ada", anon="a1", traits={}, at=10)
+    world.say("track", user="ada", name="Viewed", at=11)
+    world.record(world.id(user="ada")).program = 4
+    world.settle()
+    assert [moment.program for moment in world.heard] == [3]
+    world.say("track", user="ada", name="Viewed", at=12)
+    assert [moment.program for moment in world.heard] == [3, 0]

@@ -180,7 +180,7 @@ histories = st.lists(st.tuples(hours, st.sampled_from(["ada", "grace"]), happeni
 edges = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 9), st.sampled_from([-1, 0, 0])), min_size=5, max_size=5)
 
 
-@settings(max_examples=250, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
 @given(
     first=leaves.filter(lambda rule: "in_segment" not in rule), second=rules, third=rules, history=histories,
     zone=st.sampled_from(ZONES), instants=edges,
@@ -288,6 +288,39 @@ def _constant(value: Any) -> str:
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
+MEASURED = [
+    {form: {"event": "E", "property": "n"}, **window, **test}
+    for form in (*AGGREGATES, "last", "first")
+    for window in ({}, {"within": "3h"}, {"within": "1mo"})
+    for test in ({"is": 1}, {"is": 2}, {"gte": 2}, {"lt": 2}, {"is_not": 1}, {"between": [1, 2]})
+]
+few = st.tuples(st.integers(0, 6), st.sampled_from([0, 1, 1, 2, "2", 0.5, None, "x"]), st.sampled_from([0, 0, 1, 4]))
+
+
+@settings(max_examples=30, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+@given(
+    chosen=st.lists(st.sampled_from(MEASURED), min_size=8, max_size=8),
+    history=st.lists(few, min_size=3, max_size=6),
+    instants=edges,
+)
+def test_measures_agree(world: Any, chosen: list[Any], history: Any, instants: list[tuple[int, int, int]]) -> None:
+    asked = {str(index): rule for index, rule in enumerate(chosen)}
+    told = world(asked, zone="America/New_York")
+    told.now = START
+    told.say("identify", user="ada")
+    told.say("identify", user="grace")
+    items: list[tuple[str, Item, int]] = []
+    for hour, n, late in sorted(history, key=lambda each: each[0]):
+        told.until(START + hour * HOUR)
+        told.track("E", at=told.now - late * HOUR, n=n)
+        items.append(("ada", told.last, told.said))
+    agree(told, asked, items, "America/New_York")
+    on_edges = (items[which % len(items)][1].timestamp + 3 * HOUR + delta for which, _, delta in instants)
+    for instant in [*sorted({each for each in on_edges if each > told.now})[:2], START + 40 * DAY]:
+        told.until(instant)
+        agree(told, asked, items, "America/New_York")
+
+
 VALUES: list[Any] = [
     0, 1, -1, 10, 12345678901, 0.1, 2.5, 1e2, 1e-7, 123456.789, "1", "1.0", "2.5", "-1", "1e2", "01", " 1", "1 ", "+1",
     "1.", ".5", "", "gold", "Gold", "ＧＯＬＤ", "go", "old gold", "ガ", "ｶﾞ", "カ", "it's \"x\"", "a\nb", "null", "true",
@@ -298,6 +331,10 @@ VALUES: list[Any] = [
     "1990-02-28", "1990-03-03", "2026-02-30", "2026-13-01", "2026-02-21T25:00Z", "2026-02-21T09:00:60Z",
     "2026-02-21T09:00:61Z", "2026-02-21T09:00:00+24:00", "20260221", "2026-02-21T09", None,
 ]  # fmt: skip
+INSTANTS = (
+    "2026-02-21", "2026-02-21T10:00:00Z", "2026-03-08T02:30",
+    "2026-11-01T05:45:00Z", "2026-10-25T00:45:00Z",  # between the two instants with the same wall-clock time
+)  # fmt: skip
 TESTS: list[dict[str, Any]] = [
     *({op: each} for op in ("is", "is_not", "contains", "not_contains") for each in VALUES if each is not None),
     *({op: each} for op in ("in", "not_in") for each in ([], ["gold", 1], ["1", True, [1, "gold"]], [{"a": 1}])),
@@ -306,7 +343,7 @@ TESTS: list[dict[str, Any]] = [
     *({op: each} for op in ("starts_with", "ends_with") for each in ("", "go", "LD", "it's", "ＧＯ", "1", "%")),
     *({"matches": each} for each in ("", "^go", "LD$", "a.b", "(?i)gold", "[0-9]+", "^.$", "\\\\", "'")),
     {"exists": True}, {"exists": False}, {"gt": 0, "lt": 2}, {"is_not": "gold", "exists": True},
-    *({op: each} for op in ("before", "after") for each in ("2026-02-21", "2026-02-21T10:00:00Z", "2026-03-08T02:30")),
+    *({op: each} for op in ("before", "after") for each in INSTANTS),
     *({op: each} for op in ("within_last", "within_next") for each in ("1h", "1d", "3d", "1mo", "1y")),
     *({"anniversary": {"within_next": each}} for each in ("1d", "7d", "2w", "1mo")),
 ]  # fmt: skip

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
-_MARK = re.compile(rb'["\\{}\[\],]')
+from kizuna.core.errors import Invalid
+
+MOST_MARKS = 1_500_000  # brackets of one array; looking at more would hold everybody else up
+MOST_TRIES = 3  # places that look like the batch
+
+_TEXT = rb'"(?:[^"\\]++|\\.)*+"'
+_BETWEEN = re.compile(rb'(?:[^"{}\[\],]++|' + _TEXT + rb")*+([{\[]++|[}\]]++|,)", re.DOTALL)
+_INSIDE = re.compile(rb'(?:[^"{}\[\]]++|' + _TEXT + rb")*+([{\[]++|[}\]]++)", re.DOTALL)
 _BATCH = re.compile(rb'"batch"\s*:\s*\[')
 
 
-def array_elements(text: bytes, start: int) -> list[bytes]:
-    """The raw elements of the array whose first byte after `[` is at `start`; linear in the text."""
+def batches(text: bytes) -> Iterator[tuple[list[bytes], bytes]]:
+    """What may be the `batch` of a request: its raw elements, and the request with that array empty."""
+    for match in islice(_BATCH.finditer(text), MOST_TRIES):
+        found = array_elements(text, match.end())
+        if found is not None:
+            elements, end = found
+            yield elements, text[: match.end()] + text[end:]
+
+
+def array_elements(text: bytes, start: int) -> tuple[list[bytes], int] | None:
+    """The raw elements of the array that begins at `start`, after its `[`, and where its `]` is; None without one."""
     elements: list[bytes] = []
     depth, begin, position = 0, start, start
-    in_text = False
-    while True:
-        match = _MARK.search(text, position)
+    for _ in range(MOST_MARKS):
+        match = (_INSIDE if depth else _BETWEEN).match(text, position)
         if match is None:
-            return elements
-        mark, position = match[0], match.end()
-        if mark == b"\\":
-            position += 1
-        elif mark == b'"':
-            in_text = not in_text
-        elif in_text:
-            continue
-        elif mark in b"{[":
-            depth += 1
-        elif mark in b"}]":
-            if depth == 0:
-                return _with(elements, text[begin : match.start()])
-            depth -= 1
-        elif depth == 0:
-            elements = _with(elements, text[begin : match.start()])
+            return None
+        marks, position = match[1], match.end()
+        if marks == b",":
+            _keep(elements, text[begin : match.start(1)])
             begin = position
+        elif marks[0] in b"{[":
+            depth += len(marks)
+        elif len(marks) > depth:
+            end = match.start(1) + depth
+            _keep(elements, text[begin:end])
+            return elements, end
+        else:
+            depth -= len(marks)
+    raise Invalid("the body is not JSON, and has too many parts to be told apart", code="invalid_json")
 
 
-def batch_elements(text: bytes) -> list[bytes] | None:
-    """The raw elements of the `batch` of a request, or None when there is none."""
-    match = _BATCH.search(text)
-    return array_elements(text, match.end()) if match else None
-
-
-def _with(elements: list[bytes], raw: bytes) -> list[bytes]:
+def _keep(elements: list[bytes], raw: bytes) -> None:
     raw = raw.strip()
     if raw:
         elements.append(raw)
-    return elements

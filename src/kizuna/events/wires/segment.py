@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import uuid
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from kizuna.core import clock, exact_json, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import BACKFILL, CLOCK_AHEAD, Item
 from kizuna.events.wires import Decoded, Refused, problem
-from kizuna.events.wires.brackets import batch_elements
+from kizuna.events.wires.brackets import batches
 
 PATHS = {
     "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page", "p": "page",
@@ -26,6 +26,9 @@ NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
 AHEAD = 5 * clock.MINUTE
 MAX_ID = 255
 MAX_NAME = 512
+MOST_ITEMS = 250_000  # of one request
+MOST_COMMAS = 3_000_000  # each may part two items: bounds the memory of finding out
+MOST_SHARED = 64 << 20  # bytes of a batch's own context, counted once for each item that gets it
 
 Id = str | int | float | None
 Time = str | int | float | None
@@ -68,17 +71,26 @@ _decode_batch = msgspec.json.Decoder(Batch).decode
 _BYTES = re2.Options()
 _BYTES.encoding = re2.Options.Encoding.LATIN1
 # A number that may be beyond a 64-bit float. RE2 looks at a byte once; `re` took a third of the reading.
-_HUGE = re2.compile(rb"\d[eE]\+?\d{3,}\s*[,}\]]|\d{300}", _BYTES)
+_HUGE = re2.compile(rb"\d[eE][+-]?\d{3,}\s*[,}\]]|\d{300}", _BYTES)
+
+
+class Shared(Struct):
+    """What a batch says of all its items."""
+
+    sent_at: Time = None
+    context: dict[str, Any] = {}
+    backfill: bool | None = None
 
 
 class Reader:
-    """Decodes requests of one workspace that arrive at one instant."""
+    """Decodes requests of one workspace that arrive at one instant. `seed` makes the ids that senders left out."""
 
-    def __init__(self, workspace: int, now: int, zone: str, max_event: int) -> None:
+    def __init__(self, workspace: int, now: int, zone: str, max_event: int, seed: bytes = b"") -> None:
         self.workspace = workspace
         self.now = now
         self.zone = zone
         self.max_event = max_event
+        self.seed = seed
         self.is_suspect = False  # something in the request must be looked at closely
 
     def read(self, path: str, body: bytes) -> Decoded:
@@ -89,39 +101,41 @@ class Reader:
         self.is_suspect = b"\\u0000" in body or _HUGE.search(body) is not None
         decoded = Decoded([], [], set())
         if PATHS[path] != "batch":
-            self._take(0, body, PATHS[path], Batch([]), decoded, alone=True)
+            self._take(0, body, PATHS[path], Shared(), decoded, alone=True)
             return decoded
         envelope = self._envelope(body)
+        count = len(envelope.batch)
+        if count > MOST_ITEMS or count * len(bytes(envelope.context)) > MOST_SHARED:
+            raise Invalid(f"{count} events are too many for one request: send fewer at once", code="too_large")
         if envelope.write_key:
             decoded.write_keys.add(envelope.write_key)
+        shared = Shared(envelope.sent_at, _decoded(envelope.context), _backfill(envelope.integrations))
         for index, raw in enumerate(envelope.batch):
-            self._take(index, bytes(raw), None, envelope, decoded)
+            self._take(index, bytes(raw), None, shared, decoded)
         return decoded
 
     def _envelope(self, body: bytes) -> Batch:
+        """The request with its items unread; found by brackets when an item spoils the whole."""
+        if body.count(b",") > MOST_COMMAS:
+            raise Invalid("the body has too many parts: send fewer events at once", code="too_large")
         try:
             if b"\x00" not in body:
                 body.decode()
             return _decode_batch(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            elements = batch_elements(body)
-            if elements is None or body[-1:] != b"}":
-                raise Invalid("the body is not JSON with a `batch` list", code="invalid_json") from None
-        outer = body
-        for element in elements:
-            outer = outer.replace(element, b"", 1) if len(elements) < 50 else outer
-        rest = re.search(rb'"sentAt"\s*:\s*"([^"\\]{1,64})"', outer)
-        key = re.search(rb'"writeKey"\s*:\s*"([^"\\]{1,128})"', outer)
-        return Batch(
-            [Raw(element) for element in elements],
-            sent_at=rest[1].decode("ascii", "replace") if rest else None,
-            write_key=key[1].decode("ascii", "replace") if key else None,
-        )
+            for elements, rest in batches(body):
+                try:
+                    envelope = _decode_batch(rest)
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                    continue
+                envelope.batch = [Raw(element) for element in elements]
+                return envelope
+        raise Invalid("the body is not JSON with a `batch` list", code="invalid_json")
 
     def _take(
-        self, index: int, raw: bytes, kind: str | None, envelope: Batch, into: Decoded, *, alone: bool = False
+        self, index: int, raw: bytes, kind: str | None, shared: Shared, into: Decoded, *, alone: bool = False
     ) -> None:
-        found = self._item(index, raw, kind, envelope, into)
+        found = self._item(index, raw, kind, shared, into)
         if isinstance(found, Item):
             into.items.append(found)
         elif alone and found.code == "invalid_json":
@@ -129,7 +143,7 @@ class Reader:
         else:
             into.refused.append(found)
 
-    def _item(self, index: int, raw: bytes, kind: str | None, envelope: Batch, into: Decoded) -> Item | Refused:
+    def _item(self, index: int, raw: bytes, kind: str | None, shared: Shared, into: Decoded) -> Item | Refused:
         if len(raw) > self.max_event:
             return problem(index, "too_large", f"the event is over {self.max_event} bytes: send less with it", raw)
         try:
@@ -145,9 +159,9 @@ class Reader:
             return problem(index, "invalid_json", f"the event is not JSON that can be kept: {error}", raw)
         if event.write_key:
             into.write_keys.add(event.write_key)
-        return self._build(index, raw, kind or event.type, event, envelope)
+        return self._build(index, raw, kind or event.type, event, shared)
 
-    def _build(self, index: int, raw: bytes, kind: str | None, event: Event, envelope: Batch) -> Item | Refused:
+    def _build(self, index: int, raw: bytes, kind: str | None, event: Event, shared: Shared) -> Item | Refused:
         if kind not in TYPES:
             return problem(index, "invalid_type", f"type must be one of {', '.join(sorted(TYPES))}", raw)
         user, anonymous = _id_text(event.user_id), _id_text(event.anonymous_id)
@@ -157,18 +171,19 @@ class Reader:
         if not name and kind in ("track", "alias", "group"):
             field = {"track": "event", "alias": "previousId", "group": "groupId"}[kind]
             return problem(index, f"no_{field.lower()}", f"{kind} needs `{field}`", raw)
-        message = event.message_id or uuid.uuid4().hex
+        message = event.message_id or self._new_id(index)
         if max(len(message), len(user), len(anonymous)) > MAX_ID or len(name) > MAX_NAME:
             return problem(index, "too_long", f"ids hold {MAX_ID} characters at most, names {MAX_NAME}", raw)
         try:
             properties = _object(event.traits if kind in ("identify", "group") else event.properties)
-            context = _merged(envelope.context, event.context)
-            flags = BACKFILL if _is_backfill(envelope.integrations, event.integrations) else 0
+            context = _merged(shared.context, event.context)
+            said = _backfill(event.integrations)
+            flags = BACKFILL if (shared.backfill if said is None else said) else 0
         except Invalid as error:
             return problem(index, error.code, str(error), raw)
         if kind in NAMES and (event.name or event.category):
             properties = _with_page(properties, event)
-        at = self._when(event, envelope)
+        at = self._when(event, shared)
         if at > self.now + AHEAD:
             flags |= CLOCK_AHEAD
         profile = ids.profile_id(self.workspace, *(("user", user) if user else ("anon", anonymous)))
@@ -176,13 +191,19 @@ class Reader:
             profile, message, kind, name, at, properties, context, user, anonymous, self.now, flags,
         )  # fmt: skip
 
-    def _when(self, event: Event, envelope: Batch) -> int:
+    def _when(self, event: Event, shared: Shared) -> int:
         """When it happened by our clock: received_at - (sent_at - original_timestamp)."""
         original = self._time(event.original_timestamp if event.original_timestamp is not None else event.timestamp)
         if original is None:
             return self.now
-        sent = self._time(event.sent_at if event.sent_at is not None else envelope.sent_at)
+        sent = self._time(event.sent_at if event.sent_at is not None else shared.sent_at)
         return original if sent is None else self.now - (sent - original)
+
+    def _new_id(self, index: int) -> str:
+        """For an event without a messageId: the same again when the request is repeated under its Idempotency-Key."""
+        if not self.seed:
+            return uuid.uuid4().hex
+        return blake2b(self.seed + index.to_bytes(8, "big"), digest_size=16).hexdigest()
 
     def _time(self, value: Time) -> int | None:
         if isinstance(value, str):
@@ -219,22 +240,26 @@ def _object(raw: Raw) -> bytes:
     return body
 
 
-def _merged(outer: Raw, inner: Raw) -> bytes:
+def _decoded(raw: Raw) -> dict[str, Any]:
+    body = _object(raw)
+    return {} if body == b"{}" else exact_json.decode_checked(body)
+
+
+def _merged(shared: dict[str, Any], own: Raw) -> bytes:
     """Batch-level context merged shallowly into the item's; the item wins."""
-    own = _object(inner)
-    shared = _object(outer)
-    if shared == b"{}":
-        return b"" if own == b"{}" else own
-    return exact_json.encode({**exact_json.decode_checked(shared), **exact_json.decode(own)})
+    body = _object(own)
+    if not shared:
+        return b"" if body == b"{}" else body
+    return exact_json.encode({**shared, **exact_json.decode(body)})
 
 
-def _is_backfill(*integrations: Raw) -> bool:
-    for raw in reversed(integrations):
-        if b"Kizuna" in bytes(raw):
-            settings: Any = exact_json.decode_checked(bytes(raw))
-            own = settings.get("Kizuna") if isinstance(settings, dict) else None
-            return isinstance(own, dict) and own.get("backfill") is True
-    return False
+def _backfill(raw: Raw) -> bool | None:
+    """Whether `integrations` asks to record only; None when it does not speak of us."""
+    if b"Kizuna" not in bytes(raw):
+        return None
+    settings: Any = exact_json.decode_checked(bytes(raw))
+    own = settings.get("Kizuna") if isinstance(settings, dict) else None
+    return None if own is None else isinstance(own, dict) and own.get("backfill") is True
 
 
 def _with_page(properties: bytes, event: Event) -> bytes:

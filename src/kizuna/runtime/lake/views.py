@@ -139,13 +139,29 @@ FROM (
 ) WHERE profile NOT IN (SELECT profile FROM identity)
 """
 
+# A membership goes on when its holder is joined to another record, unless that one leaves afterwards.
 MEMBERSHIPS = """
-SELECT profile, segment, entered_at FROM (
+WITH latest AS (
     SELECT profile, json_extract_string(properties, '$.segment') AS segment,
            arg_max(event, (logged_at, "offset", "index")) AS last,
-           arg_max(timestamp, (logged_at, "offset", "index")) AS entered_at
+           arg_max(timestamp, (logged_at, "offset", "index")) AS entered_at,
+           max((logged_at, "offset", "index")) AS place
     FROM said WHERE type = 'fact' AND event IN ('segment_entered', 'segment_left') GROUP BY ALL
-) WHERE last = 'segment_entered' AND profile NOT IN (SELECT profile FROM identity)
+), joins AS (
+    SELECT profile, max((logged_at, "offset", "index")) AS place
+    FROM changes WHERE merged_into IS NOT NULL GROUP BY profile
+), brought AS (
+    SELECT i.canonical AS profile, l.segment, l.entered_at, j.place
+    FROM latest l JOIN identity i USING (profile) JOIN joins j USING (profile) WHERE l.last = 'segment_entered'
+)
+SELECT profile, segment, min(entered_at) AS entered_at FROM (
+    SELECT profile, segment, entered_at FROM latest
+    WHERE last = 'segment_entered' AND profile NOT IN (SELECT profile FROM identity)
+    UNION ALL
+    SELECT b.profile, b.segment, b.entered_at FROM brought b
+    LEFT JOIN latest l ON l.profile = b.profile AND l.segment = b.segment
+    WHERE l.profile IS NULL OR l.last = 'segment_entered' OR l.place < b.place
+) GROUP BY profile, segment
 """
 
 CONSENTS = """

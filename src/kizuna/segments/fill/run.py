@@ -61,8 +61,8 @@ def _states(
         return {}
     rows = lake.query_sync(connection, workspace.id, store.PAST, {"offsets": asked.offsets, "names": names})
     past = (
-        Past(ids.read("prf", profile), event, timestamp, arrival, exact_json.decode((properties or "{}").encode()))
-        for profile, event, timestamp, arrival, properties in rows
+        Past(ids.read("prf", profile), event, timestamp, arrival, exact_json.decode((said or "{}").encode()), logged_at)
+        for profile, event, timestamp, arrival, said, logged_at in rows
     )
     zones = {ids.read("prf", profile): zone for profile, zone in lake.query_sync(connection, workspace.id, store.ZONES)}
     return fill_states(gained, past, published_at, zones, workspace.zone)

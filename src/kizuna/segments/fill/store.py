@@ -83,7 +83,7 @@ WITH RECURSIVE before AS (
     UNION ALL
     SELECT w.profile, m.merged_into, w.depth + 1 FROM walk w JOIN merged m ON m.profile = w.owner WHERE w.depth < 64
 ), owner AS (SELECT profile, arg_max(owner, depth) AS owner FROM walk GROUP BY profile)
-SELECT coalesce(o.owner, e.said_to), e.event, e.timestamp, e.arrival, e.properties
+SELECT coalesce(o.owner, e.said_to), e.event, e.timestamp, e.arrival, e.properties, e.logged_at
 FROM events e JOIN before b ON b.partition = e.partition LEFT JOIN owner o ON o.profile = e.said_to
 WHERE e."offset" < b."offset" AND e.event IN (SELECT unnest($names))
 AND e.type IN ('track', 'page', 'screen', 'fact', 'report')

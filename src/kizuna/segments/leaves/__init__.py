@@ -41,6 +41,7 @@ class Leaf:
         self.zoned = span.is_zoned
         self.watches: list[Watch] = []
         self.born = 0  # the program version since which it is maintained
+        self.born_at = 0  # and when that was published
         self.ranks: tuple[int, ...] = ()  # of the trees that read it
 
     def listeners(self) -> list[tuple[str, tuple[Condition, ...], Listener]]:

@@ -1,0 +1,42 @@
+"""What a campaign is: arms by weight, and what is refused with its place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from kizuna.campaigns.definition import parse
+from kizuna.core.errors import Invalid
+
+SEND = {"channel": "email", "template": "hello"}
+
+
+def test_arms_divide_the_buckets_by_weight() -> None:
+    variants = [{"name": "a", "weight": 1}, {"name": "b", "weight": 2}, {"name": "c", "weight": 1}]
+    campaign = parse({"segment": "s", "send": SEND, "variants": variants})
+    arms = Counter(arm.name for bucket in range(10_000) if (arm := campaign.variant(bucket)))
+    assert arms == {"a": 2_500, "b": 5_000, "c": 2_500}
+
+
+def test_without_variants_there_is_no_arm() -> None:
+    assert parse({"segment": "s", "send": SEND}).variant(17) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"holdout": 101}, "/holdout"),
+        ({"schedule": "2026-03-02T10:00:00Z"}, "/schedule"),
+        ({"where": {"did": "Bought"}}, "/where"),
+        ({"variants": [{"name": "a", "weight": 0}]}, "/variants"),
+        ({"variants": [{"name": "a"}, {"name": "a"}]}, "/variants"),
+        ({"send": {"channel": "email"}}, "/send"),
+        ({"send": {**SEND, "expires": "soon"}}, "/send/expires"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(more: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse({"segment": "s", "send": SEND, **more})
+    assert [each.pointer for each in refused.value.errors] == [pointer]
