@@ -234,7 +234,7 @@ def test_a_role_may_do_what_it_is_for(house: Any) -> None:
 
 
 def test_the_set_up_link_works_once(house: Any) -> None:
-    assert house.client.get("/api/console/state").json() == {"needs_setup": True}
+    assert house.client.get("/api/console/state").json() == {"needs_setup": True, "signed_in": False}
     stale, token = house.setup_token(), house.setup_token()
     owner = {"token": stale, "name": "Ada", "email": "Ada@Example.com", "password": house.password}
     problem(house.client.post("/api/console/setup", json=owner), 403, "invalid_token")
@@ -245,7 +245,7 @@ def test_the_set_up_link_works_once(house: Any) -> None:
     cookie = made.headers["set-cookie"]
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and cookie.startswith("kizuna_session=")
     problem(house.client.post("/api/console/setup", json=owner | {"token": token}), 409, "already_set_up")
-    assert house.client.get("/api/console/state").json() == {"needs_setup": False}
+    assert house.client.get("/api/console/state").json() == {"needs_setup": False, "signed_in": True}
     assert house.setup_token() is None
     assert house.client.get("/api/console/me").json()["email"] == "ada@example.com"
 

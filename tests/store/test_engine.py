@@ -163,6 +163,21 @@ def test_poison_is_parked_with_what_comes_after_it_and_costs_no_neighbour(
     assert "cannot be folded" in parked[0][0]
 
 
+def test_what_the_database_refuses_is_found_and_parked(connection: psycopg.Connection[Any]) -> None:
+    workspace = make_workspace(connection)
+    engine = an_engine(connection)
+    connection.execute("ALTER TABLE profile ADD CONSTRAINT odd CHECK (NOT traits ? 'odd')")
+    people = [an_item(workspace, f"m{n}", user=f"u{n}") for n in range(30)]
+    odd = [
+        an_item(workspace, f"odd{n}", user=f"u{n}", kind="identify", name="", properties={"odd": True}) for n in (7, 21)
+    ]
+    append(connection, workspace, [*people, *odd])
+    drain(engine, connection)
+    heard = {who: tally.heard for who, tally in tallies(connection, workspace).items()}
+    assert heard == {f"u{n}": 1 for n in range(30) if n not in (7, 21)}
+    assert connection.execute("SELECT count(DISTINCT profile), count(*) FROM parked").fetchone() == (2, 4)
+
+
 def test_timers_fire_at_their_own_instant_before_the_row_that_passes_them(
     connection: psycopg.Connection[Any],
 ) -> None:

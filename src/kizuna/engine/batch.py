@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import psycopg
 from msgspec import Struct
 from psycopg import Connection
 
@@ -20,6 +21,8 @@ from kizuna.engine.store import Head, LogRow, ParkedItem
 
 FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
 ONCE = FROM_OUTSIDE | {"say"}  # folded once by their ids, however often they were accepted
+
+REFUSES_DATA = frozenset(("22", "23", "54"))  # SQLSTATE classes: data, integrity, limits; other errors heal or are ours
 
 Place = tuple[int, int, int]  # partition, offset, index
 
@@ -105,6 +108,12 @@ class Engine:
                 connection.rollback()
                 self.cache.clear()
                 poisonous[poison.profile] = poison.error
+            except psycopg.Error as error:
+                connection.rollback()
+                self.cache.clear()
+                if (error.sqlstate or "")[:2] not in REFUSES_DATA:
+                    raise
+                poisonous[self.find_poison(connection, workspace, heads, poisonous)] = str(error)
             except BaseException:
                 connection.rollback()
                 self.cache.clear()
@@ -112,6 +121,38 @@ class Engine:
             else:
                 self.parked.update((workspace, profile) for profile in poisonous)
                 return
+
+    def find_poison(
+        self, connection: Connection[Any], workspace: int, heads: list[Head], known: Mapping[bytes, str]
+    ) -> bytes:
+        """The profile that the database refuses, by halving; nothing is kept of the trials."""
+        suspects = self._trial(connection, workspace, heads, known)[1]
+        held = dict(known)
+        while len(suspects) > 1:
+            half, rest = suspects[: len(suspects) // 2], suspects[len(suspects) // 2 :]
+            is_refused, _ = self._trial(connection, workspace, heads, held | dict.fromkeys(rest, "held"))
+            if is_refused:
+                held.update(dict.fromkeys(rest, "held"))  # there may be another among them
+            suspects = half if is_refused else rest
+        if not suspects:
+            raise RuntimeError("the database refuses a batch without profiles")
+        return suspects[0]
+
+    def _trial(
+        self, connection: Connection[Any], workspace: int, heads: list[Head], held: Mapping[bytes, str]
+    ) -> tuple[bool, list[bytes]]:
+        """Whether the batch is refused without the profiles held, and the profiles it has beside them."""
+        batch = Batch(self, connection, workspace, [msgspec.structs.replace(head) for head in heads], held)
+        try:
+            batch.run(commit=False)
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] not in REFUSES_DATA:
+                raise
+            return True, sorted(batch.records.keys() - held.keys())
+        finally:
+            connection.rollback()
+            self.cache.clear()
+        return False, sorted(batch.records.keys() - held.keys())
 
 
 class Batch:
@@ -137,7 +178,7 @@ class Batch:
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
 
-    def run(self) -> None:
+    def run(self, *, commit: bool = True) -> None:
         with self.connection.cursor(binary=True) as cursor:
             self.cursor = cursor
             rows = self.choose(store.read_rows(cursor, list(self.heads.values()), self.engine.rows))
@@ -150,8 +191,9 @@ class Batch:
             for profile in due:
                 self.fire(self.records[profile])
             self.write()
-        self.connection.commit()
-        self.keep()
+        if commit:
+            self.connection.commit()
+            self.keep()
 
     # what is folded --------------------------------------------------------------------------------------------------
 
