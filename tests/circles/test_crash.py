@@ -18,12 +18,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from litestar import post
 
+from kizuna.accounts.caller import Caller
 from kizuna.config import Config
 from kizuna.demo.replay import Shop
 from kizuna.demo.run import demo_keys
 from kizuna.demo.summary import summary
-from kizuna.runtime.database import connect
+from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
 from kizuna.testing.killing import Killable
 from kizuna.testing.small_shop import small_year
@@ -46,7 +48,7 @@ BLOWS = [
 AT_LAUNCHES = {
     "launch monthly-2011-01": ("serve", "kizuna_log"),
     "launch monthly-2011-02": ("postgres", "at once"),
-    "launch monthly-2011-03": ("shop", "at once"),
+    "launch monthly-2011-03": ("shop", "unasked"),
     "launch monthly-2011-04": ("up", "kizuna_log"),
 }
 
@@ -116,6 +118,24 @@ def test_a_launch_whose_answer_was_lost_is_made_once(quiet_up: Killable, quiet: 
     shop.close()
 
 
+@pytest.mark.parametrize(("path", "status"), [("refused", 503), ("done", 201)])
+def test_a_keyed_request_is_answered_though_the_database_went_away(
+    open_house: Callable[..., Any], path: str, status: int
+) -> None:
+    @post("/api/v1/things/{end:str}")
+    async def lose(end: str, caller: Caller, database: Database) -> dict[str, str]:
+        await database.close()
+        if end == "refused":
+            raise psycopg.OperationalError("the connection is lost")
+        return {"end": end}
+
+    house = open_house([lose])
+    headers = house.bearer(house.workspace()) | {"Idempotency-Key": "k1"}
+    answer = house.client.post(f"/api/v1/things/{path}", json={}, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.json() == {"end": "done"} if status == 201 else answer.json()["code"] == "unavailable"
+
+
 def plan() -> dict[str, tuple[str, str]]:
     """Each blow at a day of its own: by what the shop is about to ask."""
     chance = random.Random(SEED)
@@ -149,7 +169,8 @@ def shop_ends(
     up: Killable, keys: tuple[str, str], blows: dict[str, tuple[str, str]], stalkers: list[threading.Thread]
 ) -> bool:
     """Run the shop's process; False when it was killed and has to be started again."""
-    command = [sys.executable, "-P", "-m", "kizuna.testing.small_shop", up.url, *keys]
+    last = [said.removeprefix("launch ") for said, (_, when) in blows.items() if when == "unasked"]
+    command = [sys.executable, "-P", "-m", "kizuna.testing.small_shop", up.url, *keys, *last]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shop:
         assert shop.stdout is not None
         for line in shop.stdout:
@@ -163,8 +184,9 @@ def shop_ends(
                     stalkers.append(threading.Thread(target=stalk, args=(up, when)))
                     stalkers[-1].start()
                 case "shop":
-                    wait_for(up, when)
-                    shop.kill()
+                    if when != "unasked":  # else it does it itself, before it asks
+                        wait_for(up, when)
+                        shop.kill()
                     assert shop.wait() == -signal.SIGKILL
                     return False
                 case _:

@@ -91,7 +91,7 @@ def stage(database_url: str, connection: psycopg.Connection[Any], tmp_path: Path
 
 def an_anonymous_elsewhere(stage: Stage) -> str:
     """An anonymous id whose partition is not ada's."""
-    return next(name for name in map(str, range(9)) if stage.partition(anon=name) != stage.partition(user="ada"))
+    return next(name for name in ("a1", "a2", "a3", "a4") if stage.partition(anon=name) != stage.partition(user="ada"))
 
 
 Story = Callable[[Stage, str], None]
@@ -121,7 +121,6 @@ def on_its_way_to_one_who_asked(stage: Stage, anon: str) -> None:
     stage.fold(stage.partition(user="ada"))
     stage.fold(stage.partition(anon=anon))
     stage.say(anon=anon)
-    stage.fold(stage.partition(anon=anon))
 
 
 def on_its_way_from_one_who_was_there(stage: Stage, anon: str) -> None:
@@ -135,7 +134,13 @@ def on_its_way_after_the_join(stage: Stage, anon: str) -> None:
     stage.say("identify", user="ada", anon=anon)
     stage.fold()
     stage.say(anon=anon)
-    stage.fold(stage.partition(anon=anon))
+
+
+def answered_after_the_publish(stage: Stage, anon: str) -> None:
+    stage.say(anon=anon)
+    stage.fold()
+    stage.say("identify", user="ada", anon=anon)
+    stage.fold(stage.partition(user="ada"))
 
 
 def parked_and_dated_ahead(stage: Stage, anon: str) -> None:
@@ -152,12 +157,20 @@ def dated_at_the_very_instant(stage: Stage, anon: str) -> None:
     stage.connection.commit()
 
 
+def new_and_dated_at_the_very_instant(stage: Stage, anon: str) -> None:
+    stage.say(user="ada", at=NOW + clock.HOUR)
+    stage.fold()
+    stage.connection.execute("UPDATE workspace SET now = %s", [NOW + clock.HOUR])
+    stage.connection.commit()
+
+
 @pytest.mark.parametrize(
     "story",
     [
         parked_by_one_who_was_there, parked_by_one_who_is_new, parked_behind_an_anonymous_history,
         on_its_way_to_one_who_asked, on_its_way_from_one_who_was_there, on_its_way_after_the_join,
-        parked_and_dated_ahead, dated_at_the_very_instant,
+        answered_after_the_publish, parked_and_dated_ahead, dated_at_the_very_instant,
+        new_and_dated_at_the_very_instant,
     ],
 )  # fmt: skip
 def test_what_was_kept_back_over_a_publish_counts_once(stage: Stage, story: Story) -> None:

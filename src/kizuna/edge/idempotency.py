@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+import psycopg
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,18 +72,18 @@ class Idempotency(ASGIMiddleware):
         async def hold(message: Message) -> None:
             messages.append(message)
 
-        kept = False
+        answer: Answer | None = None
         try:
             await next_app(scope, receive, hold)
             answer = _answer(asked, messages, scope["route_handler"].opt.get("shown_once", ()))
-            if answer is not None:
-                async with self._door.database.connection() as conn:
-                    await store.keep_answer(conn, workspace, key, answer)
-                kept = True
         finally:
-            if not kept:
+            # Without a database what was answered still is the answer; the key is free again once it is abandoned.
+            with contextlib.suppress(psycopg.OperationalError):
                 async with self._door.database.connection() as conn:
-                    await store.drop_answer(conn, workspace, key)
+                    if answer is None:
+                        await store.drop_answer(conn, workspace, key)
+                    else:
+                        await store.keep_answer(conn, workspace, key, answer)
         for message in messages:
             await send(message)
 

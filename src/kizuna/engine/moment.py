@@ -11,6 +11,8 @@ from kizuna.core import exact_json
 BACKFILL = 1  # recorded and counted, starts nothing
 CLOCK_AHEAD = 2  # dated more than five minutes after its arrival
 
+RULING = -1  # the program version that rules when it is folded
+
 _ARRIVAL_EPOCH = 1_577_836_800_000_000  # 2020, so that arrivals fit 64 bits
 
 
@@ -47,7 +49,7 @@ class Moment:
         self.at = at  # log time: when it was said; never falls within a partition
         self.root = root  # the position of the outside write it follows from
         self.arrival = ((at - _ARRIVAL_EPOCH) << 12) | min(index, 4095)  # breaks ties between equal timestamps
-        self.program = 0  # the program version under which it was said, when it was kept back; 0: the one that rules
+        self.program = RULING  # or the program version under which it was said, when it was kept back
         self._properties: dict[str, Any] | None = None
         self._context: dict[str, Any] | None = None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import Moment
+from kizuna.engine.moment import RULING, Moment
 from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
 from kizuna.profiles.section import Profile, Waiting
@@ -125,7 +125,8 @@ def let_through(profile: Profile, scope: Scope) -> None:
 
 
 def _waiting(moment: Moment, record: Record) -> Waiting:
-    return Waiting(moment.item, moment.at, moment.root, moment.arrival & 4095, moment.program or record.program)
+    program = record.program if moment.program == RULING else moment.program
+    return Waiting(moment.item, moment.at, moment.root, moment.arrival & 4095, program)
 
 
 def _release(waited: Waiting) -> Moment:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.engine.moment import Item
+from kizuna.engine.moment import RULING, Item
 from kizuna.engine.slice import Record, Section, Workspace
 
 
@@ -17,7 +17,7 @@ class Waiting(Struct, array_like=True, gc=False, frozen=True):
     at: int
     root: int
     index: int = 0
-    program: int = 0
+    program: int = RULING
 
 
 class Profile(Section):

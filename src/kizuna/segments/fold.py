@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from kizuna.core import ids
-from kizuna.engine.moment import Moment
+from kizuna.engine.moment import RULING, Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.profiles.section import zone_of
 from kizuna.segments import store
@@ -45,9 +45,11 @@ class SegmentSlice:
         if not section.is_born:
             if kind == "fact":  # of joining another record; this one is born with what it was joined for
                 _take(program.by_event.get(moment.name, ()), moment, scope, section)
-            else:
+                return
+            if kind != "fill":
                 _bear(moment, scope, program, section)
-            return
+                return
+            section.seen = program.version  # nothing but its history is known yet
         if section.seen != program.version:
             _catch_up(scope, program, section)
         if kind in _EVENTS:
@@ -84,7 +86,7 @@ class SegmentSlice:
 
 def _take(groups: Iterable[Any], moment: Moment, scope: Scope, section: Segments) -> set[int] | None:
     """The inner loop: one event into the leaves that mention it; the rules whose reading of them changed."""
-    if moment.program:
+    if moment.program != RULING:
         groups = _without_history(groups, moment)
     states, now, zone = section.leaves, scope.now, zone_of(scope.record, scope.workspace)
     touched: set[int] | None = None
@@ -134,7 +136,7 @@ def _bear(moment: Moment, scope: Scope, program: Program, section: Segments) -> 
     if has_joined:
         touched = range(len(program.trees))
     section.seen = program.version
-    section.filled = moment.program or program.version  # what was said before is all there is
+    section.filled = program.version if moment.program == RULING else moment.program
     scope.record.touch("segments")
     settle(scope, program, section, touched)
     schedule(scope, program, section)

@@ -1,11 +1,14 @@
 """A small part of the demo's year, replayed by a process of its own that says what it is about to ask.
 
 Run as `python -m kizuna.testing.small_shop URL WRITE_KEY API_KEY`, it may be killed and started again at any time.
+Further arguments are launches before which it kills itself.
 """
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,6 +35,10 @@ def small_year() -> Year:
 class LoudShop(Shop):
     """Says each step of the replay before it asks for it."""
 
+    def __init__(self, url: str, write_key: str, api_key: str, *last: str) -> None:
+        super().__init__(url, write_key, api_key)
+        self.last = last
+
     def track(self, events: list[dict[str, Any]]) -> None:
         if events:
             print("track", events[-1]["timestamp"][:10], flush=True)
@@ -44,6 +51,8 @@ class LoudShop(Shop):
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         if path.endswith("/launch"):
             print("launch", headers["Idempotency-Key"], flush=True)
+            if headers["Idempotency-Key"] in self.last:
+                os.kill(os.getpid(), signal.SIGKILL)
         return super().call(method, path, body, **headers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kizuna.core.clock import DAY, HOUR
+from kizuna.engine.moment import RULING
 from kizuna.testing.world import World
 
 
@@ -114,4 +115,4 @@ def test_what_is_kept_back_remembers_the_program_it_was_said_under() -> None:
     world.settle()
     assert [moment.program for moment in world.heard] == [3]
     world.say("track", user="ada", name="Viewed", at=12)
-    assert [moment.program for moment in world.heard] == [3, 0]
+    assert [moment.program for moment in world.heard] == [3, RULING]

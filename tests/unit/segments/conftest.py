@@ -92,7 +92,7 @@ class World:
         self.say("track", name, user=user, at=at, **properties)
 
     def take(self, record: Record, item: Item) -> None:
-        self.scope.record = record
+        self.scope.record, record.program = record, self.version
         self.folder.advance(Moment(item, self.now, 1, self.said % 4096), self.scope)
         self._reload(record)
 
