@@ -20,7 +20,7 @@ from kizuna.engine.slice import Effects, Record, Scope, Workspace, Writer
 from kizuna.engine.store import Head, LogRow, ParkedItem
 
 FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
-ONCE = FROM_OUTSIDE | {"say"}  # folded once by their ids, however often they were accepted
+ONCE = FROM_OUTSIDE | {"say", "enter"}  # folded once by their ids, however often they were accepted
 
 REFUSES_DATA = frozenset(("22", "23", "54"))  # SQLSTATE classes: data, integrity, limits; other errors heal or are ours
 

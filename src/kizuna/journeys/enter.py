@@ -32,10 +32,15 @@ async def check_enterable(conn: AsyncConnection[Any], workspace: Workspace, name
         raise Unprocessable(message, code="invalid_key", errors=[problem])
 
 
-def entering(profile: bytes, journey: str, now: int, *, data: dict[str, Any], key: Any) -> Item:
-    """What the log says when someone is entered by API."""
+def entering(
+    profile: bytes, journey: str, now: int, *, data: dict[str, Any], key: Any, request: str | None = None
+) -> Item:
+    """What the log says when someone is entered by API; the same `request` key is the same entry, folded once."""
     said = {"journey": journey, "data": data, "key": key}
-    return _item(profile, ids.show("evt", secrets.token_bytes(ids.ID_BYTES)), said, now)
+    raw = (
+        ids.derive("enter", request, profile, exact_json.encode(said)) if request else secrets.token_bytes(ids.ID_BYTES)
+    )
+    return _item(profile, ids.show("evt", raw), said, now)
 
 
 def entering_members(

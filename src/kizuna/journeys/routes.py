@@ -99,13 +99,17 @@ async def stop(name: str, caller: Caller, database: Database) -> Response[dict[s
 
 
 @post("/api/v1/journeys/{name:str}/enter", status_code=202)
-async def enter(name: str, data: Entering, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+async def enter(
+    name: str, data: Entering, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
+) -> Response[dict[str, Any]]:
     workspace = caller.workspace
     async with database.connection() as conn:
         await check_enterable(conn, workspace, name, data.key)
         profile = await find(conn, workspace.id, data.profile)
         now = await accounts.now(conn, workspace.id)
-    position = await log.append(workspace.id, [entering(profile, name, now, data=data.data, key=data.key)])
+    said = request.headers.get("idempotency-key")
+    entry = entering(profile, name, now, data=data.data, key=data.key, request=said)
+    position = await log.append(workspace.id, [entry])
     return _answer({"journey": name, "profile": ids.show("prf", profile)}, position, status=202)
 
 
