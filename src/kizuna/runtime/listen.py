@@ -15,7 +15,11 @@ def listen(host: str, port: int, patience: float = 0.0) -> socket.socket:
     while True:
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, port), family=family, backlog=2048)
+            listener = socket.create_server((host, port), family=family, backlog=2048)
+            # Accepted sockets inherit it. A server that gets them by descriptor does not set it, and an answer of
+            # two parts would wait 40 ms for the client's acknowledgement of the first.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return listener
         except socket.gaierror:
             raise Invalid(f"{host!r} is no address of this machine: choose another with --host") from None
         except OSError as error:
