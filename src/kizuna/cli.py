@@ -90,7 +90,7 @@ def prepare(config: Config, given: argparse.Namespace) -> None:
     import time
 
     from kizuna.accounts.installation import issue_setup_token
-    from kizuna.runtime.migrate import migrate, partitions_of
+    from kizuna.runtime.migrate import is_sending_locked, migrate, partitions_of
     from kizuna.runtime.postgres import is_there
 
     _child(config)
@@ -98,7 +98,8 @@ def prepare(config: Config, given: argparse.Namespace) -> None:
         time.sleep(0.02)
     migrate(config.database_url, config.partitions)
     setup = _with_database(config.database_url, issue_setup_token)
-    print(json.dumps({"partitions": partitions_of(config.database_url), "setup": setup}))
+    url = config.database_url
+    print(json.dumps({"partitions": partitions_of(url), "setup": setup, "is_locked": is_sending_locked(url)}))
 
 
 # set-up and care ----------------------------------------------------------------------------------------------------
@@ -125,6 +126,30 @@ def doctor(config: Config, given: argparse.Namespace) -> int:
         for check in checks:
             print(f"{'ok    ' if check.ok else 'BROKEN'}  {check.name}: {check.message}")
     return 0 if is_well else 1
+
+
+def backup(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.runtime.backup.make import STANDARD_OUTPUT, backup
+
+    said = backup(config, given.file)
+    print(f"backed up {said}", file=sys.stderr if given.file == STANDARD_OUTPUT else sys.stdout)
+
+
+def restore(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.runtime.backup.restore import restore
+
+    for line in restore(config, given.file):
+        print(line)
+
+
+def unlock_sending(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.messages.deliver import Desk
+    from kizuna.messages.unlock import unlock_sending
+    from kizuna.runtime import reach
+    from kizuna.runtime.database import connect
+
+    with reach.database(config) as url, connect(url, name="kizuna cli") as connection:
+        print(unlock_sending(connection, Desk.of(connection, config.public_url, config.secret), given.waiting))
 
 
 def setup_link(config: Config, _: argparse.Namespace) -> None:
@@ -295,6 +320,7 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     command(commands, "migrate", migrate, "bring the database to this version")
     well = command(commands, "doctor", doctor, "health and invariants; exit 1 when any is broken")
     well.add_argument("--json", action="store_true")
+    _add_backup(commands, command)
     command(commands, "setup-link", setup_link, "a new one-time link for the first owner")
     spaces = commands.add_parser("workspace", help="workspaces").add_subparsers(metavar="COMMAND", required=True)
     space = command(spaces, "create", workspace_create, "make a workspace, print its keys as JSON")
@@ -308,3 +334,16 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     key = command(keys, "create", key_create, "make a key, print it once as JSON")
     key.add_argument("--workspace", required=True, metavar="W", help="name or id")
     key.add_argument("--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"))
+
+
+def _add_backup(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    command(commands, "backup", backup, "state, log, lake and settings in one file").add_argument(
+        "file", metavar="FILE", help="`-` is standard output"
+    )
+    command(commands, "restore", restore, "put a backup into an empty place; the copy sends nothing").add_argument(
+        "file", metavar="FILE"
+    )
+    unlock = command(commands, "unlock-sending", unlock_sending, "tell a restored copy that it is the original")
+    unlock.add_argument(
+        "--waiting", choices=("send", "drop"), help="what becomes of marketing messages due since the backup"
+    )

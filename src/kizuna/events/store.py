@@ -66,6 +66,7 @@ async def is_settled(conn: AsyncConnection[Any], workspace: int, position: int) 
                    SELECT FROM message m JOIN workspace w ON w.id = m.workspace
                    WHERE m.workspace = %(workspace)s AND m.root <= %(position)s
                    AND m.state IN ('planned', 'claimed', 'handed')
+                   AND NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)
                    AND m.due_at <= CASE w.clock WHEN 'test' THEN w.now
                                    ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END
                    AND NOT EXISTS (

@@ -175,6 +175,7 @@ async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list
 
 _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _CLAIMED = (
     "workspace, id, profile, channel, template, template_version, topic, transactional, journey, run, step, campaign,"
     " variant, data, event, due_at, expires_at, root, attempts, fence, reason, caused_by"
@@ -189,7 +190,7 @@ def workspaces_with_due(cursor: Any) -> list[tuple[Workspace, int]]:
     cursor.execute(
         f"SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, {_NOW} FROM workspace w"  # noqa: S608
         " WHERE EXISTS (SELECT FROM message m WHERE m.workspace = w.id AND m.state = 'planned'"
-        f" AND m.state IN ('planned', 'claimed', 'handed') AND m.due_at <= {_NOW}) ORDER BY w.id"
+        f" AND m.state IN ('planned', 'claimed', 'handed') AND m.due_at <= {_NOW}) AND {_UNLOCKED} ORDER BY w.id"
     )
     return [(Workspace(*row[:6]), row[6]) for row in cursor.fetchall()]
 
@@ -201,10 +202,10 @@ def installation(cursor: Any) -> tuple[int, bytes]:
 
 
 def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int) -> list[Claimed]:
-    """Lock due messages of these channels, oldest cause first; others' locks are passed by."""
+    """Lock due messages of these channels, oldest cause first; others' locks are passed by. A locked copy has none."""
     cursor.execute(
         f"SELECT {_CLAIMED} FROM message WHERE workspace = %s AND state = 'planned'"  # noqa: S608
-        " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%b::text[]) AND due_at <= %s"
+        f" AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%b::text[]) AND due_at <= %s AND {_UNLOCKED}"
         " ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
         [workspace, channels, now, limit],
     )
@@ -213,6 +214,23 @@ def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     return Claimed(**dict(zip(_CLAIMED_NAMES, row, strict=True)))
+
+
+def open_when_locked(cursor: Any, limit: int) -> list[Claimed]:
+    """Marketing messages due in a locked copy: the original may have sent them since the backup. Locked rows."""
+    cursor.execute(
+        f"SELECT {_CLAIMED} FROM message m WHERE state = 'planned' AND state IN ('planned', 'claimed', 'handed')"  # noqa: S608
+        f" AND NOT transactional AND due_at <= (SELECT {_NOW} FROM workspace w WHERE w.id = m.workspace)"
+        f" AND NOT {_UNLOCKED} ORDER BY workspace, root LIMIT %s FOR UPDATE",
+        [limit],
+    )
+    return [_claimed(row) for row in cursor.fetchall()]
+
+
+def unlock_sending(cursor: Any) -> bool:
+    """Says whether it was locked."""
+    cursor.execute("UPDATE installation SET sending_locked_at = NULL WHERE sending_locked_at IS NOT NULL")
+    return cursor.rowcount > 0
 
 
 def due_channels(cursor: Any, workspace: int, now: int) -> list[str]:
