@@ -16,7 +16,7 @@ from kizuna.core.errors import Unavailable
 from kizuna.engine import store
 from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.batch import Engine
-from kizuna.engine.store import FencedError
+from kizuna.engine.state import FencedError
 from kizuna.folds import new_engine
 from kizuna.runtime.database import connect
 from kizuna.runtime.stopping import Stopping

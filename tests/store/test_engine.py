@@ -16,7 +16,7 @@ from kizuna.engine.batch import Batch, Engine
 from kizuna.engine.moment import Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
-from kizuna.engine.store import FencedError
+from kizuna.engine.state import FencedError
 from kizuna.folds import new_folder
 from kizuna.profiles.fold import ProfileSlice, public
 from kizuna.runtime.database import connect

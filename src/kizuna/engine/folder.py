@@ -110,7 +110,8 @@ class Folder:
         sections = scope.record.sections
         woken = False
         for index, part in enumerate(self.slices):
-            due = sections[part.name].wake_at
+            section = sections.get(part.name)  # one that nobody asked for sleeps
+            due = section.wake_at if section is not None else 0
             if due and due <= instant and (only is None or part.name in only):
                 woken = True
                 scope.restart(instant, root, f"timer:{part.name}:{instant}")

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-import msgspec
 from msgspec import Struct
 
 from kizuna.core import exact_json, ids
 from kizuna.engine.moment import BACKFILL, Item, Moment
-
-
-class Section(Struct, array_like=True, kw_only=True):
-    """A slice's part of a record. `wake_at` is the earliest instant at which it asks to be woken; 0 is never."""
-
-    wake_at: int = 0
+from kizuna.engine.record import Record, Section
 
 
 class Workspace(Struct, frozen=True):
@@ -41,35 +35,6 @@ class Definition(Struct, frozen=True):
     introduced: int  # the program version that brought it
     retired: int | None  # the program version that took it away
     published_at: int = 0
-
-
-class Record:
-    """A customer: sections by slice name, owned by one batch at a time."""
-
-    __slots__ = (
-        "alarm", "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
-        "wake_at",
-    )  # fmt: skip
-
-    def __init__(self, profile: bytes, partition: int, sections: dict[str, Any], *, is_new: bool) -> None:
-        self.id = profile
-        self.partition = partition
-        self.sections = sections
-        self.is_new = is_new
-        self.touched: set[str] = set()
-        self.created_at = 0
-        self.seen_at = 0  # the latest event time of what the customer did
-        self.wake_at = 0
-        self.alarm = 0  # what the database keeps of `wake_at`: never later
-        self.stored: tuple[int, int] = (0, 0)  # seen_at and alarm as the database has them
-        self.program = 0  # the program version that rules now
-
-    def __getitem__(self, name: str) -> Any:
-        return self.sections[name]
-
-    def touch(self, name: str) -> None:
-        """Say that a section changed and must be written."""
-        self.touched.add(name)
 
 
 class Effects:
@@ -166,7 +131,3 @@ class Slice(Protocol):
 
 
 Writer = Callable[[Any, int, list[Any]], None]  # cursor, workspace id, effects of one type
-
-
-def encode_section(section: Section) -> bytes:
-    return msgspec.msgpack.encode(section)
