@@ -114,11 +114,12 @@ def migrate(config: Config, _: argparse.Namespace) -> None:
 
 
 def doctor(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.folds import deep_questions
     from kizuna.runtime import reach
     from kizuna.runtime.doctor import examine
 
     with reach.database(config, migrated=False) as url:
-        checks = examine(url)
+        checks = examine(url, config, deep_questions())
     is_well = all(check.ok for check in checks)
     if given.json:
         _print_json({"ok": is_well, "checks": checks})

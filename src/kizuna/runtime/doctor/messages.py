@@ -1,0 +1,70 @@
+"""Messages: each is claimed in time, comes to an end, and was sent once."""
+
+# ruff: noqa: S608  # statements put together from our own words
+
+from __future__ import annotations
+
+from kizuna.runtime.doctor import NOW, Question, sql
+
+_OPEN = "('planned', 'claimed', 'handed')"
+_KNOWN = (
+    "('planned', 'claimed', 'handed', 'unknown', 'expired', 'skipped', 'rejected', 'sent', 'delivered', 'opened',"
+    " 'clicked', 'bounced', 'unsubscribed', 'complained')"
+)
+_UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # a restored copy waits
+
+QUESTIONS = [
+    Question(
+        name="messages_unclaimed",
+        invariant=6,
+        ask=sql(
+            "SELECT w.id, '', count(*) FROM message m JOIN workspace w ON w.id = m.workspace"
+            f" WHERE m.state IN {_OPEN} AND m.due_at < {NOW} - %(grace)s AND {_UNLOCKED}"
+            f" AND (m.state <> 'handed' OR m.lease_until < real_now() - %(grace)s) GROUP BY w.id"
+        ),
+        advice="messages are due and not claimed: is `kizuna send` running?",
+        is_watched=True,
+    ),
+    Question(
+        name="messages_unended",
+        invariant=5,
+        ask=sql(
+            "SELECT w.id, '', count(*) FROM message m JOIN workspace w ON w.id = m.workspace"
+            f" WHERE m.state IN {_OPEN} AND m.expires_at < {NOW} - 2 * %(grace)s AND {_UNLOCKED} GROUP BY w.id"
+        ),
+        advice="messages are past their time and did not expire: is `kizuna send` running?",
+        is_watched=True,
+    ),
+    Question(
+        name="messages_in_no_state",
+        invariant=5,
+        ask=sql(
+            "SELECT workspace, '', count(*) FROM message {sample:message}"
+            f" WHERE state NOT IN {_KNOWN} GROUP BY workspace"
+        ),
+        advice="messages are in a state that does not exist",
+    ),
+    Question(
+        name="messages_granted_twice",
+        invariant=5,
+        ask=sql(
+            """SELECT workspace, '', count(*) FROM (
+                   SELECT m.workspace FROM message m JOIN (
+                       SELECT DISTINCT workspace, profile FROM message {sample:message} LIMIT 2000
+                   ) s ON s.workspace = m.workspace AND s.profile = m.profile
+                   GROUP BY m.workspace, m.profile, m.purpose, m.occurrence, m.channel HAVING count(*) > 1
+               ) twice GROUP BY workspace"""
+        ),
+        advice="messages exist twice for one purpose, profile, occurrence and channel",
+    ),
+    Question(
+        name="messages_sent_twice",
+        invariant=5,
+        ask=sql(
+            """SELECT workspace, '', count(*) FROM message {sample:message} WHERE NOT transactional
+               AND jsonb_array_length(jsonb_path_query_array(history, '$[*] ? (@.state == "sent")')) > 1
+               GROUP BY workspace"""
+        ),
+        advice="marketing messages were sent more than once",
+    ),
+]
