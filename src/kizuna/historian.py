@@ -1,13 +1,17 @@
-"""The process that keeps history: writes the log to the lake, and fills in what new rules ask of the past."""
+"""The process that keeps history and watch: log to lake, the past for new rules, and alarms."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 import psycopg
 import structlog
 
+from kizuna.alarms import store as alarms
+from kizuna.alarms.tell import tell
+from kizuna.alarms.watch import watch
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
@@ -22,27 +26,40 @@ from kizuna.segments.fill.run import run_next
 LONGEST_SLEEP = 60.0
 WAITING_SLEEP = 0.02  # while a publish waits to be folded
 RETRY = 1.0
+WATCH_EVERY = 15.0
 
 log = structlog.get_logger()
 
 
 def main(config: Config) -> None:
-    """Archive in the main thread, which is told to stop; fill in a second one, which ends with it."""
+    """Archive in the main thread, which is told to stop; fill and watch in others, which end with it."""
     os.nice(5)  # live work comes first; history can wait a moment
-    threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
+    for name, job in (("fill", _fill_on), ("watch", _watch_on)):
+        threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
     archiver.main(config)
 
 
-def _fill(config: Config) -> None:
+def _again(name: str, job: Callable[[Config, threading.Event], None], config: Config) -> None:
+    """Run a job that does not end by itself."""
     pause = threading.Event()
     while True:
         try:
-            _fill_on(config, pause)
+            job(config, pause)
         except (psycopg.OperationalError, Unavailable) as error:
-            log.warning("fill_restarts", reason=str(error).partition("\n")[0])
+            log.warning(f"{name}_restarts", reason=str(error).partition("\n")[0])
         except Exception:
-            log.exception("fill_failed")
+            log.exception(f"{name}_failed")
         pause.wait(RETRY)
+
+
+def _watch_on(config: Config, pause: threading.Event) -> None:
+    with connect(config.database_url, name="kizuna watch", autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            alarms.watch_alone(cursor)
+        while True:
+            watch(connection, config)
+            tell(connection, config.secret, config.public_url or config.url)
+            pause.wait(WATCH_EVERY)
 
 
 def _fill_on(config: Config, pause: threading.Event) -> None:

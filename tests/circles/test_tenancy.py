@@ -55,6 +55,7 @@ PARAMETERS: dict[str, list[str]] = {
     "model": ["aarrr"],
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
+    "alarm": ["1", "alm_1"],
     "write_key": ["wk_none"],
     "token": ["none"],
     "path": ["none"],

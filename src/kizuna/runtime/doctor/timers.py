@@ -15,7 +15,7 @@ QUESTIONS = [
                 CROSS JOIN LATERAL (
                     SELECT count(*) AS n FROM (
                         SELECT FROM profile p WHERE p.workspace = h.workspace AND p.partition = h.partition
-                        AND p.wake_at < {NOW} - %(grace)s LIMIT 1000) some
+                        AND p.wake_at < {NOW} - %(grace)s LIMIT 1000) AS unfired
                 ) due WHERE due.n > 0 GROUP BY w.id"""
         ),
         advice="timers are due and not fired: is `kizuna work` running?",
