@@ -153,6 +153,20 @@ def unlock_sending(config: Config, given: argparse.Namespace) -> None:
         print(unlock_sending(connection, Desk.of(connection, config.public_url, config.secret), given.waiting))
 
 
+def resume_profile(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.accounts import workspaces
+    from kizuna.events.log import Log
+    from kizuna.profiles.resume import resume
+    from kizuna.runtime import reach
+
+    async def run(database: Database) -> int:
+        workspace = await workspaces.find(database, given.workspace)
+        return (await resume(database, Log(database), workspace.id, given.profile))[1]
+
+    with reach.database(config) as url:
+        print(f"{_with_database(url, run)} items were folded")
+
+
 def setup_link(config: Config, _: argparse.Namespace) -> None:
     from kizuna.accounts.installation import issue_setup_token
     from kizuna.runtime import folder, reach
@@ -344,6 +358,9 @@ def _add_backup(commands: Any, command: Callable[..., argparse.ArgumentParser]) 
     command(commands, "restore", restore, "put a backup into an empty place; the copy sends nothing").add_argument(
         "file", metavar="FILE"
     )
+    resumed = command(commands, "resume-profile", resume_profile, "fold what was parked of a profile")
+    resumed.add_argument("profile", metavar="PROFILE", help="prf_..., user:<userId> or anon:<anonymousId>")
+    resumed.add_argument("--workspace", required=True, metavar="W", help="name or id")
     unlock = command(commands, "unlock-sending", unlock_sending, "tell a restored copy that it is the original")
     unlock.add_argument(
         "--waiting", choices=("send", "drop"), help="what becomes of marketing messages due since the backup"

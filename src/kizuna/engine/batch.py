@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import FROM_OUTSIDE, ONCE, Item, Moment, message_key
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, RESUME, Item, Moment, message_key
 from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
@@ -157,6 +157,7 @@ class Batch:
         self.effects = Effects()
         self.records: dict[bytes, Record] = {}
         self.parked: list[ParkedItem] = []
+        self.resumed: set[bytes] = set()
         self.duplicates: list[Place] = []
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
@@ -286,7 +287,9 @@ class Batch:
             for index, item in enumerate(items):
                 if (row.partition, row.offset, index) in self.unseen:
                     continue
-                if item.profile in self.poisonous or (self.workspace.id, item.profile) in self.engine.parked:
+                if item.type == RESUME and item.profile not in self.poisonous:
+                    self.resume(item.profile, scope, program)
+                elif self.is_held(item.profile):
                     self.park(row, index, item)
                 else:
                     self.fold(item, row, index, scope, program)
@@ -306,7 +309,7 @@ class Batch:
 
     def fire(self, record: Record, until: int = 0, root: int = 0) -> None:
         """Fire what is due of a record that no row touched."""
-        if (self.workspace.id, record.id) in self.engine.parked or record.id in self.poisonous:
+        if self.is_held(record.id):
             record.wake_at = 0
             return
         head = self.heads[record.partition]
@@ -332,6 +335,25 @@ class Batch:
                     record.sections[publish.sweep].wake_at = row.at
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
+
+    def is_held(self, profile: bytes) -> bool:
+        """Whether its items queue and its timers stand still."""
+        if profile in self.poisonous:
+            return True
+        return (self.workspace.id, profile) in self.engine.parked and profile not in self.resumed
+
+    def resume(self, profile: bytes, scope: Scope, program: int) -> None:
+        """Fold what was kept back, each item at its own instant: as if the reader had waited for this one profile."""
+        if not self.is_held(profile):
+            return
+        self.resumed.add(profile)
+        self.engine.folder.set_wake(self.records[profile])
+        earlier = [kept for kept in self.parked if kept.profile == profile]  # of this very batch
+        self.parked = [kept for kept in self.parked if kept.profile != profile]
+        for kept in (*self.state.parked_items(self.workspace.id, profile), *earlier):
+            if kept.item.type != RESUME:
+                row = LogRow(kept.partition, kept.offset, kept.at, kept.root, ITEMS, b"", 1)
+                self.fold(kept.item, row, kept.index, scope, program)
 
     def park(self, row: LogRow, index: int, item: Item) -> None:
         error = self.poisonous.get(item.profile, "queued behind an item that could not be folded")
@@ -360,6 +382,7 @@ class Batch:
                 counts=self.effects.counts,
                 duplicates=self.duplicates,
                 parked=self.parked,
+                resumed=sorted(self.resumed),
                 rows=self.rows(),
                 is_read=bool(self.effects.relays),
             )
@@ -390,6 +413,7 @@ class Batch:
     def keep(self) -> None:
         """After the commit: remember the records and their timers, forget the least recently used."""
         cache, wakes, workspace = self.engine.cache, self.engine.wakes, self.workspace.id
+        self.engine.parked.difference_update((workspace, profile) for profile in self.resumed)
         is_live = self.workspace.clock == "live"
         for partition, head in self.heads.items():
             if 0 < wakes.get((workspace, partition), 0) <= head.at:

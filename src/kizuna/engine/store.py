@@ -12,11 +12,13 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
+from kizuna.engine.moment import Item
 from kizuna.engine.record import Record, StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace, Writer
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
 
 encode = msgspec.msgpack.Encoder().encode
+decode_item = msgspec.msgpack.Decoder(Item).decode
 
 Public = Callable[[Record], tuple[Any, bytes | None]]  # what a record's row shows: traits, and where it lives on
 
@@ -58,6 +60,9 @@ class PostgresState:
     def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]:
         return parked_profiles(self.cursor, partitions)
 
+    def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
+        return parked_items(self.cursor, workspace, profile)
+
     def workspaces(self, partitions: int) -> dict[int, Workspace]:
         return workspaces(self.cursor, partitions)
 
@@ -84,6 +89,8 @@ class PostgresState:
             self.writers[kind](cursor, workspace, list(asked))
         if written.duplicates:
             note_duplicates(cursor, workspace, written.duplicates)
+        if written.resumed:
+            unpark(cursor, workspace, written.resumed)
         if written.parked:
             park(cursor, workspace, written.parked)
         add_counts(cursor, workspace, written.slot, written.counts)
@@ -225,6 +232,19 @@ def parked_profiles(cursor: Cursor[Any], partitions: Sequence[int]) -> set[tuple
     return set(cursor.fetchall())
 
 
+def parked_items(cursor: Cursor[Any], workspace: int, profile: bytes) -> list[ParkedItem]:
+    """What was kept back of a profile, in the order of the log."""
+    cursor.execute(
+        """SELECT profile, partition, "offset", index, at, root, item, error FROM parked
+           WHERE workspace = %s AND profile = %s ORDER BY partition, "offset", index""",
+        [workspace, profile],
+    )
+    return [
+        ParkedItem(found, partition, offset, index, at, root, decode_item(item), error)
+        for found, partition, offset, index, at, root, item, error in cursor.fetchall()
+    ]
+
+
 # writing -------------------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +323,10 @@ def park(cursor: Cursor[Any], workspace: int, items: Sequence[ParkedItem]) -> No
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [(workspace, p.profile, p.partition, p.offset, p.index, p.at, p.root, encode(p.item), p.error) for p in items],
     )
+
+
+def unpark(cursor: Cursor[Any], workspace: int, profiles: Sequence[bytes]) -> None:
+    cursor.execute("DELETE FROM parked WHERE workspace = %s AND profile = ANY(%b::bytea[])", [workspace, profiles])
 
 
 def note_duplicates(cursor: Cursor[Any], workspace: int, places: Sequence[tuple[int, int, int]]) -> None:
