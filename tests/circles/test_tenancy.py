@@ -68,6 +68,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/keys": {"role": "analyst"},
     "POST /api/v1/workspaces": {"name": "third"},
     "POST /api/v1/clock": {"advance": "1d"},
+    "POST /api/v1/rejected/replay": {},
     "PATCH /api/v1/profiles/{ref:str}": {"traits": {"plan": "x"}},
     "PUT /api/v1/profiles/{ref:str}/consent": {"channel": "email", "state": "opted_out", "source": "api"},
     "PUT /api/v1/segments/{name:str}": {"where": RULE},

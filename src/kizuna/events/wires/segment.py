@@ -114,6 +114,13 @@ class Reader:
             self._take(index, bytes(raw), None, shared, decoded)
         return decoded
 
+    def read_again(self, body: bytes, kind: str | None) -> Decoded:
+        """One item that was refused before; `kind` where its path said it."""
+        self.is_suspect = True
+        decoded = Decoded([], [], set())
+        self._take(0, body, kind, Shared(), decoded)
+        return decoded
+
     def _envelope(self, body: bytes) -> Batch:
         """The request with its items unread; found by brackets when an item spoils the whole."""
         if body.count(b",") > MOST_COMMAS:
