@@ -13,11 +13,8 @@ ID_BYTES = 16
 
 def derive(*parts: str | bytes | int) -> bytes:
     """A 16-byte id from the parts that cause it; parts are length-framed, so none can imitate two."""
-    framed = bytearray()
-    for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode()
-        framed += len(raw).to_bytes(4, "big")
-        framed += raw
+    raw = [part if type(part) is bytes else str(part).encode() for part in parts]
+    framed = b"".join([piece for part in raw for piece in (len(part).to_bytes(4, "big"), part)])
     return blake2b(framed, digest_size=ID_BYTES).digest()
 
 

@@ -20,6 +20,7 @@ from kizuna.segments.section import MembershipChanged, Segments
 from kizuna.segments.tree import View, next_trait_change
 
 _EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
+_CHANGES = ("profile_updated", "consent_changed")  # facts after which rules on traits and consent are asked again
 _decode_fill = msgspec.msgpack.Decoder(Fill).decode
 
 
@@ -35,6 +36,10 @@ class SegmentSlice:
 
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
         return compile_program(definitions, lower["version"], self.guests)
+
+    def hears(self, part: Program, kind: str, name: str) -> bool:
+        """Of facts those that rules mention; the record learns of a new program from any other moment."""
+        return kind != "fact" or name in part.by_event or name in _CHANGES
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         program: Program = scope.program["segments"]
