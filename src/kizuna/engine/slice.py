@@ -85,10 +85,10 @@ class Scope:
         """Record a fact about this customer; later slices hear it in this pass, earlier ones in the next."""
         cause = caused_by or self.cause
         self._serial += 1
-        raw = ids.derive("fact", self.record.id, f"{cause}\x00{name}\x00{self.now}\x00{self._serial}")
+        raw = ids.derive("fact", self.record.id, cause, f"{name}:{self.now}:{self._serial}")
         fact = Item(
-            profile=self.record.id, id=ids.show("evt", raw), type="fact", name=name, timestamp=self.now,
-            properties=exact_json.encode(properties), received_at=self.now, flags=self.flags, caused_by=cause,
+            self.record.id, f"evt_{raw.hex()}", "fact", name, self.now, exact_json.encode(properties), b"", "", "",
+            self.now, self.flags, cause,
         )  # fmt: skip
         self.emitted.append(fact)
         self.effects.facts.append((self.record.partition, fact, self.root))

@@ -1,4 +1,4 @@
-"""Sum and mean over an exact moving window: a running total, so that an event costs the same however many came before."""
+"""Sum and mean over an exact moving window: a running total, so an event costs the same however many are inside."""
 
 from __future__ import annotations
 
