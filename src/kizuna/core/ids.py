@@ -18,6 +18,11 @@ def derive(*parts: str | bytes | int) -> bytes:
     return blake2b(framed, digest_size=ID_BYTES).digest()
 
 
+def fact_id(profile: bytes, cause: str, name: str, at: int, serial: int) -> bytes:
+    """Of a fact about a profile; no text in the log holds the NUL that parts them."""
+    return blake2b(profile + f"{cause}\x00{name}\x00{at}\x00{serial}".encode(), digest_size=ID_BYTES).digest()
+
+
 def profile_id(workspace: int, kind: str, value: str) -> bytes:
     """The id of the profile that `kind` (`user` or `anon`) `value` names, before any merge."""
     return blake2b(f"{workspace}\x00{kind}\x00{value}".encode(), digest_size=ID_BYTES).digest()

@@ -85,7 +85,7 @@ class Scope:
         """Record a fact about this customer; later slices hear it in this pass, earlier ones in the next."""
         cause = caused_by or self.cause
         self._serial += 1
-        raw = ids.derive("fact", self.record.id, cause, f"{name}:{self.now}:{self._serial}")
+        raw = ids.fact_id(self.record.id, cause, name, self.now, self._serial)
         fact = Item(
             self.record.id, f"evt_{raw.hex()}", "fact", name, self.now, exact_json.encode(properties), b"", "", "",
             self.now, self.flags, cause,
