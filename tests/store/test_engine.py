@@ -40,6 +40,9 @@ class Counting:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return True
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == "track":
             if moment.name == "Poison":

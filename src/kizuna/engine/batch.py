@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -153,6 +153,7 @@ class Batch:
         self.state = state
         self.heads = {head.partition: msgspec.structs.replace(head) for head in heads}
         self.poisonous = poisonous
+        self.held = {*poisonous, *(profile for owner, profile in engine.parked if owner == workspace)}
         self.workspace: Workspace = engine.programs.workspace(state, workspace)
         self.effects = Effects()
         self.records: dict[bytes, Record] = {}
@@ -250,20 +251,22 @@ class Batch:
 
     def drop_seen(self, said: list[tuple[LogRow, list[Item]]]) -> None:
         """Keep the first of each messageId; what was seen in the last 90 days is noted and not folded."""
-        first: dict[bytes, tuple[int, Place]] = {}
+        first: dict[bytes, tuple[int, LogRow, int]] = {}
         for row, items in said:
             for index, item in enumerate(items):
                 if item.type in ONCE:
                     key = message_key(item.id)
-                    place = (row.partition, row.offset, index)
                     if key in first:
-                        self.duplicates.append(place)
+                        self.duplicates.append((row.partition, row.offset, index))
                     else:
-                        first[key] = (row.at, place)
+                        first[key] = (row.at, row, index)
         if first:
-            repeated = self.state.repeated(self.workspace.id, {key: at for key, (at, _) in first.items()})
-            self.duplicates += [first[key][1] for key in first if key in repeated]
-        self.unseen = frozenset(self.duplicates)
+            for key in self.state.repeated(self.workspace.id, {key: at for key, (at, _, _) in first.items()}):
+                _, row, index = first[key]
+                self.duplicates.append((row.partition, row.offset, index))
+        self.unseen: dict[tuple[int, int], set[int]] = {}
+        for partition, offset, index in self.duplicates:
+            self.unseen.setdefault((partition, offset), set()).add(index)
 
     # folding ---------------------------------------------------------------------------------------------------------
 
@@ -282,34 +285,38 @@ class Batch:
         if row.kind == PUBLISH:
             self.take_publish(row)
         elif row.kind == ITEMS:
-            scope = self.scope_of(row.partition)
-            program = self.heads[row.partition].program
-            for index, item in enumerate(items):
-                if (row.partition, row.offset, index) in self.unseen:
-                    continue
-                if item.type == RESUME and item.profile not in self.poisonous:
-                    self.resume(item.profile, scope, program)
-                elif self.is_held(item.profile):
-                    self.park(row, index, item)
-                else:
-                    self.fold(item, row, index, scope, program)
-        self.engine.folded += len(items)
+            self.fold(row, enumerate(items))
+            self.engine.folded += len(items)
 
-    def fold(self, item: Item, row: LogRow, index: int, scope: Scope, program: int) -> None:
-        record = scope.record = self.records[item.profile]
-        record.program = program
-        if record.is_new and not record.created_at:
-            record.created_at = row.at
-        if item.type in FROM_OUTSIDE and item.timestamp > record.seen_at:
-            record.seen_at = min(item.timestamp, row.at)
-        try:
-            self.engine.folder.advance(Moment(item, row.at, row.root, index), scope)
-        except Exception as error:
-            raise PoisonError(item.profile, error) from error
+    def fold(self, row: LogRow, items: Iterable[tuple[int, Item]]) -> None:
+        """Items of a row, each with its place in it."""
+        scope, program = self.scope_of(row.partition), self.heads[row.partition].program
+        records, advance, at, root = self.records, self.engine.folder.advance, row.at, row.root
+        unseen = self.unseen.get((row.partition, row.offset), ())
+        for index, item in items:
+            if index in unseen:
+                continue
+            profile = item.profile
+            if profile in self.held:
+                self.hold(row, index, item)
+                continue
+            record = scope.record = records[profile]
+            record.program = program
+            if item.type in FROM_OUTSIDE:
+                if item.timestamp > record.seen_at:
+                    record.seen_at = min(item.timestamp, at)
+            elif item.type == RESUME:  # nothing is parked of it
+                continue
+            if not record.created_at and record.is_new:
+                record.created_at = at
+            try:
+                advance(Moment(item, at, root, index), scope)
+            except Exception as error:
+                raise PoisonError(profile, error) from error
 
     def fire(self, record: Record, until: int = 0, root: int = 0) -> None:
         """Fire what is due of a record that no row touched."""
-        if self.is_held(record.id):
+        if record.id in self.held:
             record.wake_at = 0
             return
         head = self.heads[record.partition]
@@ -336,16 +343,16 @@ class Batch:
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
 
-    def is_held(self, profile: bytes) -> bool:
-        """Whether its items queue and its timers stand still."""
-        if profile in self.poisonous:
-            return True
-        return (self.workspace.id, profile) in self.engine.parked and profile not in self.resumed
+    def hold(self, row: LogRow, index: int, item: Item) -> None:
+        """An item of a profile that is parked queues, unless it says that the profile may go on."""
+        if item.type == RESUME and item.profile not in self.poisonous:
+            self.resume(item.profile)
+        else:
+            self.park(row, index, item)
 
-    def resume(self, profile: bytes, scope: Scope, program: int) -> None:
+    def resume(self, profile: bytes) -> None:
         """Fold what was kept back, each item at its own instant: as if the reader had waited for this one profile."""
-        if not self.is_held(profile):
-            return
+        self.held.discard(profile)
         self.resumed.add(profile)
         self.engine.folder.set_wake(self.records[profile])
         earlier = [kept for kept in self.parked if kept.profile == profile]  # of this very batch
@@ -353,7 +360,7 @@ class Batch:
         for kept in (*self.state.parked_items(self.workspace.id, profile), *earlier):
             if kept.item.type != RESUME:
                 row = LogRow(kept.partition, kept.offset, kept.at, kept.root, ITEMS, b"", 1)
-                self.fold(kept.item, row, kept.index, scope, program)
+                self.fold(row, [(kept.index, kept.item)])
 
     def park(self, row: LogRow, index: int, item: Item) -> None:
         error = self.poisonous.get(item.profile, "queued behind an item that could not be folded")

@@ -59,6 +59,7 @@ class Scope:
         "effects",
         "emitted",
         "flags",
+        "hearers",
         "now",
         "program",
         "record",
@@ -76,6 +77,7 @@ class Scope:
         self.flags = 0  # of the moment: what a backfilled event causes is backfilled too
         self.cause = ""
         self.emitted: list[Item] = []
+        self.hearers: dict[tuple[str, str], tuple[bool, ...]] = {}  # by type and name: which slices listen
         self.again: list[Moment] = []  # moments that a woken slice lets through now
         self._serial = 0
 
@@ -83,10 +85,10 @@ class Scope:
         """Record a fact about this customer; later slices hear it in this pass, earlier ones in the next."""
         cause = caused_by or self.cause
         self._serial += 1
-        raw = ids.derive("fact", self.record.id, cause, name, self.now, self._serial)
+        raw = ids.fact_id(self.record.id, cause, name, self.now, self._serial)
         fact = Item(
-            profile=self.record.id, id=ids.show("evt", raw), type="fact", name=name, timestamp=self.now,
-            properties=exact_json.encode(properties), received_at=self.now, flags=self.flags, caused_by=cause,
+            self.record.id, f"evt_{raw.hex()}", "fact", name, self.now, exact_json.encode(properties), b"", "", "",
+            self.now, self.flags, cause,
         )  # fmt: skip
         self.emitted.append(fact)
         self.effects.facts.append((self.record.partition, fact, self.root))
@@ -120,8 +122,12 @@ class Slice(Protocol):
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Any:
         """The slice's part of a program; `definitions` are all ever introduced, `lower` the parts below."""
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        """Whether moments of that type and name can concern the slice, given its part of the program."""
+        ...
+
     def fold(self, moment: Moment, scope: Scope) -> None:
-        """Take one moment into `scope.record[name]`."""
+        """Take one moment that it hears into `scope.record[name]`."""
 
     def wake(self, scope: Scope) -> None:
         """Do what is due at or before `scope.now`; must move `wake_at` past it."""

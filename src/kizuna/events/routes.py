@@ -109,8 +109,8 @@ async def rejected(caller: Caller, database: Database, limit: Limit = 100, curso
         rows = await store.rejected(conn, caller.workspace.id, before, limit)
     items = [
         {
-            "id": str(row_id), "at": clock.show(at), "code": code, "message": message, "source": source.partition(":")[0],
-            "body": _readable(bytes(body)),
+            "id": str(row_id), "at": clock.show(at), "code": code, "message": message,
+            "source": source.partition(":")[0], "body": _readable(bytes(body)),
         }
         for row_id, at, code, message, source, body in rows
     ]  # fmt: skip
