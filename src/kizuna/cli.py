@@ -153,6 +153,15 @@ def unlock_sending(config: Config, given: argparse.Namespace) -> None:
         print(unlock_sending(connection, Desk.of(connection, config.public_url, config.secret), given.waiting))
 
 
+def rebuild(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.rebuild import rebuild
+
+    found = rebuild(config, only=given.workspace, is_check=given.check)
+    for each in found:
+        print(each.line())
+    return 0 if all(each.is_whole and (each.is_same or not given.check) for each in found) else 1
+
+
 def resume_profile(config: Config, given: argparse.Namespace) -> None:
     from kizuna.accounts import workspaces
     from kizuna.events.log import Log
@@ -358,6 +367,9 @@ def _add_backup(commands: Any, command: Callable[..., argparse.ArgumentParser]) 
     command(commands, "restore", restore, "put a backup into an empty place; the copy sends nothing").add_argument(
         "file", metavar="FILE"
     )
+    again = command(commands, "rebuild", rebuild, "fold the log again, offline, and write what differs")
+    again.add_argument("--check", action="store_true", help="only compare; exit 1 when anything differs")
+    again.add_argument("--workspace", metavar="W", help="this one alone, by name")
     resumed = command(commands, "resume-profile", resume_profile, "fold what was parked of a profile")
     resumed.add_argument("profile", metavar="PROFILE", help="prf_..., user:<userId> or anon:<anonymousId>")
     resumed.add_argument("--workspace", required=True, metavar="W", help="name or id")

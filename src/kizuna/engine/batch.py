@@ -173,6 +173,9 @@ class Batch:
             self.take(row, items)
         for profile in due:
             self.fire(self.records[profile])
+        for record in self.records.values():  # timers that this very batch has set and its last row has passed
+            if 0 < record.wake_at <= self.heads[record.partition].at:
+                self.fire(record)
         self.write()
         if commit:
             self.state.commit()

@@ -391,3 +391,60 @@ def take_partition(connection: Connection[Any], partition: int) -> bool:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+# folding again -------------------------------------------------------------------------------------------------------
+
+
+def heads_of(cursor: Cursor[Any], workspace: int) -> dict[int, tuple[int, int]]:
+    """By partition: the newest row folded, and the oldest row that the log still has (0: none)."""
+    cursor.execute(
+        """SELECT h.partition, h.applied, coalesce((SELECT min(l."offset") FROM log l
+               WHERE l.workspace = h.workspace AND l.partition = h.partition), 0)
+           FROM log_head h WHERE h.workspace = %s AND h."offset" > 0 ORDER BY h.partition""",
+        [workspace],
+    )
+    return {partition: (applied, oldest) for partition, applied, oldest in cursor.fetchall()}
+
+
+def all_rows(cursor: Cursor[Any], workspace: int, partition: int) -> list[LogRow]:
+    cursor.execute(
+        """SELECT partition, "offset", at, root, kind, body, items FROM log
+           WHERE workspace = %s AND partition = %s ORDER BY "offset" """,
+        [workspace, partition],
+    )
+    return [LogRow(*row) for row in cursor.fetchall()]
+
+
+def all_duplicates(cursor: Cursor[Any], workspace: int, partition: int) -> set[tuple[int, int]]:
+    cursor.execute(
+        'SELECT "offset", index FROM duplicate WHERE workspace = %s AND partition = %s', [workspace, partition]
+    )
+    return set(cursor.fetchall())
+
+
+def all_records(
+    cursor: Cursor[Any], workspace: int, partition: int, sections: Sequence[str]
+) -> dict[bytes, StoredRecord]:
+    cursor.execute("SELECT id FROM profile WHERE workspace = %s AND partition = %s", [workspace, partition])
+    found = load(cursor, workspace, [row[0] for row in cursor.fetchall()], sections)
+    return {record.id: record for record in found}
+
+
+def delete_records(cursor: Cursor[Any], workspace: int, profiles: Sequence[bytes]) -> None:
+    cursor.execute("DELETE FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])", [workspace, list(profiles)])
+
+
+def counters(cursor: Cursor[Any], workspace: int) -> dict[str, int]:
+    """Sums that are not 0."""
+    cursor.execute(
+        """SELECT name, sum(value)::bigint FROM counter WHERE workspace = %s
+           GROUP BY name HAVING sum(value) <> 0""",
+        [workspace],
+    )
+    return dict(cursor.fetchall())
+
+
+def set_counters(cursor: Cursor[Any], workspace: int, counts: Mapping[str, int]) -> None:
+    cursor.execute("DELETE FROM counter WHERE workspace = %s", [workspace])
+    add_counts(cursor, workspace, 0, counts)

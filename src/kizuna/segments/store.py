@@ -29,6 +29,21 @@ def write_memberships(cursor: Any, workspace: int, effects: list[MembershipChang
         )
 
 
+Memberships = dict[tuple[str, bytes], int]  # (segment, profile) to the instant of entering
+
+
+def all_memberships(cursor: Any, workspace: int) -> Memberships:
+    cursor.execute("SELECT segment, profile, entered_at FROM membership WHERE workspace = %s", [workspace])
+    return {(segment, profile): at for segment, profile, at in cursor.fetchall()}
+
+
+def set_memberships(cursor: Any, workspace: int, members: Memberships) -> None:
+    cursor.execute("DELETE FROM membership WHERE workspace = %s", [workspace])
+    write_memberships(
+        cursor, workspace, [MembershipChanged(who, name, True, at) for (name, who), at in members.items()]
+    )
+
+
 # what the routes read ------------------------------------------------------------------------------------------------
 
 
