@@ -21,7 +21,7 @@ PARTITIONS = 4
 
 def a_busy_engine(state: MemoryState) -> Engine:
     """Segments and journeys of the bench over a few hundred people."""
-    kept = state.make(Workspace(1, "shop", "live", "Asia/Tokyo", "JPY", "opt_out", PARTITIONS))
+    kept = state.make(Workspace(1, "shop", "live", "Asia/Tokyo", "JPY", "opt_out", PARTITIONS), NOW)
     kinds = {"template": {"hello": workload.TEMPLATE}, "segment": workload.segments(), "journey": workload.journeys()}
     for kind, named in kinds.items():
         kept.definitions += [Definition(kind, name, 1, "active", body, 1, None) for name, body in named.items()]
@@ -52,6 +52,6 @@ def test_folding_leaves_no_cycles() -> None:
 
 def take(engine: Engine, state: MemoryState, body: bytes) -> None:
     items = Reader(1, NOW, "Asia/Tokyo", 1 << 20).read("batch", body).items
-    state.append(1, rows_of(items, PARTITIONS), NOW)
+    state.append(1, rows_of(items, PARTITIONS))
     while engine.run(state):
         pass
