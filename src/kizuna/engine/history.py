@@ -51,7 +51,7 @@ class History(MemoryState):
         kept.heads[partition].offset = logged.applied
         self.facts: set[str] = set()
 
-    def append(self, workspace: int, rows: Sequence[Row], now: int) -> int:
+    def append(self, workspace: int, rows: Sequence[Row]) -> int:
         self.facts.update(item.id for row in rows if row.kind == APPLIED for item in _decode(row.body))
         return 0
 

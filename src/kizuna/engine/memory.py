@@ -21,6 +21,7 @@ class Stored(Struct):
     """All that a crash would leave of one workspace."""
 
     workspace: Workspace
+    now: int  # what the clock says: rows are stamped with it
     heads: list[Head]
     rows: list[list[LogRow]]  # by partition; offset n lies at n - 1
     definitions: list[Definition]
@@ -41,20 +42,20 @@ class MemoryState:
         self.positions = 0
         self._waiting: list[Callable[[], None]] = []
 
-    def make(self, workspace: Workspace) -> Stored:
+    def make(self, workspace: Workspace, now: int = 0) -> Stored:
         heads = [Head(workspace.id, p, 0, 0, 0, 0, 0) for p in range(workspace.partitions)]
         rows: list[list[LogRow]] = [[] for _ in range(workspace.partitions)]
-        self.kept[workspace.id] = Stored(workspace, heads, rows, [], {}, {}, [], set(), {})
+        self.kept[workspace.id] = Stored(workspace, now, heads, rows, [], {}, {}, [], set(), {})
         return self.kept[workspace.id]
 
-    def append(self, workspace: int, rows: Sequence[Row], now: int) -> int:
+    def append(self, workspace: int, rows: Sequence[Row]) -> int:
         """Append as the log does: offsets without holes, times that never fall. Answers the position."""
         kept = self.kept[workspace]
         if any(row.root is None for row in rows):
             self.positions += 1
         for row in rows:
             head = kept.heads[row.partition]
-            head.offset, head.at = head.offset + 1, max(head.at, now)
+            head.offset, head.at = head.offset + 1, max(head.at, kept.now)
             root = self.positions if row.root is None else row.root
             kept.rows[row.partition].append(
                 LogRow(row.partition, head.offset, head.at, root, row.kind, row.body, row.items)
@@ -157,12 +158,7 @@ class MemoryState:
             now.batch, now.program = now.batch + 1, head.program
             now.applied = now.offset + (head.partition in facts) if now.offset == head.applied else head.applied
         rows = sorted(written.rows, key=lambda row: row.kind != APPLIED)
-        at = self.now(written.workspace)
-        self.append(written.workspace, rows, at)
-
-    def now(self, workspace: int) -> int:
-        """The instant of the newest row anywhere in the workspace: a memory has no clock of its own."""
-        return max(head.at for head in self.kept[workspace].heads)
+        self.append(written.workspace, rows)
 
     def commit(self) -> None:
         waiting, self._waiting = self._waiting, []
