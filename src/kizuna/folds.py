@@ -24,6 +24,7 @@ from kizuna.profiles.fold import ProfileSlice, public
 from kizuna.profiles.gate import ProfileGate
 from kizuna.profiles.show import ProfileViews
 from kizuna.runtime.doctor import Question, deep
+from kizuna.segments import agree
 from kizuna.segments.fold import SegmentSlice
 
 FOLDS: list[Slice] = [
@@ -51,12 +52,13 @@ def new_engine(connection: Connection[Any], *, cached: int = 20_000) -> Engine:
 
 def deep_questions() -> list[Question]:
     """What doctor asks of records and items, told what they mean."""
-    return deep.questions(
+    inside = deep.questions(
         SECTIONS,
         lambda sections: "profiles" in sections and bool(sections["profiles"].waiting_for),
         lambda item: item.type in ONCE,
         message_key,
     )
+    return [*inside, agree.question()]
 
 
 def profile_views() -> ProfileViews:
