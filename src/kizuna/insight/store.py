@@ -42,6 +42,21 @@ def workspaces(connection: Connection[Any]) -> dict[str, int]:
     return dict(connection.execute("SELECT name, id FROM workspace ORDER BY id").fetchall())
 
 
+def draft(connection: Connection[Any], workspace: int, kind: str, name: str) -> dict[str, Any] | None:
+    """What is stored under a name and not published."""
+    row = connection.execute(
+        "SELECT body FROM draft WHERE workspace = %s AND kind = %s AND name = %s", [workspace, kind, name]
+    ).fetchone()
+    return row[0] if row else None
+
+
+# Of the lake: the instants of a campaign's launches.
+LAUNCHES = """
+SELECT DISTINCT logged_at FROM said WHERE type = 'launch' AND logged_at >= $since AND logged_at < $until
+AND json_extract_string(properties, '$.campaign') = $name ORDER BY logged_at
+"""
+
+
 async def segment_rule(conn: AsyncConnection[Any], workspace: int, name: str) -> tuple[int, Any] | None:
     """Version and rule of a published segment."""
     cursor = await conn.execute(
