@@ -14,13 +14,14 @@ from kizuna.consent import routes as consent
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
-from kizuna.folds import profile_views
+from kizuna.folds import memory_engine, profile_views
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
 from kizuna.messages import public_routes
 from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
+from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -46,7 +47,7 @@ ROUTES = [
 
 def parts(config: Config, database: Database) -> dict[str, Any]:
     """What handlers may ask for by name, beside `caller` and `member`."""
-    keys, log = KeyRing(database), Log(database)
+    keys, log, views = KeyRing(database), Log(database), profile_views()
     limits = {"max_body": config.max_body, "max_event": config.max_event, "most_behind": config.most_behind}
     return {
         "config": config,
@@ -57,5 +58,6 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "ingest": Ingest(database, log, keys, **limits),
         "lake": Lake(config),
         "overviews": Overviews(),
-        "profile_views": profile_views(),
+        "profile_views": views,
+        "past": PastProfiles(config, memory_engine, views),
     }
