@@ -37,10 +37,20 @@ class Watched(Struct, array_like=True, gc=False, eq=False):
     until: int
 
 
+class Clock(Struct, array_like=True, gc=False):
+    """When a journey that begins by the calendar takes this profile next."""
+
+    due: int = 0  # 0: not again, as far as can be seen
+    slot: int = 0  # the local time that occurs then (`schedule.Occurrence`)
+    had: int = 0  # the latest local time that occurred: none occurs twice, wherever the profile moves
+
+
 class Journeys(Section):
     open: list[Run] = field(default_factory=list)  # oldest entry first
     ended: list[Ended] = field(default_factory=list)  # at most one per (journey, key), latest end last
     watched: list[Watched] = field(default_factory=list)
+    seen: int = 0  # how far publishes that move runs or set clocks are taken (`program.changed`)
+    clocks: dict[str, Clock] = field(default_factory=dict)  # by journey
 
     def last(self, journey: str, key: str) -> Ended | None:
         return next((each for each in self.ended if each.journey == journey and each.key == key), None)
