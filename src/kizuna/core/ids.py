@@ -10,15 +10,18 @@ from kizuna.core.errors import Invalid
 PARTITIONS_DEFAULT = 64
 ID_BYTES = 16
 
+_SHORT = [length.to_bytes(4, "big") for length in range(256)]  # every fact needs some
+
 
 def derive(*parts: str | bytes | int) -> bytes:
     """A 16-byte id from the parts that cause it; parts are length-framed, so none can imitate two."""
-    framed = bytearray()
+    framed: list[bytes] = []
     for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode()
-        framed += len(raw).to_bytes(4, "big")
-        framed += raw
-    return blake2b(framed, digest_size=ID_BYTES).digest()
+        raw = part if isinstance(part, bytes) else part.encode() if isinstance(part, str) else str(part).encode()
+        length = len(raw)
+        framed.append(_SHORT[length] if length < 256 else length.to_bytes(4, "big"))
+        framed.append(raw)
+    return blake2b(b"".join(framed), digest_size=ID_BYTES).digest()
 
 
 def profile_id(workspace: int, kind: str, value: str) -> bytes:

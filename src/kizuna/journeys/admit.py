@@ -129,15 +129,17 @@ def _begin(turn: Turn, plan: Plan, key: str, data: dict[str, Any], event: bytes,
         entered_at=turn.now,
         began=turn.since,
         event=event,
-        data=exact_json.encode(data),
+        data=exact_json.encode(data) if data else b"{}",
         holdout=in_holdout(name, profile, plan.journey.entry.holdout),
     )
     turn.section.open.append(run)
     turn.count(name, "entered")
     turn.count(name, "active")
     turn.record(run, "journey_entered", **({"key": key} if key else {}), **({"holdout": True} if run.holdout else {}))
-    moment, turn.moment = turn.moment, None  # the event that began the run is neither its goal nor its exit
-    still_open = judge(turn, run, plan)
-    turn.moment = moment
-    if still_open:
-        go(turn, run, plan.journey, plan.journey.first)
+    if plan.judges_rules:
+        moment, turn.moment = turn.moment, None  # the event that began the run is neither its goal nor its exit
+        still_open = judge(turn, run, plan)
+        turn.moment = moment
+        if not still_open:
+            return
+    go(turn, run, plan.journey, plan.journey.first)

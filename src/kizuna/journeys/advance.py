@@ -17,10 +17,11 @@ STEPS_AT_ONCE = 1000  # a published graph cannot reach it; if one does, the prof
 def go(turn: Turn, run: Run, journey: Journey, to: str, from_version: int = 0) -> None:
     """Take the run to a step and onward; steps of one instant run in order without yielding."""
     for _ in range(STEPS_AT_ONCE):
-        _leave_step(turn, run)
         if to == END:
             leave(turn, run, "completed")
             return
+        if run.step:
+            _leave_step(turn, run)
         node = journey.steps[to]
         _arrive(turn, run, node, from_version)
         from_version = 0
@@ -29,15 +30,15 @@ def go(turn: Turn, run: Run, journey: Journey, to: str, from_version: int = 0) -
         turn.scope.cause = outer
         if isinstance(outcome, Wait) and outcome.until <= turn.now:
             outcome = node.step.due(run, node.settings, turn.context(node.id))
-        match outcome:
-            case Proceed(named):
-                to = named or node.next
-            case Wait(until):
-                _rest(turn, run, until)
-                return
-            case Exit(reason, note):
-                leave(turn, run, reason, note)
-                return
+        if isinstance(outcome, Proceed):
+            to = outcome.to or node.next
+        elif isinstance(outcome, Wait):
+            run.wake_at = outcome.until
+            turn.scope.count(f"{node.counter}waiting")
+            return
+        else:
+            leave(turn, run, outcome.reason, outcome.note)
+            return
     raise RuntimeError(f"a run of journey {run.journey!r} took {STEPS_AT_ONCE} steps at one instant")
 
 
@@ -79,7 +80,8 @@ def _follow(turn: Turn, run: Run, journey: Journey, node: Node, outcome: Next) -
 def leave(turn: Turn, run: Run, reason: str, note: str = "") -> None:
     """End the run; nothing it planned and nobody claimed is sent any more, unless it simply came to its end."""
     step = run.step
-    _leave_step(turn, run)
+    if step:
+        _leave_step(turn, run)
     section = turn.section
     section.open.remove(run)
     section.remember(Ended(run.journey, run.key, run.id, run.version, step, run.entered_at, turn.now, reason))
@@ -107,19 +109,11 @@ def _watch(turn: Turn, run: Run, step: str) -> None:
 def _arrive(turn: Turn, run: Run, node: Node, from_version: int) -> None:
     """`from_version`: of a run that a publish moved; 0 of any other."""
     run.step, run.arrived_at, run.since = node.id, turn.now, turn.since
-    turn.count(run.journey, f"step:{node.id}:entered")
+    turn.scope.count(f"{node.counter}entered")
     turn.record(run, "journey_step", step=node.id, **({"from_version": from_version} if from_version else {}))
 
 
-def _rest(turn: Turn, run: Run, until: int) -> None:
-    run.wake_at = until
-    turn.count(run.journey, f"step:{run.step}:waiting")
-    turn.touch()
-
-
 def _leave_step(turn: Turn, run: Run) -> None:
-    if not run.step:
-        return
     if run.wake_at:
         turn.count(run.journey, f"step:{run.step}:waiting", -1)
     turn.count(run.journey, f"step:{run.step}:left")

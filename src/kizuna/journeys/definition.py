@@ -27,6 +27,7 @@ class Node(Struct, frozen=True):
     settings: Any
     next: str  # where it goes when it names nothing else: its `next`, else the step below, else END
     pointer: str
+    counter: str  # what its counters' names begin with
     names_next: bool = False  # `next` was written
 
     def targets(self) -> Iterator[Target]:
@@ -59,7 +60,7 @@ def parse(name: str, raw: Any) -> Journey:
     document = problems.object(raw, "", FIELDS)
     if document.get("name", name) != name:
         problems.note("/name", "name_differs", f"the address says {name!r}; write the same name or none")
-    nodes = _nodes(document.get("steps"), problems)
+    nodes = _nodes(name, document.get("steps"), problems)
     journey = Journey(
         name=name,
         entry=parse_entry(document.get("entry"), problems),
@@ -82,7 +83,7 @@ def parse(name: str, raw: Any) -> Journey:
     return journey
 
 
-def _nodes(raw: Any, problems: Problems) -> list[Node]:
+def _nodes(journey: str, raw: Any, problems: Problems) -> list[Node]:
     listed = problems.items(raw, "/steps", "step")
     if len(listed) > MOST_STEPS:
         problems.note("/steps", "too_many", f"at most {MOST_STEPS} steps")
@@ -91,7 +92,7 @@ def _nodes(raw: Any, problems: Problems) -> list[Node]:
     nodes: list[Node] = []
     for index, each in enumerate(listed):
         following = ids[index + 1] if index + 1 < len(ids) else END
-        node = _node(each, f"/steps/{index}", following if isinstance(following, str) else END, problems)
+        node = _node(journey, each, f"/steps/{index}", following if isinstance(following, str) else END, problems)
         if node is None:
             continue
         if node.id in {known.id for known in nodes}:
@@ -101,7 +102,7 @@ def _nodes(raw: Any, problems: Problems) -> list[Node]:
     return nodes
 
 
-def _node(raw: Any, pointer: str, following: str, problems: Problems) -> Node | None:
+def _node(journey: str, raw: Any, pointer: str, following: str, problems: Problems) -> Node | None:
     kinds = all_steps()
     if not isinstance(raw, dict):
         problems.note(pointer, "not_an_object", "write a step as an object")
@@ -122,4 +123,5 @@ def _node(raw: Any, pointer: str, following: str, problems: Problems) -> Node | 
         return None
     if "next" in raw:
         following = problems.text(raw["next"], f"{pointer}/next", "a step's id") or END
-    return Node(name, step, step.parse(raw, pointer, problems), following, pointer, "next" in raw)
+    settings = step.parse(raw, pointer, problems)
+    return Node(name, step, settings, following, pointer, f"journey:{journey}:step:{name}:", "next" in raw)

@@ -39,17 +39,14 @@ class JourneySlice:
     def fold(self, moment: Moment, scope: Scope) -> None:
         program: Program = scope.program["journeys"]
         section: Journeys = scope.record["journeys"]
-        entries = program.entries.get(moment.name)
+        name = moment.name
         is_behind = section.seen < program.changed
-        moves_clocks = moment.name == "profile_updated" and bool(program.timed)
-        if (
-            entries is None
-            and not is_behind
-            and not moves_clocks
-            and moment.type != "enter"
-            and not _concerns(program, section, moment.name)
-        ):
-            return
+        moves_clocks = name == "profile_updated" and bool(program.timed)
+        entries = program.entries.get(name)
+        if not (is_behind or moves_clocks or entries or moment.type == "enter"):
+            may_concern = name in program.names or program.judges_rules  # most events concern nobody
+            if not may_concern or not _concerns(program, section, name):
+                return
         turn = Turn(scope, self.rules, self.voice, moment)
         if is_behind:
             self._catch_up(turn)
@@ -60,11 +57,12 @@ class JourneySlice:
             return
         if section.watched:
             judge_watched(turn)
-        self._judge_open(turn)
-        for run in list(section.open):
-            plan = turn.plan(run)
-            if plan and moment.name in plan.heard and _is_open(turn, run) and run.step:
-                hear(turn, run, plan.journey, moment)
+        if section.open and (name in program.names or program.judges_rules):
+            self._judge_open(turn)
+            for run in list(section.open):
+                plan = turn.plan(run)
+                if plan and name in plan.heard and _is_open(turn, run) and run.step:
+                    hear(turn, run, plan.journey, moment)
         if moment.type == "enter":
             admit_by_api(turn, moment)
         for plan in entries or ():
@@ -148,7 +146,7 @@ class JourneySlice:
 
 
 def _concerns(program: Program, section: Journeys, name: str) -> bool:
-    """Whether a run, open or watched, listens; most events concern none, so this comes before all else."""
+    """Whether a run, open or watched, listens."""
     for run in section.open:
         plan = program.plans.get((run.journey, run.version))
         if plan is None or plan.judges_rules or name in plan.heard:

@@ -40,6 +40,8 @@ class Program(Struct, frozen=True):
     entries: dict[str, tuple[Plan, ...]]  # active ones, by the event or fact they begin with
     timed: dict[str, Plan] = {}  # active ones that begin by the calendar, by name
     migrations: tuple[Migration, ...] = ()  # oldest first
+    names: frozenset[str] = frozenset()  # of events and facts that a run of any of them may hear
+    judges_rules: bool = False  # any of them
     changed: int = 0  # the program version that last moved runs or touched an entry by the calendar
 
     def plan(self, journey: str, version: int) -> Plan | None:
@@ -74,6 +76,8 @@ def compile_program(definitions: Iterable[Definition]) -> Program:
         entries={event: tuple(listed) for event, listed in entries.items()},
         timed={plan.journey.name: plan for plan in active if plan.journey.entry.timed},
         migrations=tuple(migrations),
+        names=frozenset[str]().union(*(plan.heard for plan in plans.values())),
+        judges_rules=any(plan.judges_rules for plan in plans.values()),
         changed=changed,
     )
 
