@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kizuna.testing.shop import Shop, identify, track
+from kizuna.testing.shop import Shop, identify, link_of, track
 
 GO = {"on": {"event": "Go"}}
 MAIL = {"id": "mail", "send": {"channel": "email", "template": "hello"}}
@@ -163,3 +163,31 @@ def test_steps_of_later_slices_are_refused_by_name(shop: Shop) -> None:
             (f"/steps/1/{step}", "not_yet_supported")
         ]
         assert step in problem["errors"][0]["message"]
+
+
+def test_a_split_that_learns_sends_more_of_what_is_clicked(shop: Shop) -> None:
+    for name in ("a", "b"):
+        shop.template(name, subject=name, body='<a href="https://shop.example/">shop</a>')
+    says = [{"id": name, "send": {"channel": "email", "template": name}, "next": "end"} for name in ("a", "b")]
+    split = {"id": "ab", "split": [{"next": "a"}, {"next": "b"}], "bandit": {"goal": "click"}}
+    shop.journey("j", {"entry": GO, "steps": [split, *says]})
+    shop.send(*(identify(f"one{n}", email=f"one{n}@example.com") for n in range(40)))
+    shop.send(*(track(f"one{n}", "Go") for n in range(40)))
+    mails = shop.outbox()
+    for mail in mails:
+        if mail["subject"] == "b":
+            assert shop.call("GET", link_of(mail["body"], "c"), User_Agent="Mozilla/5.0").status == 302
+    shop.track("one0", "Seen")  # a later write: reads wait for what was clicked before it
+    before = shop.get("/api/v1/journeys/j")["bandits"]["ab"]
+    assert [arm["weight"] for arm in before["arms"]] == [500, 500]
+    drawn, won = ([arm[what] for arm in before["arms"]] for what in ("drawn", "won"))
+    assert (sum(drawn), won) == (40, [0, drawn[1]])
+    assert shop.ask("POST", "/api/v1/journeys/j/reweigh") == {"changed": ["ab"]}
+    assert shop.ask("POST", "/api/v1/journeys/j/reweigh") == {"changed": []}
+    first, second = (arm["weight"] for arm in shop.get("/api/v1/journeys/j")["bandits"]["ab"]["arms"])
+    assert (first, second) == (20, 980)
+    shop.send(*(identify(f"two{n}", email=f"two{n}@example.com") for n in range(40)))
+    shop.send(*(track(f"two{n}", "Go") for n in range(40)))
+    later = [mail["subject"] for mail in shop.outbox()[: -len(mails)]]
+    assert len(later) == 40
+    assert later.count("b") >= 35

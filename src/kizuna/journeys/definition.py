@@ -71,6 +71,9 @@ def parse(name: str, raw: Any) -> Journey:
     )
     if any(each.reason == "goal" for each in journey.exits) and journey.goal is None:
         problems.note("/exit", "no_goal", "an exit by goal needs a `goal`")
+    for node in nodes if journey.goal is None else ():
+        if "goal" in node.step.wins(node.settings):
+            problems.note(f"{node.pointer}/bandit/goal", "no_goal", "a split that learns by the goal needs a `goal`")
     if not any(each.code == "not_yet_supported" for each in problems.found):  # the ways past it are not known
         check_graph(nodes, problems)
     if problems.found:

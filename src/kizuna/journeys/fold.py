@@ -18,6 +18,7 @@ from kizuna.journeys.run import Run
 from kizuna.journeys.section import KEPT, Journeys
 from kizuna.journeys.steps import Rules, Voice
 from kizuna.journeys.turn import Turn
+from kizuna.journeys.win import win_by_report
 from kizuna.messages import grant
 from kizuna.segments import answer
 
@@ -43,7 +44,8 @@ class JourneySlice:
         is_behind = section.seen < program.changed
         moves_clocks = name == "profile_updated" and bool(program.timed)
         entries = program.entries.get(name)
-        if not (is_behind or moves_clocks or entries or moment.type == "enter"):
+        may_win = bool(section.draws) and name in program.wins
+        if not (is_behind or moves_clocks or entries or may_win or moment.type == "enter"):
             may_concern = name in program.names or program.judges_rules  # most events concern nobody
             if not may_concern or not _concerns(program, section, name):
                 return
@@ -55,6 +57,8 @@ class JourneySlice:
         if moment.is_backfill:
             self._settle(turn)
             return
+        if may_win:
+            win_by_report(turn, moment)
         if section.watched:
             judge_watched(turn)
         if section.open and (name in program.names or program.judges_rules):

@@ -12,6 +12,7 @@ from kizuna.journeys.program import Plan
 from kizuna.journeys.run import Run
 from kizuna.journeys.section import LATE, Watched
 from kizuna.journeys.turn import Turn
+from kizuna.journeys.win import win
 
 
 def judge(turn: Turn, run: Run, plan: Plan) -> bool:
@@ -90,3 +91,5 @@ def _reward(turn: Turn, run: Run, step: str, goal: Goal, moment: Moment) -> None
     for name, delta in value_counters(value).items():
         turn.count(run.journey, name, delta)
     turn.record(run, "journey_goal", step=step, **({} if value is None else {"value": value}))
+    if turn.section.draws:
+        win(turn, run.id, "goal", moment.timestamp)

@@ -14,6 +14,7 @@ def merge(turn: Turn, other: Journeys) -> None:
     for ended in other.ended:
         mine.remember(ended)
     mine.watched.extend(other.watched)
+    mine.draws.extend(other.draws)
     for name, theirs in other.clocks.items():  # a local time that came to one of the two came to the customer
         own = mine.clocks.setdefault(name, Clock())
         own.had = max(own.had, theirs.had)

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from kizuna.engine.slice import Definition
 from kizuna.journeys.definition import Journey, parse
+from kizuna.journeys.draw import EVENTS
 
 ACTIVE, PAUSED, STOPPED = "active", "paused", "stopped"
-JOURNEY, MIGRATION = "journey", "migration"  # kinds of definitions
+JOURNEY, MIGRATION, BANDIT = "journey", "migration", "bandit"  # kinds of definitions
 
 
 class Plan(Struct, frozen=True):
@@ -42,6 +43,8 @@ class Program(Struct, frozen=True):
     migrations: tuple[Migration, ...] = ()  # oldest first
     names: frozenset[str] = frozenset()  # of events and facts that a run of any of them may hear
     judges_rules: bool = False  # any of them
+    bandits: dict[tuple[str, int, str], tuple[int, ...]] = {}  # weights by journey, version, step
+    wins: frozenset[str] = frozenset()  # of reports by which a split learns
     changed: int = 0  # the program version that last moved runs or touched an entry by the calendar
 
     def plan(self, journey: str, version: int) -> Plan | None:
@@ -54,7 +57,13 @@ def compile_program(definitions: Iterable[Definition]) -> Program:
     migrations: list[Migration] = []
     ever_timed: set[str] = set()
     changed = 0
-    for each in sorted((d for d in definitions if d.kind in (JOURNEY, MIGRATION)), key=lambda d: d.introduced):
+    bandits: dict[tuple[str, int, str], tuple[int, ...]] = {}
+    ours = (each for each in definitions if each.kind in (JOURNEY, MIGRATION, BANDIT))
+    for each in sorted(ours, key=lambda d: d.introduced):
+        if each.kind == BANDIT:
+            said = each.body
+            bandits[said["journey"], said["version"], said["step"]] = tuple(said["weights"])
+            continue
         if each.kind == MIGRATION:
             migrations.append(Migration(each.name, each.body["version"], each.body["steps"], each.introduced))
         else:
@@ -78,8 +87,16 @@ def compile_program(definitions: Iterable[Definition]) -> Program:
         migrations=tuple(migrations),
         names=frozenset[str]().union(*(plan.heard for plan in plans.values())),
         judges_rules=any(plan.judges_rules for plan in plans.values()),
+        bandits=bandits,
+        wins=_wins(plans.values()),
         changed=changed,
     )
+
+
+def _wins(plans: Iterable[Plan]) -> frozenset[str]:
+    nodes = [node for plan in plans for node in plan.journey.steps.values()]
+    goals = {goal for node in nodes for goal in node.step.wins(node.settings)}
+    return frozenset(event for event, goal in EVENTS.items() if goal in goals)
 
 
 def _plan(definition: Definition) -> Plan:

@@ -18,12 +18,15 @@ from kizuna.events import settled
 from kizuna.events import store as events
 from kizuna.events.log import Log
 from kizuna.journeys import store
+from kizuna.journeys.bandit import show_bandits
 from kizuna.journeys.counts import counts_of
+from kizuna.journeys.definition import parse
 from kizuna.journeys.enter import check_enterable, entering, entering_members
 from kizuna.journeys.problems import Problems, escape
 from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
 from kizuna.journeys.publish import Options, begins_by_membership, change_status
 from kizuna.journeys.publish import publish as publish_journey
+from kizuna.journeys.reweigh import reweigh
 from kizuna.journeys.runs import runs_of
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
@@ -116,6 +119,14 @@ async def enter(
     return _answer({"journey": name, "profile": ids.show("prf", profile)}, position, status=202)
 
 
+@post("/api/v1/journeys/{name:str}/reweigh", status_code=200)
+async def reweigh_now(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Let the learning splits take what they learnt at once; else they do every ten minutes."""
+    async with database.connection() as conn:
+        changed, position = await reweigh(conn, caller.workspace, name)
+    return _answer({"changed": changed}, position)
+
+
 @get("/api/v1/journeys/{name:str}/runs")
 async def get_runs(
     name: str,
@@ -163,6 +174,8 @@ async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[
         else []
     )
     counted = await store.counters(conn, workspace, name)
+    learnt = await store.bandits(conn, workspace, name) if ruling else {}
+    bandits = show_bandits(parse(name, ruling.body), ruling.version, counted, learnt) if ruling else {}
     goal = body.get("goal")
     has_value = isinstance(goal, dict) and bool(goal.get("value"))
     return {
@@ -175,6 +188,7 @@ async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[
         "draft": draft if ruling and draft != ruling.body else None,
         "counts": counts_of(counted, names, has_value=has_value),
         "refused": counted.get("refused", 0),
+        **({"bandits": bandits} if bandits else {}),
     }
 
 
@@ -203,4 +217,4 @@ def _answer(body: dict[str, Any], position: int, status: int = 200) -> Response[
     return Response(body, status_code=status, headers={"Kizuna-Position": str(position)})
 
 
-ROUTES = [put_journey, list_journeys, get_journey, publish, pause, resume, stop, enter, get_runs]
+ROUTES = [put_journey, list_journeys, get_journey, publish, pause, resume, stop, enter, reweigh_now, get_runs]

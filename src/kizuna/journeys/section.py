@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from kizuna.core.clock import DAY
 from kizuna.engine.slice import Section
+from kizuna.journeys.draw import Draw
 from kizuna.journeys.run import Run
 
 KEPT = 256  # ended runs remembered beyond those whose journey still needs them
@@ -51,6 +52,7 @@ class Journeys(Section):
     watched: list[Watched] = field(default_factory=list)
     seen: int = 0  # how far publishes that move runs or set clocks are taken (`program.changed`)
     clocks: dict[str, Clock] = field(default_factory=dict)  # by journey
+    draws: list[Draw] = field(default_factory=list)  # of learning splits, oldest first
 
     def last(self, journey: str, key: str) -> Ended | None:
         return next((each for each in self.ended if each.journey == journey and each.key == key), None)

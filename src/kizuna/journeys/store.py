@@ -106,6 +106,30 @@ async def counters(conn: AsyncConnection[Any], workspace: int, name: str) -> dic
     return dict(await found.fetchall())
 
 
+async def bandits(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, dict[str, Any]]:
+    """What rules the learning splits of a journey, by step."""
+    found = await conn.execute(
+        """SELECT body FROM definition WHERE workspace = %s AND kind = 'bandit' AND retired IS NULL
+           AND starts_with(name, %s)""",
+        [workspace, f"{name}:"],
+    )
+    return {row[0]["step"]: row[0] for row in await found.fetchall()}
+
+
+async def learning(conn: AsyncConnection[Any]) -> list[tuple[int, str]]:
+    """(workspace, name) of the active journeys with a learning split."""
+    found = await conn.execute(
+        """SELECT workspace, name FROM definition WHERE kind = 'journey' AND retired IS NULL AND status = 'active'
+           AND jsonb_path_exists(body, '$.steps[*].bandit') ORDER BY workspace, name"""
+    )
+    return [(row[0], row[1]) for row in await found.fetchall()]
+
+
+async def lock_bandits(conn: AsyncConnection[Any], workspace: int) -> None:
+    """Until the transaction ends; whoever else works out weights waits."""
+    await conn.execute("SELECT pg_advisory_xact_lock(1263754, %s)", [workspace])
+
+
 async def segments(conn: AsyncConnection[Any], workspace: int) -> set[str]:
     """Names of the segments that rule."""
     found = await conn.execute(
