@@ -174,8 +174,10 @@ async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[
         else []
     )
     counted = await store.counters(conn, workspace, name)
-    learnt = await store.bandits(conn, workspace, name) if ruling else {}
-    bandits = show_bandits(parse(name, ruling.body), ruling.version, counted, learnt) if ruling else {}
+    bandits: dict[str, Any] = {}
+    if ruling and isinstance(steps, list) and any(isinstance(each, dict) and "bandit" in each for each in steps):
+        learnt = await store.bandits(conn, workspace, name)
+        bandits = show_bandits(parse(name, ruling.body), ruling.version, counted, learnt)
     goal = body.get("goal")
     has_value = isinstance(goal, dict) and bool(goal.get("value"))
     return {
