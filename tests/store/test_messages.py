@@ -18,7 +18,7 @@ from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.messages import store
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
-from kizuna.messages.message import AdvanceMessage, CancelPlanned
+from kizuna.messages.message import AdvanceMessage, CancelPlanned, read_passed
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
 from kizuna.runtime.database import connect
@@ -205,7 +205,7 @@ def test_reports_move_the_state_up_only(connection: Connection, shop: Workspace)
     connection.commit()
     assert state_of(connection, message) == ("clicked", None)
     (history,) = connection.execute("SELECT history FROM message").fetchone() or ([],)
-    assert [each["state"] for each in history] == ["planned", "clicked", "delivered", "opened"]
+    assert [read_passed(each)[0] for each in history] == ["planned", "clicked", "delivered", "opened"]
 
 
 def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, desk: Desk) -> None:
@@ -216,8 +216,8 @@ def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, de
     plan(connection, workspace, ada, due_at=3 * DAY, expires_at=5 * DAY)
     plan(connection, workspace, ada, due_at=101 * DAY, expires_at=200 * DAY)
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        ((found, now),) = store.workspaces_with_due(cursor)
-    assert (found.id, now) == (workspace, 100 * DAY)
+        ((found, now, channel, carrier),) = store.due(cursor)
+    assert (found.id, now, channel, carrier) == (workspace, 100 * DAY, "email", None)
     assert deliver(connection, desk, shop, now=now) == 1
     assert connection.execute("SELECT at FROM outbox").fetchall() == [(3 * DAY,)]
     connection.commit()
