@@ -269,8 +269,8 @@ WITH m AS MATERIALIZED (
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
-     WHERE v.workspace = %(workspace)s AND v.profile = m.profile)
-FROM m LEFT JOIN profile p ON p.workspace = %(workspace)s AND p.id = m.profile
+     WHERE v.workspace = m.workspace AND v.profile = m.profile)
+FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
 """  # noqa: S608  # our own column names
 
 
@@ -358,8 +358,9 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
         " address = coalesce(new.address, m.address), due_at = coalesce(new.due_at, m.due_at), lease_until = NULL,"
         " attempts = m.attempts + new.attempt, history = m.history || new.history::bigint[]"
         " FROM unnest(%b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
-        " %b::integer[], %b::text[]) AS new (id, fence, state, reason, provider, address, due_at, attempt, history)"
-        " WHERE m.workspace = %s AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
+        " %b::integer[], %b::text[], %b::integer[])"
+        " AS new (id, fence, state, reason, provider, address, due_at, attempt, history, workspace)"
+        " WHERE m.workspace = new.workspace AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
             [e.id for e in endings],
             [e.fence for e in endings],
@@ -370,7 +371,7 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
             [e.due_at for e in endings],
             [e.attempt for e in endings],
             [_history(e.history) for e in endings],
-            workspace,
+            [workspace] * len(endings),
         ],
     )
     return [row[0] for row in cursor.fetchall()]
@@ -380,9 +381,9 @@ _SAY = """
 UPDATE message m SET {sets}, attempts = m.attempts + 1, address = new.address, subject = new.subject, body = new.body,
     links = new.links::jsonb, unsubscribe = new.unsubscribe, history = m.history || ARRAY[{history}]
 FROM unnest(%(ids)b::bytea[], %(addresses)b::text[], %(subjects)b::text[], %(bodies)b::text[], %(unsubscribes)b::text[],
-            %(links)b::text[], %(recipients)b::bytea[])
-     AS new (id, address, subject, body, unsubscribe, links, recipient)
-WHERE m.workspace = %(workspace)s AND m.id = new.id
+            %(links)b::text[], %(recipients)b::bytea[], %(workspaces)b::integer[])
+     AS new (id, address, subject, body, unsubscribe, links, recipient, workspace)
+WHERE m.workspace = new.workspace AND m.id = new.id
 """
 
 
@@ -406,19 +407,20 @@ _TO_NETWORK = _say(
 
 def put_in_outbox(cursor: Any, workspace: int, said: list[Said], at: int | None) -> None:
     """The built-in sink takes messages that this transaction claimed; `at` None: each at the instant it was due."""
-    cursor.execute(_TO_OUTBOX, {"workspace": workspace, "at": at, **_columns(said)})
+    cursor.execute(_TO_OUTBOX, {"at": at, **_columns(workspace, said)})
 
 
 def hand(cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float) -> None:
     """Write down that the network is about to be touched for messages that this transaction claimed."""
     lease = int(lease_seconds * 1_000_000)
-    values = {"workspace": workspace, "at": at, "provider": provider, "lease": lease, **_columns(said)}
+    values = {"at": at, "provider": provider, "lease": lease, **_columns(workspace, said)}
     cursor.execute(_TO_NETWORK, values)
 
 
-def _columns(said: list[Said]) -> dict[str, list[Any] | None]:
+def _columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
     """What nobody has is not sent: a missing array is one of NULLs."""
     columns: dict[str, list[Any]] = {
+        "workspaces": [workspace] * len(said),  # not one value: by it alone a young table might be walked
         "ids": [each.id for each in said],
         "addresses": [each.address for each in said],
         "subjects": [each.subject for each in said],
