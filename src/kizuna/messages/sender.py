@@ -77,6 +77,7 @@ class Sender:
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
                         recover(connection, desk)
+                        connection.execute("DISCARD PLANS")  # those made while a table was young
                     taken = self.turn(connection, desk)
                     if taken < LOCAL_BATCH:
                         if taken:
@@ -119,7 +120,7 @@ def _is_local(carrier: dict[str, Any]) -> bool:
 
 
 def _connect(url: str) -> Connection[Any]:
-    """Every statement of ours finds a few rows by key: a plan made while a table was young must not read all of it."""
+    """Every statement of ours finds a few rows by key; a young table must not make reading all of it seem cheaper."""
     connection = connect(url, name="kizuna send", autocommit=True)
     for way in ("seqscan", "hashjoin", "mergejoin"):
         connection.execute(f"SET enable_{way} = off".encode())
