@@ -244,14 +244,15 @@ def deliver_remote(
     *,
     limit: int = 1,
     lease: float = LEASE_SECONDS,
+    more: Callable[[], None] = lambda: None,
     pace: Callable[[], None] = lambda: None,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
     Answers the outcome of the last; the first `Unavailable` ends it, and what the network did not see is handed back.
-    `pace` is called before each but the first; `checkpoint` hears the name of each point at which a crash means
-    something else.
+    `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
+    of each point at which a crash means something else.
     """
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         claims = store.claim(cursor, workspace.id, channel, now, limit)
@@ -269,6 +270,8 @@ def deliver_remote(
             store.finish(cursor, workspace.id, [_refusal(one, verdict) for one, verdict in refused])
             reports = [_report(one) for one, _ in refused]
             desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in refused))
+    if len(claims) == limit:
+        more()
     if not handed:
         return Rejected(refused[-1][1].reason or refused[-1][1].state)
     checkpoint("handed")

@@ -189,14 +189,20 @@ class Lane:
             with connection.cursor(binary=True) as cursor:
                 now = store.now(cursor, self.workspace.id)
             outcome = deliver_remote(
-                connection, self.desk, self.workspace, self.channel, now, limit=self._limit(), pace=self._wait_for_turn
+                connection,
+                self.desk,
+                self.workspace,
+                self.channel,
+                now,
+                limit=self._limit(),
+                more=self._call,
+                pace=self._wait_for_turn,
             )
             if outcome is None:
                 return
             if isinstance(outcome, Unavailable):
                 self.rests_until = time.monotonic() + LANE_REST
                 log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
-            self._call()  # there may be more than one can carry
 
     def _limit(self) -> int:
         return LANE_BATCH if self.rate <= 0 else max(1, min(LANE_BATCH, int(self.rate * LANE_BATCH_SECONDS)))

@@ -435,7 +435,7 @@ def _columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
 def overdue(cursor: Any, limit: int) -> list[Claimed]:
     """Messages whose sender vanished after the hand-over was written down; locked."""
     cursor.execute(
-        f"SELECT {_CLAIMED} FROM message m WHERE m.state = 'handed' AND {_OPEN}"  # noqa: S608
+        f"SELECT {_CLAIMED} FROM message m WHERE m.state = 'handed'"  # noqa: S608
         f" AND m.lease_until < {_REAL_NOW} ORDER BY m.workspace, m.root LIMIT %s FOR UPDATE SKIP LOCKED",
         [limit],
     )

@@ -42,6 +42,7 @@ CREATE INDEX message_due ON message (workspace, channel, due_at, root) WHERE sta
 -- Only what is planned is ever looked for by its run: the rest need not be kept findable.
 DROP INDEX message_of_run;
 CREATE INDEX message_of_run ON message (workspace, run) WHERE state = 'planned' AND run IS NOT NULL;
+CREATE INDEX message_handed ON message (lease_until) WHERE state = 'handed';
 CREATE INDEX message_in_outbox ON message (workspace, outbox_at, outbox) WHERE outbox IS NOT NULL;
 
 CREATE VIEW outbox AS                     -- what the built-in sink received
