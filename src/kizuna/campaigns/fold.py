@@ -26,6 +26,9 @@ class CampaignSlice:
     ) -> dict[tuple[str, int], Campaign]:
         return {(each.name, each.version): parse(each.body) for each in definitions if each.kind == "campaign"}
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return kind == "launch"
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type != "launch":
             return

@@ -25,8 +25,7 @@ _RFC3339 = re.compile(
     r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\Z",
     re.ASCII,
 )
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999
-LAST_INSTANT = _LAST_SECOND * SECOND
+LAST_INSTANT = 253_402_300_799 * SECOND  # the end of the year 9999
 
 
 class Duration(Struct, frozen=True):
@@ -98,7 +97,7 @@ def from_local(local: datetime, zone: str) -> int:
 
 
 def to_datetime(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=min(max(instant, _FIRST_SECOND * SECOND), LAST_INSTANT))
+    return _EPOCH + timedelta(microseconds=min(max(instant, -62_135_596_800 * SECOND), LAST_INSTANT))
 
 
 def to_instant(moment: datetime) -> int:
@@ -108,17 +107,11 @@ def to_instant(moment: datetime) -> int:
 
 def show(instant: int) -> str:
     """RFC 3339 in UTC: whole seconds without a fraction, else milliseconds or microseconds."""
-    seconds, rest = divmod(instant, SECOND)
-    minutes, second = divmod(min(max(seconds, _FIRST_SECOND), _LAST_SECOND), 60)
-    text = f"{_shown_minute(minutes)}{second:02d}"
+    text = to_datetime(instant).isoformat()[:19]
+    rest = instant % SECOND
     if not rest:
         return text + "Z"
     return f"{text}.{rest // 1000:03d}Z" if not rest % 1000 else f"{text}.{rest:06d}Z"
-
-
-@lru_cache(4096)
-def _shown_minute(minutes: int) -> str:
-    return (_EPOCH + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:")
 
 
 def read_time(text: str, zone: str = "UTC") -> int | None:

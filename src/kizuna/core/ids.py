@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from hashlib import blake2b
 
 from kizuna.core.errors import Invalid
@@ -10,23 +11,34 @@ from kizuna.core.errors import Invalid
 PARTITIONS_DEFAULT = 64
 ID_BYTES = 16
 
-_SHORT = [length.to_bytes(4, "big") for length in range(256)]  # every fact needs some
-
 
 def derive(*parts: str | bytes | int) -> bytes:
     """A 16-byte id from the parts that cause it; parts are length-framed, so none can imitate two."""
-    framed: list[bytes] = []
-    for part in parts:
-        raw = part if isinstance(part, bytes) else part.encode() if isinstance(part, str) else str(part).encode()
-        length = len(raw)
-        framed.append(_SHORT[length] if length < 256 else length.to_bytes(4, "big"))
-        framed.append(raw)
-    return blake2b(b"".join(framed), digest_size=ID_BYTES).digest()
+    raw = [part if type(part) is bytes else str(part).encode() for part in parts]
+    framed = b"".join([piece for part in raw for piece in (len(part).to_bytes(4, "big"), part)])
+    return blake2b(framed, digest_size=ID_BYTES).digest()
+
+
+def fact_id(profile: bytes, cause: str, name: str, at: int, serial: int) -> bytes:
+    """Of a fact about a profile; no text in the log holds the NUL that parts them."""
+    return blake2b(profile + f"{cause}\x00{name}\x00{at}\x00{serial}".encode(), digest_size=ID_BYTES).digest()
 
 
 def profile_id(workspace: int, kind: str, value: str) -> bytes:
     """The id of the profile that `kind` (`user` or `anon`) `value` names, before any merge."""
     return blake2b(f"{workspace}\x00{kind}\x00{value}".encode(), digest_size=ID_BYTES).digest()
+
+
+def profile_ids(workspace: int, kind: str) -> Callable[[str], bytes]:
+    """`profile_id` for many values: what is the same in all of them is hashed once."""
+    begun = blake2b(f"{workspace}\x00{kind}\x00".encode(), digest_size=ID_BYTES)
+
+    def of(value: str) -> bytes:
+        own = begun.copy()
+        own.update(value.encode())
+        return own.digest()
+
+    return of
 
 
 def partition_of(profile: bytes, partitions: int) -> int:

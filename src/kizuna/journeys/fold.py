@@ -37,6 +37,10 @@ class JourneySlice:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
         return compile_program(definitions)
 
+    def hears(self, part: Program, kind: str, name: str) -> bool:
+        is_heard = name in part.entries or name in part.names or name in part.wins
+        return is_heard or kind == "enter" or part.judges_rules or bool(part.changed)  # who is behind must catch up
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         program: Program = scope.program["journeys"]
         section: Journeys = scope.record["journeys"]

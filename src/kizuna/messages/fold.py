@@ -41,6 +41,9 @@ class MessagesSlice:
                 templates[definition.name] = definition.version
         return {"templates": templates}
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return kind == SAY or (kind in ("fact", "report") and name.startswith(PREFIX))
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == SAY:
             _say(moment, scope)
