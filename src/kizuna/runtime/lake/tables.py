@@ -24,7 +24,8 @@ _SETTINGS: dict[str, str | None] = {
     "delta.enableExpiredLogCleanup": "true",
     "delta.deletedFileRetentionDuration": "interval 1 hours",
 }
-_CHOSEN = ("profile", "type", "event", "timestamp", "logged_at", "partition", "offset")  # questions choose by these
+# Questions choose by these; that nobody of a file was merged is known without reading it.
+_CHOSEN = ("profile", "type", "event", "timestamp", "logged_at", "partition", "offset", "merged_into")
 _REPEATED = ("profile", "type", "event", "partition", "flags", "zone", "locale")  # few values: worth a dictionary
 WRITER = WriterProperties(
     compression="ZSTD",
