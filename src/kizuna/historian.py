@@ -31,7 +31,8 @@ log = structlog.get_logger()
 
 def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; fill in and learn in two others, which end with it."""
-    os.nice(5)  # live work comes first; history can wait a moment
+    os.nice(10)  # live work comes first; history can wait a moment
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
     threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
     threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
