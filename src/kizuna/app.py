@@ -10,6 +10,7 @@ from kizuna.accounts.keys import KeyRing
 from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
+from kizuna.definitions import routes as definitions
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
@@ -38,6 +39,7 @@ ROUTES = [
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
+    *definitions.ROUTES,
     *insight.ROUTES,
 ]
 
