@@ -183,6 +183,13 @@ def export(config: Config, given: argparse.Namespace) -> int:
     return terminal.export(config, given.dir, given.workspace)
 
 
+def import_file(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.imports import terminal
+
+    options = {"checks_only": given.dry_run, "rejects": given.rejects, "as_json": given.json}
+    return terminal.main(config, given.file, given.map, given.workspace, **options)
+
+
 # the shop, questions, figures ---------------------------------------------------------------------------------------
 
 
@@ -347,3 +354,10 @@ def _add_files(commands: Any, command: Callable[..., argparse.ArgumentParser]) -
         each.add_argument("--workspace", metavar="W", help="name or id, where there are several")
     made["plan"].add_argument("--json", action="store_true")
     made["apply"].add_argument("--yes", action="store_true", help="do not ask")
+    taken = command(commands, "import", import_file, "events or profiles from a CSV, JSONL or Parquet file")
+    taken.add_argument("file", metavar="FILE")
+    taken.add_argument("--map", required=True, metavar="MAP.yaml", help="which column becomes what")
+    taken.add_argument("--workspace", metavar="W", help="name or id, where there are several")
+    taken.add_argument("--dry-run", action="store_true", help="count, show the first rejects, write nothing")
+    taken.add_argument("--rejects", metavar="CSV", help="where rejected rows go (FILE.rejected.csv)")
+    taken.add_argument("--json", action="store_true", help="the counts as JSON")

@@ -55,6 +55,7 @@ PARAMETERS: dict[str, list[str]] = {
     "model": ["aarrr"],
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
+    "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
     "path": ["none"],
