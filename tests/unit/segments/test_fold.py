@@ -115,6 +115,22 @@ def test_calendar_months_end_on_the_last_day_in_the_profiles_zone(world: Any) ->
     assert shop.members() == set()
 
 
+def test_an_older_event_may_stay_longer_where_a_month_is_shorter(world: Any) -> None:
+    shop = world(
+        {"year": {"did": "Visit", "within": "1y"}, "both": {"sequence": [{"did": "A"}, {"did": "B"}], "within": "1y"}}
+    )
+    for text, names in (("2024-02-28T23:00:00Z", ("Visit", "A")), ("2024-02-29T07:00:00Z", ("Visit", "B"))):
+        shop.until(clock.read_time(text) or 0)
+        for name in names:
+            shop.track(name)
+    shop.until((clock.read_time("2025-02-28T07:00:00Z") or 0) - 1)
+    assert shop.members() == {"year", "both"}
+    shop.until(shop.now + 1)  # the leap day's event leaves first: both days are the 28th now
+    assert shop.members() == {"year"}
+    shop.until(clock.read_time("2025-02-28T23:00:00Z") or 0)
+    assert shop.members() == set()
+
+
 def test_a_move_to_another_zone_is_seen_at_once(world: Any) -> None:
     shop = world({"today": {"trait": "due", "within_next": "1d"}}, zone="Asia/Tokyo")
     shop.now = clock.read_time("2026-03-02T12:00:00Z") or 0

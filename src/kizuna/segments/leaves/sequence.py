@@ -9,7 +9,7 @@ from kizuna.segments import rule
 from kizuna.segments.leaves import FLIPS, KEPT, SAME, Happened, Leaf, Listener, States
 from kizuna.segments.span import Span
 
-MOST = 256  # times kept of a step: the earliest and the latest half of more
+MOST = 10_000  # times kept of a step in the window; beyond them the middle ones go, and `doctor` lists the record
 
 
 class Sequence(Leaf):
@@ -30,7 +30,7 @@ class Sequence(Leaf):
         if state is None:
             state = states[self.id] = [[] for _ in self.steps]
         insort(state[index], at)
-        _trim(state[index])
+        self._trim(state[index], now, zone)
         after = self.answer(state, now, zone)
         if after and not self.span.is_moving and not self.zoned:
             states[self.id] = True
@@ -60,16 +60,28 @@ class Sequence(Leaf):
         if state is True or not self.timed:
             return 0
         start = self._latest_start(state, now, zone)
-        return self.span.leaves(start, zone) if start is not None else 0
+        if start is None:
+            return 0
+        if not self.zoned:
+            return self.span.leaves(start, zone)
+        leaving = (self.span.leaves(at, zone) for times in state for at in times)  # clocks turned back change the order
+        return min(left for left in leaving if left > now)
 
     def merge(self, mine: Any, other: Any) -> Any:
         if mine is True or other is True:
             return True
         united = [sorted(a + b) for a, b in zip(mine, other, strict=True)]
         for times in united:
-            _trim(times)
+            _shorten(times)
         latch = not self.span.is_moving and not self.zoned and self._latest_start(united, 0, "UTC") is not None
         return True if latch else united
+
+    def _trim(self, times: list[int], now: int, zone: str) -> None:
+        """What left the window can take part no more."""
+        if self.timed:
+            gone = next((i for i, at in enumerate(times) if self.span.admits(at, now, zone)), len(times))
+            del times[:gone]
+        _shorten(times)
 
 
 class StepListener:
@@ -83,6 +95,6 @@ class StepListener:
         return self.leaf.take(states, self.index, event.timestamp, now, zone)
 
 
-def _trim(times: list[int]) -> None:
+def _shorten(times: list[int]) -> None:
     if len(times) > MOST:
         del times[len(times) // 2]
