@@ -277,9 +277,10 @@ def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -
         section.owed[merged] = [other.filled, newest]
     for name, at in other.member_of.items():
         _record_membership(scope, name, merged, False, scope.now)
-        if name in section.member_of:
-            section.member_of[name] = min(at, section.member_of[name])
-        else:
+        if at < section.member_of.get(name, 0):
+            section.member_of[name] = at
+            scope.ask(MembershipChanged(scope.record.id, name, True, at))
+        elif name not in section.member_of:
             section.member_of[name] = at
             _record_membership(scope, name, scope.record.id, True, at)
             if name not in program.by_name:

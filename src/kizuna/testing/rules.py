@@ -250,7 +250,7 @@ class Draw:
         return sorted(found, key=lambda one: one.said_at)
 
     def happening(self, who: str) -> Happening:
-        said_at = self.start + self.chance.randrange(5 * 24) * HOUR
+        said_at = self.start + self.chance.randrange(40) * 3 * HOUR  # often two at one instant
         kind = self.chance.random()
         if kind < 0.1:
             return Happening(who, said_at, said_at - self.one((0, 0, 30)) * HOUR, "identify", "", self.said())

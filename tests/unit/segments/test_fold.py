@@ -268,6 +268,22 @@ def test_joined_records_add_up_and_memberships_go_on(world: Any) -> None:
     assert {fact[:2] for fact in shop.facts()[before:]} == {("segment_entered", "twice"), ("segment_left", "never")}
 
 
+def test_the_earlier_entry_of_two_joined_members_stands(world: Any) -> None:
+    shop = world({"came": {"did": "Visit"}})
+    shop.track("Visit", user="visitor")
+    first = shop.now
+    shop.until(first + DAY)
+    shop.track("Visit", user="ada")
+    other = msgspec.convert(msgspec.to_builtins(shop.record("visitor")["segments"]), Segments)
+    shop.record()["profiles"].met.append("visitor")
+    shop.scope.record = shop.record()
+    shop.scope.restart(shop.now, 1, "join")
+    shop.slices[2].absorb(other, shop.scope)
+    assert shop.record()["segments"].member_of == {"came": first}
+    assert shop.rows()["came", shop.record().id] == first
+    assert shop.effects.counts["segment:came"] == 1
+
+
 # -- any order, any pieces ---------------------------------------------------------------------------------------------
 
 LEAVES = {

@@ -23,7 +23,6 @@ ROUNDS = 100
 RULES = 30  # a round
 PEOPLE = [f"p{number:02d}" for number in range(30)]
 EACH = 7  # things a customer does, on average
-EDGES = 2  # instants looked at beside the middle and the end
 HOUR, DAY = clock.HOUR, clock.DAY
 
 
@@ -38,13 +37,13 @@ def test_both_readings_agree(world: Any, seed: int) -> None:
     story.tell(story.history[half:])
     story.agree()
     last = story.told.now
-    for instant in story.draw.edges(story.history, EDGES):
+    for instant in story.draw.edges(story.history, 1 + seed % 2):
         if instant > last:
             story.told.until(instant)
             story.agree()
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS, ROUNDS + 30))
+@pytest.mark.parametrize("seed", range(ROUNDS, ROUNDS + 20))
 def test_order_delay_and_pieces_do_not_matter(world: Any, seed: int) -> None:
     """As it happened; all late and in another order; cut in two, the first part filled in after the second."""
     straight = Story(world, seed)

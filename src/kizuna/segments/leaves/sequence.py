@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from typing import Any
 
 from kizuna.segments import rule
@@ -41,17 +41,22 @@ class Sequence(Leaf):
 
     def _latest_start(self, state: list[list[int]], now: int, zone: str) -> int | None:
         """When the sequence that stays longest in the window began."""
-        reached = [(at, at) for at in state[0] if self.span.holds(at, now, zone)]  # time, start of the way there
+        reached = [(at, at) for at in self._inside(state[0], now, zone)]  # time, start of the way there
         for step, times in zip(self.steps[1:], state[1:], strict=True):
             ends = [end for end, _ in reached]
             found = []
-            for at in times:
+            for at in self._inside(times, now, zone) if ends else ():
                 last = bisect_left(ends, at) - 1  # the latest before it: nearest, and begun last
-                near = last >= 0 and (not step.within or at - ends[last] <= step.within)
-                if near and self.span.holds(at, now, zone):
+                if last >= 0 and (not step.within or at - ends[last] <= step.within):
                     found.append((at, reached[last][1]))
             reached = found
         return max((start for _, start in reached), default=None)
+
+    def _inside(self, times: list[int], now: int, zone: str) -> list[int]:
+        span = self.span
+        if span.length and not span.length.months:
+            return times[bisect_right(times, now - span.length.exact) :]
+        return [at for at in times if span.holds(at, now, zone)]
 
     def soonest(self, state: Any, zone: str) -> int:
         return 0
