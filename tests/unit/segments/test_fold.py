@@ -131,6 +131,29 @@ def test_an_older_event_may_stay_longer_where_a_month_is_shorter(world: Any) -> 
     assert shop.members() == set()
 
 
+def test_a_value_seen_again_beside_a_local_window_was_still_seen_in_it(world: Any) -> None:
+    window = ["2026-03-03", "2026-03-04"]
+    shop = world(
+        {"seen": {"distinct": {"event": "Visit", "property": "n"}, "gte": 1, "between": window}}, zone="Asia/Tokyo"
+    )
+    for text in ("2026-03-03T06:00:00Z", "2026-03-03T20:00:00Z"):  # the second is the fourth in Tokyo
+        shop.until(clock.read_time(text) or 0)
+        shop.track("Visit", n=1)
+    assert shop.members() == {"seen"}
+    shop.say("identify", zone="Pacific/Apia")  # there both are
+    assert shop.members() == {"seen"}
+
+
+def test_true_is_not_one(world: Any) -> None:
+    shop = world({"one": {"last": {"event": "Visit", "property": "n"}, "is": 1}})
+    shop.track("Visit", n=True)
+    assert shop.members() == set()
+    shop.track("Visit", n=1)
+    assert shop.members() == {"one"}
+    shop.track("Visit", n=True)
+    assert shop.members() == set()
+
+
 def test_a_move_to_another_zone_is_seen_at_once(world: Any) -> None:
     shop = world({"today": {"trait": "due", "within_next": "1d"}}, zone="Asia/Tokyo")
     shop.now = clock.read_time("2026-03-02T12:00:00Z") or 0

@@ -58,12 +58,10 @@ def test_order_delay_and_pieces_do_not_matter(world: Any, seed: int) -> None:
     for number, happened in mixed:
         shuffled.tell_late(number, happened)
     cut = chance.randrange(len(mixed) + 1)
-    for number, happened in mixed[cut:]:
-        pieces.tell_late(number, happened)
-    pieces.fill([(number, happened) for number, happened in mixed[:cut] if happened.type in COUNTED])
-    for number, happened in mixed[:cut]:
-        if happened.type not in COUNTED:
+    for place, (number, happened) in enumerate(mixed):
+        if place >= cut or happened.type not in COUNTED:
             pieces.tell_late(number, happened)
+    pieces.fill([(number, happened) for number, happened in mixed[:cut] if happened.type in COUNTED])
     shuffled.same_as(straight, mixed)
     pieces.same_as(straight, mixed)
     for instant in [*straight.draw.edges(straight.history, 2), end + 40 * DAY]:
