@@ -115,9 +115,10 @@ def migrate(config: Config, _: argparse.Namespace) -> None:
 def doctor(config: Config, given: argparse.Namespace) -> int:
     from kizuna.runtime import reach
     from kizuna.runtime.doctor import examine
+    from kizuna.segments import audit
 
     with reach.database(config, migrated=False) as url:
-        checks = examine(url)
+        checks = examine(url, [audit.examine])
     is_well = all(check.ok for check in checks)
     if given.json:
         _print_json({"ok": is_well, "checks": checks})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -47,8 +48,11 @@ class Check(Struct, frozen=True):
     found: int = 0
 
 
-def examine(url: str) -> list[Check]:
-    """All checks; those that need the schema only when it is current."""
+Examine = Callable[[psycopg.Connection[Any]], list[Check]]
+
+
+def examine(url: str, more: Sequence[Examine] = ()) -> list[Check]:
+    """All checks, also `more` of the slices; those that need the schema only when it is current."""
     try:
         with connect(url, name="kizuna doctor", autocommit=True) as connection:
             try:
@@ -56,7 +60,8 @@ def examine(url: str) -> list[Check]:
             except KizunaError as error:
                 return [_reachable(), Check("schema_current", ok=False, message=str(error))]
             current = Check("schema_current", ok=True, message=f"schema {migrate.current(connection)}")
-            return [_reachable(), current, *(_ask(connection, name) for name in QUESTIONS)]
+            found = [_reachable(), current, *(_ask(connection, name) for name in QUESTIONS)]
+            return [*found, *(check for ask in more for check in ask(connection))]
     except KizunaError as error:
         return [Check("database_reachable", ok=False, message=str(error))]
 
