@@ -18,12 +18,13 @@ from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.messages import store
-from kizuna.messages.claim import Person, Refused, decide
+from kizuna.messages import policy, store
+from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, compose
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed, Ending
-from kizuna.messages.report import of_sender
+from kizuna.messages.quiet_hours import QuietHours
+from kizuna.messages.report import of_deferral, of_sender
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, all_providers, vault
 from kizuna.templates import definition
@@ -40,7 +41,7 @@ class Judged(Struct, frozen=True):
 
     message: Claimed
     profile: bytes
-    verdict: Refused | Composed
+    verdict: Refused | Deferred | Composed
     at: int
 
 
@@ -53,6 +54,7 @@ class Desk:
         self.signer = Signer(self.secrets)
         self.public_url = public_url
         self._templates = lru_cache(1024)(definition.read_stored)
+        self._policies = lru_cache(64)(policy.read_stored)
 
     @classmethod
     def of(cls, connection: Connection[Any], public_url: str, secret: str) -> Desk:
@@ -74,18 +76,29 @@ class Desk:
                 for asked, person in people.items()
             }
         suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values()))
+        quiet, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
         for message in messages:
             person = people.get(message.profile)
             at = message.due_at if workspace.clock == "test" else now
             said = vetoes.get(message.profile, set()) | (vetoes.get(person.id, set()) if person else set())
-            verdict = decide(message, person, said, suppressed, at, workspace.consent)
+            default = neutral.get(message.topic or "", workspace.consent)
+            verdict = decide(message, person, said, suppressed, at, default)
+            if isinstance(verdict, str) and person and (wait := defer(message, person, quiet, at, workspace)):
+                verdict = wait
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 body = templates.get((message.template, message.template_version))
                 verdict = self._compose(message, person, verdict, body, workspace, at, with_text)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
+
+    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[QuietHours | None, dict[str, str]]:
+        """The quiet hours that rule, and what `neutral` means for topics that say so."""
+        found = store.ruling(cursor, workspace.id)
+        neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
+        policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
+        return policies[0].quiet_hours if policies else None, neutral
 
     def _compose(
         self,
@@ -186,6 +199,8 @@ def _ending(one: Judged) -> Ending:
     if isinstance(one.verdict, Refused):
         state, reason = one.verdict.state, one.verdict.reason
         return Ending(id=message.id, fence=message.fence, state=state, reason=reason, history=[(state, one.at)])
+    if isinstance(one.verdict, Deferred):
+        return Ending(id=message.id, fence=message.fence, state="planned", due_at=one.verdict.until)
     return Ending(
         id=message.id, fence=message.fence, state="sent", provider="outbox", address=one.verdict.delivery.address,
         attempt=1, history=[("claimed", one.at), ("handed", one.at), ("sent", one.at)],
@@ -195,6 +210,8 @@ def _ending(one: Judged) -> Ending:
 def _report(one: Judged, provider: str = "outbox") -> Item:
     if isinstance(one.verdict, Refused):
         return of_sender(one.message, one.profile, one.verdict.state, one.at, reason=one.verdict.reason)
+    if isinstance(one.verdict, Deferred):
+        return of_deferral(one.message, one.profile, one.verdict.until, one.at)
     address = one.verdict.delivery.address
     return of_sender(one.message, one.profile, "sent", one.at, address=address, provider=provider)
 
@@ -252,10 +269,10 @@ def deliver_remote(
         if not messages or carrier is None:
             return None
         one = desk.judge(cursor, workspace, messages, now)[0]
-        if isinstance(one.verdict, Refused):
+        if not isinstance(one.verdict, Composed):
             store.finish(cursor, workspace.id, [_ending(one)])
             desk.append(cursor, workspace.id, [_report(one)], one.message.root)
-            return Rejected(one.verdict.reason or one.verdict.state)
+            return Rejected("not handed over")
         store.keep_contents(cursor, workspace.id, [_content(one)])
         address = one.verdict.delivery.address
         store.hand(cursor, one.message, carrier["name"], address, one.at, lease)

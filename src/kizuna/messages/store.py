@@ -9,7 +9,17 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.slice import Workspace
-from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
+from kizuna.messages.message import (
+    RANK,
+    AdvanceMessage,
+    CancelPlanned,
+    Claimed,
+    Ending,
+    EndPlanned,
+    MovePlanned,
+    NoteHarm,
+    PlanMessage,
+)
 
 _COLUMNS = {
     "id": "bytea", "profile": "bytea", "state": "text", "channel": "text", "purpose": "text", "occurrence": "text",
@@ -33,6 +43,8 @@ ON CONFLICT (workspace, id) DO NOTHING
 
 def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
     """Write granted and refused messages; the sender is told when there is something to send."""
+    if not effects:
+        return
     cursor.execute(_PLAN, [workspace, *([getattr(row, name) for row in effects] for name in _COLUMNS)])
     if any(row.state == "planned" for row in effects):
         cursor.execute("NOTIFY kizuna_send")
@@ -48,6 +60,38 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
     )
     if cursor.rowcount > 0:
         cursor.execute("NOTIFY kizuna_send")
+
+
+def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:
+    """Say when what was held back may go; what is to be ended already stays as it is."""
+    cursor.execute(
+        "UPDATE message m SET due_at = new.due_at FROM unnest(%b::bytea[], %b::bigint[]) AS new (id, due_at)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL",
+        [[e.id for e in effects], [e.due_at for e in effects], workspace],
+    )
+    if cursor.rowcount > 0:
+        cursor.execute("NOTIFY kizuna_send")
+
+
+def end(cursor: Any, workspace: int, effects: list[EndPlanned]) -> None:
+    """End what was held back and will not be sent."""
+    cursor.execute(
+        "UPDATE message m SET state = new.state, reason = new.reason,"
+        " history = m.history || jsonb_build_array(jsonb_build_object('state', new.state, 'at', new.at))"
+        " FROM unnest(%b::bytea[], %b::text[], %b::text[], %b::bigint[]) AS new (id, state, reason, at)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL",
+        [*([getattr(e, name) for e in effects] for name in ("id", "state", "reason", "at")), workspace],
+    )
+
+
+def note_harm(cursor: Any, workspace: int, effects: list[NoteHarm]) -> None:
+    """Remember complaints and hard bounces; whoever judges them is told."""
+    cursor.execute(
+        "INSERT INTO harm (workspace, message, what, at)"
+        " SELECT %s, * FROM unnest(%b::bytea[], %b::text[], %b::bigint[]) ON CONFLICT DO NOTHING",
+        [workspace, *([getattr(e, name) for e in effects] for name in ("message", "what", "at"))],
+    )
+    cursor.execute("NOTIFY kizuna_launch")
 
 
 def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
@@ -200,13 +244,25 @@ def installation(cursor: Any) -> tuple[int, bytes]:
     return cursor.fetchone()
 
 
+# What is paused stays planned: a campaign or journey with all it says, a channel with all but transactional messages.
+# Each list is read once a statement.
+_PAUSED = (
+    "ARRAY(SELECT name FROM definition WHERE workspace = %s AND kind = '{}' AND retired IS NULL AND status = 'paused')"
+)
+_NOT_PAUSED = (
+    f" AND (campaign IS NULL OR campaign <> ALL({_PAUSED.format('campaign')}))"
+    f" AND (journey IS NULL OR journey <> ALL({_PAUSED.format('journey')}))"
+    f" AND (transactional OR channel <> ALL({_PAUSED.format('sending')}))"
+)
+
+
 def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int) -> list[Claimed]:
-    """Lock due messages of these channels, oldest cause first; others' locks are passed by."""
+    """Lock due messages of these channels, oldest cause first; others' locks and what is paused are passed by."""
     cursor.execute(
         f"SELECT {_CLAIMED} FROM message WHERE workspace = %s AND state = 'planned'"  # noqa: S608
         " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%b::text[]) AND due_at <= %s"
-        " ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
-        [workspace, channels, now, limit],
+        f"{_NOT_PAUSED} ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
+        [workspace, channels, now, workspace, workspace, workspace, limit],
     )
     return [_claimed(row) for row in cursor.fetchall()]
 
@@ -281,6 +337,16 @@ def providers(cursor: Any, workspace: int) -> dict[str, dict[str, Any]]:
         [workspace],
     )
     return {body["channel"]: {**body, "name": name} for name, body in cursor.fetchall()}
+
+
+def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """(kind, name, body) of the policy and the topics that rule now."""
+    cursor.execute(
+        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic')"
+        " AND retired IS NULL",
+        [workspace],
+    )
+    return cursor.fetchall()
 
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
@@ -367,3 +433,18 @@ def now(cursor: Any, workspace: int) -> int:
     """What time it is in a workspace."""
     cursor.execute(f"SELECT {_NOW} FROM workspace w WHERE id = %s", [workspace])  # noqa: S608
     return cursor.fetchone()[0]
+
+
+# policy and topics ---------------------------------------------------------------------------------------------------
+
+
+async def definitions(
+    conn: AsyncConnection[Any], workspace: int, kind: str, after: str = "", limit: int = 1000
+) -> list[tuple[str, int, str, dict[str, Any], int]]:
+    """(name, version, status, body, published_at) of what rules of a kind, by name."""
+    found = await conn.execute(
+        "SELECT name, version, status, body, published_at FROM definition"
+        " WHERE workspace = %s AND kind = %s AND retired IS NULL AND name > %s ORDER BY name LIMIT %s",
+        [workspace, kind, after, limit],
+    )
+    return await found.fetchall()
