@@ -198,3 +198,16 @@ async def set_clock(conn: AsyncConnection[Any], workspace: int, now: int) -> boo
         {"id": workspace, "now": now},
     )
     return moved.rowcount == 1
+
+
+async def next_launch(conn: AsyncConnection[Any], workspace: int, to: int) -> int | None:
+    """The next instant after now and before `to` at which a campaign is launched; paused ones wait."""
+    found = await conn.execute(
+        """SELECT min(l.due_at) FROM launch l JOIN workspace w ON w.id = l.workspace
+           WHERE l.workspace = %s AND l.state = 'scheduled' AND l.due_at > w.now AND l.due_at < %s
+           AND NOT EXISTS (SELECT FROM definition d WHERE d.workspace = l.workspace AND d.kind = 'campaign'
+                           AND d.name = l.campaign AND d.retired IS NULL AND d.status = 'paused')""",
+        [workspace, to],
+    )
+    row = await found.fetchone()
+    return row[0] if row else None

@@ -30,6 +30,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     topic: str | None = None
     transactional: bool = False
     holdout: bool = False  # tracked as if sent
+    refused: str | None = None  # the reason, where who asks knows already that it is not to be said
     journey: str | None = None
     run: str | None = None
     step: str | None = None
@@ -50,15 +51,33 @@ class Chosen(Struct, frozen=True):
     held: Hold | None = None  # it waits for room under its caps
 
 
+class Outcome(Struct, frozen=True):
+    """What became of a request; without a reason it was granted, perhaps for later."""
+
+    message: bytes
+    reason: str | None
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether it is said, or was withheld by lot alone: the two are compared."""
+        return self.reason in (None, HOLDOUT)
+
+
 def request(scope: Scope, wanted: SendRequest) -> bytes | None:
     """Plan the message; None when it was refused (recorded as `message_skipped`)."""
+    outcome = decide(scope, wanted)
+    return outcome.message if outcome.reason is None else None
+
+
+def decide(scope: Scope, wanted: SendRequest) -> Outcome:
+    """Plan the message or record why not."""
     compiled = scope.program.get("messages") or {}
-    policy: Policy | None = None if wanted.transactional else compiled.get("policy")
+    policy: Policy | None = None if wanted.transactional or wanted.refused else compiled.get("policy")
     chosen = choose(scope, wanted) if policy is None else _choose_within(scope, wanted, policy)
     message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
     versions = compiled.get("templates")
     version = 0 if versions is None else versions.get(wanted.template, 0)
-    reason = chosen.reason
+    reason = wanted.refused or chosen.reason
     if reason is None and versions is not None and not version:
         reason = "template_error"
     holdout = wanted.holdout or (policy is not None and is_held_out(policy, scope.record.id))
@@ -73,7 +92,7 @@ def request(scope: Scope, wanted: SendRequest) -> bytes | None:
             exact_json.encode(said),
         )  # fmt: skip
         hold(scope, waiting, chosen.held.retry_at)
-    return message if reason is None else None
+    return Outcome(message, reason)
 
 
 def choose(scope: Scope, wanted: SendRequest) -> Chosen:

@@ -245,12 +245,13 @@ def installation(cursor: Any) -> tuple[int, bytes]:
 
 
 # What is paused stays planned: a campaign or journey with all it says, a channel with all but transactional messages.
-# Each list is read once a statement.
+# Of a cancelled campaign only what is marked to be ended is taken. Each list is read once a statement.
 _PAUSED = (
-    "ARRAY(SELECT name FROM definition WHERE workspace = %s AND kind = '{}' AND retired IS NULL AND status = 'paused')"
+    "ARRAY(SELECT name FROM definition WHERE workspace = %s AND kind = '{}' AND retired IS NULL"
+    " AND status IN ('paused', 'cancelled'))"
 )
 _NOT_PAUSED = (
-    f" AND (campaign IS NULL OR campaign <> ALL({_PAUSED.format('campaign')}))"
+    f" AND (campaign IS NULL OR reason IS NOT NULL OR campaign <> ALL({_PAUSED.format('campaign')}))"
     f" AND (journey IS NULL OR journey <> ALL({_PAUSED.format('journey')}))"
     f" AND (transactional OR channel <> ALL({_PAUSED.format('sending')}))"
 )

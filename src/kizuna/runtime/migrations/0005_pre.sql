@@ -43,5 +43,6 @@ CREATE INDEX harm_unjudged ON harm (workspace) WHERE NOT is_judged;
 
 CREATE INDEX message_of_campaign ON message (workspace, campaign) WHERE campaign IS NOT NULL;
 CREATE INDEX message_recent ON message USING brin (planned_at);
--- Every claim asks what is paused; hardly ever is anything.
-CREATE INDEX definition_paused ON definition (workspace, kind, name) WHERE retired IS NULL AND status = 'paused';
+-- Every claim asks what is paused or cancelled; hardly ever is anything.
+CREATE INDEX definition_paused ON definition (workspace, kind, name) 
+    WHERE retired IS NULL AND status IN ('paused', 'cancelled');
