@@ -12,6 +12,7 @@ from kizuna.campaigns.store import CANCELLED, Current
 from kizuna.core.errors import Conflict, NotFound
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
+from kizuna.messages import store as messages
 
 READY, PAUSED = "ready", "paused"
 
@@ -29,6 +30,7 @@ async def resume(conn: AsyncConnection[Any], workspace: Workspace, name: str) ->
     found = await _current(conn, workspace, name)
     if found.status != PAUSED:
         raise Conflict("the campaign is not paused", code="not_paused")
+    await messages.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), campaign=name)
     position = await _change(conn, workspace, name, found, READY)
     await conn.execute("NOTIFY kizuna_send")
     return position

@@ -6,8 +6,10 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from kizuna.accounts import store as accounts
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
+from kizuna.messages import store
 
 SENDING = "sending"  # the kind of definition, by channel: every claim looks whether it is paused
 GUARD = "guard"  # the kind that keeps why a campaign or journey was paused by itself
@@ -21,6 +23,7 @@ async def pause_sending(conn: AsyncConnection[Any], workspace: Workspace, channe
 
 
 async def resume_sending(conn: AsyncConnection[Any], workspace: Workspace, channel: str) -> int:
+    await store.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), channel=channel)
     _, position = await publish(conn, workspace, SENDING, channel, {}, status=ACTIVE)
     await conn.execute("NOTIFY kizuna_send")
     return position

@@ -436,6 +436,28 @@ def now(cursor: Any, workspace: int) -> int:
     return cursor.fetchone()[0]
 
 
+# what was paused -----------------------------------------------------------------------------------------------------
+
+
+async def put_off(
+    conn: AsyncConnection[Any],
+    workspace: int,
+    now: int,
+    *,
+    campaign: str | None = None,
+    journey: str | None = None,
+    channel: str | None = None,
+) -> None:
+    """What fell due while it was paused is due now: a test clock takes a message's own time for that of its sending."""
+    await conn.execute(
+        "UPDATE message SET due_at = %(now)s WHERE workspace = %(workspace)s AND state = 'planned' AND due_at < %(now)s"
+        " AND state IN ('planned', 'claimed', 'handed') AND (%(campaign)s::text IS NULL OR campaign = %(campaign)s)"
+        " AND (%(journey)s::text IS NULL OR journey = %(journey)s)"
+        " AND (%(channel)s::text IS NULL OR channel = %(channel)s AND NOT transactional)",
+        {"workspace": workspace, "now": now, "campaign": campaign, "journey": journey, "channel": channel},
+    )
+
+
 # policy and topics ---------------------------------------------------------------------------------------------------
 
 
