@@ -39,6 +39,7 @@ class Config(Struct, frozen=True, kw_only=True):
     max_event: int = 512 << 10  # bytes of one event in it
     most_behind: int = 200_000  # events of a workspace that may wait to be folded before ingest answers 429
     cached_records: int = 20_000  # customers a worker keeps in memory
+    postgres_memory: int = 96  # megabytes of pages the embedded PostgreSQL keeps in memory
     log_level: str = "info"
 
     def environment(self) -> dict[str, str]:
@@ -82,7 +83,16 @@ def _typed(name: str, value: Any) -> Any:
     match name:
         case "data":
             return Path(str(value))
-        case "port" | "workers" | "partitions" | "max_body" | "max_event" | "most_behind" | "cached_records":
+        case (
+            "port"
+            | "workers"
+            | "partitions"
+            | "max_body"
+            | "max_event"
+            | "most_behind"
+            | "cached_records"
+            | "postgres_memory"
+        ):
             return _number(name, value)
         case "allow_private_targets":
             return _networks(value)
@@ -92,7 +102,14 @@ def _typed(name: str, value: Any) -> Any:
 
 
 _LIMITS = {"port": (0, 65_535), "workers": (1, 64), "partitions": (1, 32_767), "max_body": (1 << 10, 1 << 30)}
-_LIMITS.update({"cached_records": (100, 10_000_000), "max_event": (1 << 10, 1 << 26), "most_behind": (1, 1 << 40)})
+_LIMITS.update(
+    {
+        "cached_records": (100, 10_000_000),
+        "postgres_memory": (16, 1 << 20),
+        "max_event": (1 << 10, 1 << 26),
+        "most_behind": (1, 1 << 40),
+    }
+)
 
 
 def _number(name: str, value: Any) -> int:

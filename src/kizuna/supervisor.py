@@ -83,7 +83,8 @@ class _Up:
         self.listener = listener
         self.signals = signals
         self.url = url_of(listener)
-        self.postgres = None if config.database_url else Embedded()
+        memory = {"shared_buffers": f"{config.postgres_memory}MB"}
+        self.postgres = None if config.database_url else Embedded(memory)
         self.keeper = Keeper(_say)
         self.gate = Gate()
         self.preparing: subprocess.Popen[bytes] | None = None

@@ -16,7 +16,7 @@ from kizuna.engine.batch import Batch, Engine
 from kizuna.engine.moment import Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
-from kizuna.engine.store import FencedError
+from kizuna.engine.state import FencedError
 from kizuna.folds import new_folder
 from kizuna.profiles.fold import ProfileSlice, public
 from kizuna.runtime.database import connect
@@ -39,6 +39,9 @@ class Counting:
 
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
+
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return True
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == "track":

@@ -21,7 +21,9 @@ from kizuna.core.errors import Unavailable
 from kizuna.runtime.database import Database
 from kizuna.supervisor import started
 
-CACHED_RECORDS = 40_000  # a fifth of the profiles of `pipeline`
+CACHED_RECORDS = 40_000  # of all workers together: a fifth of the profiles of `pipeline`
+WORKERS = 2
+POSTGRES_MEMORY = 256  # megabytes; the peer's tables lie in the same server
 
 
 class House(Struct):
@@ -51,7 +53,10 @@ def house(screen: Console) -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="kizuna-bench-") as place:
         data = Path(place) / "data"
         screen.print("starting a Kizuna for the bench ...")
-        own = Config(data=data, lake_url=str(data / "lake"), port=0, cached_records=CACHED_RECORDS)
+        own = Config(
+            data=data, lake_url=str(data / "lake"), port=0, workers=WORKERS, postgres_memory=POSTGRES_MEMORY,
+            cached_records=CACHED_RECORDS // WORKERS,
+        )  # fmt: skip
         with started(own) as found:
             made = asyncio.run(_workspace(found.database_url))
             yield House(found.url, found.database_url, data, made["write_key"], made["api_key"])

@@ -54,6 +54,9 @@ class CampaignSlice:
         goals = frozenset(plan.goal.trigger.event for plan in plans.values() if plan.goal)
         return Program(plans, cancelled, goals)
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return kind == "launch"
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == LAUNCH:
             _take(moment, scope)

@@ -29,6 +29,9 @@ class ConsentSlice:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
 
+    def hears(self, part: None, kind: str, name: str) -> bool:
+        return kind in ("consent", "identify") or (kind == "report" and name in _REPORTS)
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == "consent":
             _choose(moment, scope)

@@ -107,7 +107,7 @@ def to_instant(moment: datetime) -> int:
 
 def show(instant: int) -> str:
     """RFC 3339 in UTC: whole seconds without a fraction, else milliseconds or microseconds."""
-    text = to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S")
+    text = to_datetime(instant).isoformat()[:19]
     rest = instant % SECOND
     if not rest:
         return text + "Z"

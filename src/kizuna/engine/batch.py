@@ -7,22 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import psycopg
 from msgspec import Struct
-from psycopg import Connection
 
-from kizuna.engine import store
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import Item, Moment
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, Item, Moment, message_key
+from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
-from kizuna.engine.slice import Effects, Record, Scope, Workspace, Writer
-from kizuna.engine.store import Head, LogRow, ParkedItem
-
-FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
-ONCE = FROM_OUTSIDE | {"say", "enter"}  # folded once by their ids, however often they were accepted
-
-REFUSES_DATA = frozenset(("22", "23", "54"))  # SQLSTATE classes: data, integrity, limits; other errors heal or are ours
+from kizuna.engine.record import Codec, Record
+from kizuna.engine.slice import Effects, Scope, Workspace
+from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
+from kizuna.engine.store import PostgresState
 
 Place = tuple[int, int, int]  # partition, offset, index
 
@@ -34,17 +29,11 @@ class Publish(Struct, frozen=True):
     sweep: str = ""  # a section whose records must be woken at once
 
 
-class PoisonError(Exception):
-    """A profile whose fold raised; the batch is folded again without it."""
-
-    def __init__(self, profile: bytes, error: Exception) -> None:
-        super().__init__(str(error))
-        self.profile = profile
-        self.error = f"{type(error).__name__}: {error}"
-
-
 class Engine:
-    """Folds the partitions it is given, one workspace and one transaction at a time."""
+    """Folds the partitions it is given, one workspace and one transaction at a time.
+
+    `state_of` makes a `State` of what `own` and `run` are given: of a connection, or of a memory as it is.
+    """
 
     def __init__(
         self,
@@ -55,104 +44,98 @@ class Engine:
         rows: int = 64,
         items: int = 4000,
         cached: int = 20_000,
+        state_of: Callable[[Any, Engine], State] | None = None,
     ) -> None:
         self.folder = folder
         self.programs = programs
         self.public = public
         self.rows, self.items, self.cached = rows, items, cached
-        self.records = store.Records({part.name: part.section for part in folder.slices})
-        self.writers: dict[type, Writer] = {kind: w for part in folder.slices for kind, w in part.writers.items()}
+        self.codec = Codec({part.name: part.section for part in folder.slices})
+        self.writers = {kind: w for part in folder.slices for kind, w in part.writers.items()}
+        self.state_of = state_of or _postgres
         self.cache: OrderedDict[tuple[int, bytes], Record] = OrderedDict()
         self.parked: set[tuple[int, bytes]] = set()
         self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
         self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
         self.folded = 0  # items, since start
 
-    def own(self, connection: Connection[Any], partitions: Sequence[int]) -> None:
+    def own(self, where: Any, partitions: Sequence[int]) -> None:
         """Begin with partitions just taken: nothing is remembered of the time before."""
         self.partitions = list(partitions)
         self.cache.clear()
         self.wakes.clear()
         self.stale = set(partitions)
-        with connection.cursor(binary=True) as cursor:
-            self.parked = store.parked_profiles(cursor, partitions)
-        connection.commit()
+        state = self.state_of(where, self)
+        self.parked = state.parked_profiles(partitions)
+        state.commit()
 
-    def run(self, connection: Connection[Any]) -> bool:
+    def run(self, where: Any) -> bool:
         """Fold one batch of every workspace with something new; says whether there was any."""
-        with connection.cursor(binary=True) as cursor:
-            heads = store.pending_heads(cursor, self.partitions)
-        connection.commit()
+        state = self.state_of(where, self)
+        heads = state.pending_heads(self.partitions)
+        state.commit()
         for workspace in sorted({head.workspace for head in heads}):
-            self.run_workspace(connection, workspace, [head for head in heads if head.workspace == workspace])
+            self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
         return bool(heads)
 
-    def next_wakes(self, connection: Connection[Any]) -> dict[tuple[int, int], int]:
+    def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
         """The earliest timer of each partition of each live workspace."""
         if self.stale:
-            with connection.cursor(binary=True) as cursor:
-                found = store.next_wakes(cursor, sorted(self.stale))
-            connection.commit()
+            state = self.state_of(where, self)
+            found = state.next_wakes(sorted(self.stale))
+            state.commit()
             self.wakes = {key: at for key, at in self.wakes.items() if key[1] not in self.stale}
             self.wakes.update({(workspace, partition): at for workspace, partition, at in found})
             self.stale.clear()
         return self.wakes
 
-    def run_workspace(self, connection: Connection[Any], workspace: int, heads: list[Head]) -> None:
+    def run_workspace(self, where: Any, workspace: int, heads: list[Head]) -> None:
+        """One batch; profiles that spoil it are found, parked and left out."""
+        state = self.state_of(where, self)
         poisonous: dict[bytes, str] = {}
         while True:
-            fenced = [msgspec.structs.replace(head) for head in heads]
             try:
-                Batch(self, connection, workspace, fenced, poisonous).run()
+                Batch(self, state, workspace, heads, poisonous).run()
             except PoisonError as poison:
-                connection.rollback()
-                self.cache.clear()
+                self.forget(state)
                 poisonous[poison.profile] = poison.error
-            except psycopg.Error as error:
-                connection.rollback()
-                self.cache.clear()
-                if (error.sqlstate or "")[:2] not in REFUSES_DATA:
+            except Exception as error:
+                self.forget(state)
+                if not state.refuses(error):
                     raise
-                poisonous[self.find_poison(connection, workspace, heads, poisonous)] = str(error)
+                found = find_refused(lambda held: self._attempt(state, workspace, heads, held), poisonous)
+                poisonous[found] = str(error)
             except BaseException:
-                connection.rollback()
-                self.cache.clear()
+                self.forget(state)
                 raise
             else:
                 self.parked.update((workspace, profile) for profile in poisonous)
                 return
 
-    def find_poison(
-        self, connection: Connection[Any], workspace: int, heads: list[Head], known: Mapping[bytes, str]
-    ) -> bytes:
-        """The profile that the database refuses, by halving; nothing is kept of the trials."""
-        suspects = self._trial(connection, workspace, heads, known)[1]
-        held = dict(known)
-        while len(suspects) > 1:
-            half, rest = suspects[: len(suspects) // 2], suspects[len(suspects) // 2 :]
-            is_refused, _ = self._trial(connection, workspace, heads, held | dict.fromkeys(rest, "held"))
-            if is_refused:
-                held.update(dict.fromkeys(rest, "held"))  # there may be another among them
-            suspects = half if is_refused else rest
-        if not suspects:
-            raise RuntimeError("the database refuses a batch without profiles")
-        return suspects[0]
+    def forget(self, state: State) -> None:
+        """Undo a batch; records folded in vain are not remembered."""
+        state.rollback()
+        self.cache.clear()
 
-    def _trial(
-        self, connection: Connection[Any], workspace: int, heads: list[Head], held: Mapping[bytes, str]
+    def _attempt(
+        self, state: State, workspace: int, heads: list[Head], held: Mapping[bytes, str]
     ) -> tuple[bool, list[bytes]]:
         """Whether the batch is refused without the profiles held, and the profiles it has beside them."""
-        batch = Batch(self, connection, workspace, [msgspec.structs.replace(head) for head in heads], held)
+        batch = Batch(self, state, workspace, heads, held)
+        is_refused = False
         try:
             batch.run(commit=False)
-        except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] not in REFUSES_DATA:
+        except Exception as error:
+            if not state.refuses(error):
                 raise
-            return True, sorted(batch.records.keys() - held.keys())
+            is_refused = True
         finally:
-            connection.rollback()
-            self.cache.clear()
-        return False, sorted(batch.records.keys() - held.keys())
+            self.forget(state)
+        return is_refused, sorted(batch.records.keys() - held.keys())
+
+
+def _postgres(connection: Any, engine: Engine) -> State:
+    return PostgresState(connection, engine.writers, engine.public, list(engine.codec.kinds))
 
 
 class Batch:
@@ -161,16 +144,17 @@ class Batch:
     def __init__(
         self,
         engine: Engine,
-        connection: Connection[Any],
+        state: State,
         workspace: int,
         heads: list[Head],
         poisonous: Mapping[bytes, str],
     ) -> None:
         self.engine = engine
-        self.connection = connection
-        self.heads = {head.partition: head for head in heads}
+        self.state = state
+        self.heads = {head.partition: msgspec.structs.replace(head) for head in heads}
         self.poisonous = poisonous
-        self.workspace: Workspace = engine.programs.workspace(connection, workspace)
+        self.held = {*poisonous, *(profile for owner, profile in engine.parked if owner == workspace)}
+        self.workspace: Workspace = engine.programs.workspace(state, workspace)
         self.effects = Effects()
         self.records: dict[bytes, Record] = {}
         self.parked: list[ParkedItem] = []
@@ -179,20 +163,18 @@ class Batch:
         self.roots: dict[int, int] = {}  # of the last row of each partition
 
     def run(self, *, commit: bool = True) -> None:
-        with self.connection.cursor(binary=True) as cursor:
-            self.cursor = cursor
-            rows = self.choose(store.read_rows(cursor, list(self.heads.values()), self.engine.rows))
-            due = self.due(rows)
-            said = [(row, row.decode() if row.kind == ITEMS else []) for row in rows]
-            self.load(said, due)
-            self.drop_seen(said)
-            for row, items in said:
-                self.take(row, items)
-            for profile in due:
-                self.fire(self.records[profile])
-            self.write()
+        rows = self.choose(self.state.read_rows(list(self.heads.values()), self.engine.rows))
+        due = self.due(rows)
+        said = [(row, row.decode() if row.kind == ITEMS else []) for row in rows]
+        self.load(said, due)
+        self.drop_seen(said)
+        for row, items in said:
+            self.take(row, items)
+        for profile in due:
+            self.fire(self.records[profile])
+        self.write()
         if commit:
-            self.connection.commit()
+            self.state.commit()
             self.keep()
 
     # what is folded --------------------------------------------------------------------------------------------------
@@ -225,7 +207,7 @@ class Batch:
         until = {partition: head.at for partition, head in self.heads.items() if head.at}
         if not until:
             return []
-        found = store.due_profiles(self.cursor, self.workspace.id, until, self.engine.items)
+        found = self.state.due_profiles(self.workspace.id, until, self.engine.items)
         if len(found) >= self.engine.items:
             self.hold_back(rows, found[-1][1])
         return [profile for profile, _ in found]
@@ -249,7 +231,7 @@ class Batch:
         for row, _ in said:
             sweep = self.publish_of(row).sweep if row.kind == PUBLISH else ""
             if sweep:
-                for profile in store.sweep_profiles(self.cursor, workspace, row.partition, sweep):
+                for profile in self.state.sweep_profiles(workspace, row.partition, sweep):
                     wanted.setdefault(profile, row.partition)
         missing: list[bytes] = []
         for profile in wanted:
@@ -259,30 +241,31 @@ class Batch:
             else:
                 self.records[profile] = record
         if missing:
-            loaded = self.engine.records.load(self.cursor, workspace, missing)
-            for record in loaded.values():
+            for stored in self.state.load(workspace, missing):
+                record = self.records[stored.id] = self.engine.codec.read(stored)
                 self.engine.folder.set_wake(record)
-            self.records.update(loaded)
             for profile in missing:
                 if profile not in self.records:
-                    self.records[profile] = self.engine.records.fresh(profile, wanted[profile])
+                    self.records[profile] = self.engine.codec.fresh(profile, wanted[profile])
 
     def drop_seen(self, said: list[tuple[LogRow, list[Item]]]) -> None:
         """Keep the first of each messageId; what was seen in the last 90 days is noted and not folded."""
-        first: dict[bytes, tuple[int, Place]] = {}
+        first: dict[bytes, tuple[int, LogRow, int]] = {}
         for row, items in said:
             for index, item in enumerate(items):
                 if item.type in ONCE:
-                    key = store.message_key(item.id)
-                    place = (row.partition, row.offset, index)
+                    key = message_key(item.id)
                     if key in first:
-                        self.duplicates.append(place)
+                        self.duplicates.append((row.partition, row.offset, index))
                     else:
-                        first[key] = (row.at, place)
+                        first[key] = (row.at, row, index)
         if first:
-            fresh = store.first_seen(self.cursor, self.workspace.id, {key: at for key, (at, _) in first.items()})
-            self.duplicates += [place for key, (_, place) in first.items() if key not in fresh]
-        self.unseen = frozenset(self.duplicates)
+            for key in self.state.repeated(self.workspace.id, {key: at for key, (at, _, _) in first.items()}):
+                _, row, index = first[key]
+                self.duplicates.append((row.partition, row.offset, index))
+        self.unseen: dict[tuple[int, int], set[int]] = {}
+        for partition, offset, index in self.duplicates:
+            self.unseen.setdefault((partition, offset), set()).add(index)
 
     # folding ---------------------------------------------------------------------------------------------------------
 
@@ -293,7 +276,7 @@ class Batch:
         program = self.heads[partition].program
         scope = self.scopes.get(program)
         if scope is None:
-            compiled = self.engine.programs.compiled(self.connection, self.workspace, program)
+            compiled = self.engine.programs.compiled(self.state, self.workspace, program)
             scope = self.scopes[program] = Scope(self.workspace, compiled, self.effects)
         return scope
 
@@ -301,32 +284,34 @@ class Batch:
         if row.kind == PUBLISH:
             self.take_publish(row)
         elif row.kind == ITEMS:
-            scope = self.scope_of(row.partition)
-            program = self.heads[row.partition].program
-            for index, item in enumerate(items):
-                if (row.partition, row.offset, index) in self.unseen:
-                    continue
-                if item.profile in self.poisonous or (self.workspace.id, item.profile) in self.engine.parked:
-                    self.park(row, index, item)
-                else:
-                    self.fold(item, row, index, scope, program)
-        self.engine.folded += len(items)
+            self.fold(row, items)
+            self.engine.folded += len(items)
 
-    def fold(self, item: Item, row: LogRow, index: int, scope: Scope, program: int) -> None:
-        record = scope.record = self.records[item.profile]
-        record.program = program
-        if record.is_new and not record.created_at:
-            record.created_at = row.at
-        if item.type in FROM_OUTSIDE and item.timestamp > record.seen_at:
-            record.seen_at = min(item.timestamp, row.at)
-        try:
-            self.engine.folder.advance(Moment(item, row.at, row.root, index), scope)
-        except Exception as error:
-            raise PoisonError(item.profile, error) from error
+    def fold(self, row: LogRow, items: list[Item]) -> None:
+        scope, program = self.scope_of(row.partition), self.heads[row.partition].program
+        records, advance, at, root = self.records, self.engine.folder.advance, row.at, row.root
+        unseen = self.unseen.get((row.partition, row.offset), ())
+        for index, item in enumerate(items):
+            if index in unseen:
+                continue
+            profile = item.profile
+            if profile in self.held:
+                self.park(row, index, item)
+                continue
+            record = scope.record = records[profile]
+            record.program = program
+            if item.type in FROM_OUTSIDE and item.timestamp > record.seen_at:
+                record.seen_at = min(item.timestamp, at)
+            if not record.created_at and record.is_new:
+                record.created_at = at
+            try:
+                advance(Moment(item, at, root, index), scope)
+            except Exception as error:
+                raise PoisonError(profile, error) from error
 
     def fire(self, record: Record, until: int = 0, root: int = 0) -> None:
         """Fire what is due of a record that no row touched."""
-        if (self.workspace.id, record.id) in self.engine.parked or record.id in self.poisonous:
+        if record.id in self.held:
             record.wake_at = 0
             return
         head = self.heads[record.partition]
@@ -360,20 +345,30 @@ class Batch:
     # writing ---------------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        cursor, workspace, effects = self.cursor, self.workspace.id, self.effects
+        new: list[Record] = []
+        changed: list[Record] = []
         for record in self.records.values():
             self.set_alarm(record)
-        self.engine.records.save(cursor, workspace, self.records.values(), self.engine.public)
-        for kind, asked in effects.other.items():
-            self.engine.writers[kind](cursor, workspace, asked)
-        if self.duplicates:
-            store.note_duplicates(cursor, workspace, self.duplicates)
-        if self.parked:
-            store.park(cursor, workspace, self.parked)
-        store.add_counts(cursor, workspace, min(self.engine.partitions), effects.counts)
-        store.finish(cursor, workspace, list(self.heads.values()), self.rows())
-        if effects.relays:
-            cursor.execute("NOTIFY kizuna_log")
+            if record.is_new:
+                if record.touched:  # one that was only looked for is not made
+                    new.append(record)
+            elif record.touched or record.stored != (record.seen_at, record.alarm):
+                changed.append(record)
+        self.state.write(
+            Written(
+                workspace=self.workspace.id,
+                slot=min(self.engine.partitions),
+                heads=list(self.heads.values()),
+                new=new,
+                changed=changed,
+                effects=self.effects.other,
+                counts=self.effects.counts,
+                duplicates=self.duplicates,
+                parked=self.parked,
+                rows=self.rows(),
+                is_read=bool(self.effects.relays),
+            )
+        )
 
     def set_alarm(self, record: Record) -> None:
         """An alarm that rings too early costs less than moving it: an unchanged index entry is not written."""

@@ -50,21 +50,39 @@ class Folder:
 
     def take(self, moment: Moment, scope: Scope) -> None:
         """One pass: each slice takes the moment, then the facts of the slices before it; facts go round once more."""
-        passed: list[tuple[Moment, int]] = []
+        told = self.hearers(moment.type, moment.name, scope)
+        passed: list[tuple[Moment, tuple[bool, ...], int]] = []
         for index, part in enumerate(self.slices):
-            part.fold(moment, scope)
+            if told[index]:
+                part.fold(moment, scope)
             heard = len(passed)
             if scope.emitted:
                 self._collect(passed, index, scope)
-            for fact, _ in passed[:heard]:
-                self._fold_fact(index, fact, scope)
-                if scope.emitted:
-                    self._collect(passed, index, scope)
-        for fact, emitter in passed:
-            self._go_round(fact, range(emitter + 1), 1, scope)
+            if heard:
+                for fact, listening, _ in passed[:heard]:
+                    if listening[index]:
+                        self._fold_fact(index, fact, scope)
+                        if scope.emitted:
+                            self._collect(passed, index, scope)
+        for fact, listening, emitter in passed:
+            if any(listening[: emitter + 1]):
+                self._go_round(fact, range(emitter + 1), 1, scope)
 
-    def _collect(self, passed: list[tuple[Moment, int]], emitter: int, scope: Scope) -> None:
-        passed.extend((Moment(fact, scope.now, scope.root), emitter) for fact in scope.emitted)
+    def hearers(self, kind: str, name: str, scope: Scope) -> tuple[bool, ...]:
+        """Which slices such a moment can concern; most concern few."""
+        key = (kind, name)
+        found = scope.hearers.get(key)
+        if found is None:
+            found = scope.hearers[key] = tuple(
+                [part.hears(scope.program.get(part.name), kind, name) for part in self.slices]
+            )
+        return found
+
+    def _collect(self, passed: list[tuple[Moment, tuple[bool, ...], int]], emitter: int, scope: Scope) -> None:
+        for fact in scope.emitted:
+            listening = self.hearers(fact.type, fact.name, scope)
+            if any(listening):
+                passed.append((Moment(fact, scope.now, scope.root), listening, emitter))
         scope.emitted = []
 
     def _fold_fact(self, index: int, fact: Moment, scope: Scope) -> None:
@@ -80,7 +98,10 @@ class Folder:
             if level > MAX_DEPTH:
                 scope.count("engine:loops_refused")
                 continue
+            listening = self.hearers(said.type, said.name, scope)
             for index in indices:
+                if not listening[index]:
+                    continue
                 self._fold_fact(index, said, scope)
                 for item in scope.emitted:
                     waiting.append((Moment(item, scope.now, scope.root), self.orders[index], level + 1))
@@ -110,7 +131,8 @@ class Folder:
         sections = scope.record.sections
         woken = False
         for index, part in enumerate(self.slices):
-            due = sections[part.name].wake_at
+            section = sections.get(part.name)  # one that nobody asked for sleeps
+            due = section.wake_at if section is not None else 0
             if due and due <= instant and (only is None or part.name in only):
                 woken = True
                 scope.restart(instant, root, f"timer:{part.name}:{instant}")

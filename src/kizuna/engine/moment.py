@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +11,9 @@ from kizuna.core import exact_json
 
 BACKFILL = 1  # recorded and counted, starts nothing
 CLOCK_AHEAD = 2  # dated more than five minutes after its arrival
+
+FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
+ONCE = FROM_OUTSIDE | {"say", "enter"}  # folded once by their ids, however often they were accepted
 
 RULING = -1  # the program version that rules when it is folded
 
@@ -75,3 +79,10 @@ class Moment:
     @property
     def is_backfill(self) -> bool:
         return bool(self.item.flags & BACKFILL)
+
+
+def message_key(message_id: str) -> bytes:
+    """What is kept of a messageId: 16 bytes. Its beginning leads, so that ids made one after another, as most are,
+    lie together in the index; the hash makes it exact."""
+    raw = message_id.encode()
+    return raw[:6].ljust(6, b"\0") + blake2b(raw, digest_size=10, person=b"messageId").digest()

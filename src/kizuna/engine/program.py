@@ -6,11 +6,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection
-
 from kizuna.core import ids
-from kizuna.engine import store
 from kizuna.engine.slice import Definition, Slice, Workspace
+from kizuna.engine.state import State
 
 KEPT = 16
 
@@ -37,17 +35,15 @@ class Programs:
     def partition_of(self, profile: bytes) -> int:
         return ids.partition_of(profile, self.partitions)
 
-    def workspace(self, connection: Connection[Any], workspace: int) -> Workspace:
+    def workspace(self, state: State, workspace: int) -> Workspace:
         if workspace not in self._workspaces:
-            with connection.cursor(binary=True) as cursor:
-                self._workspaces = store.workspaces(cursor, self.partitions)
+            self._workspaces = state.workspaces(self.partitions)
         return self._workspaces[workspace]
 
-    def compiled(self, connection: Connection[Any], workspace: Workspace, version: int) -> Mapping[str, Any]:
+    def compiled(self, state: State, workspace: Workspace, version: int) -> Mapping[str, Any]:
         key = (workspace.id, version)
         if key not in self._compiled:
-            with connection.cursor(binary=True) as cursor:
-                definitions = store.definitions(cursor, workspace.id, version)
+            definitions = state.definitions(workspace.id, version)
             self._compiled[key] = compile_program(self.slices, workspace, definitions, version)
             while len(self._compiled) > KEPT:
                 self._compiled.popitem(last=False)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-import msgspec
 from msgspec import Struct
 
 from kizuna.core import exact_json, ids
 from kizuna.engine.moment import BACKFILL, Item, Moment
-
-
-class Section(Struct, array_like=True, kw_only=True):
-    """A slice's part of a record. `wake_at` is the earliest instant at which it asks to be woken; 0 is never."""
-
-    wake_at: int = 0
+from kizuna.engine.record import Record, Section
 
 
 class Workspace(Struct, frozen=True):
@@ -43,35 +37,6 @@ class Definition(Struct, frozen=True):
     published_at: int = 0
 
 
-class Record:
-    """A customer: sections by slice name, owned by one batch at a time."""
-
-    __slots__ = (
-        "alarm", "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
-        "wake_at",
-    )  # fmt: skip
-
-    def __init__(self, profile: bytes, partition: int, sections: dict[str, Any], *, is_new: bool) -> None:
-        self.id = profile
-        self.partition = partition
-        self.sections = sections
-        self.is_new = is_new
-        self.touched: set[str] = set()
-        self.created_at = 0
-        self.seen_at = 0  # the latest event time of what the customer did
-        self.wake_at = 0
-        self.alarm = 0  # what the database keeps of `wake_at`: never later
-        self.stored: tuple[int, int] = (0, 0)  # seen_at and alarm as the database has them
-        self.program = 0  # the program version that rules now
-
-    def __getitem__(self, name: str) -> Any:
-        return self.sections[name]
-
-    def touch(self, name: str) -> None:
-        """Say that a section changed and must be written."""
-        self.touched.add(name)
-
-
 class Effects:
     """What a batch asks to be written beside its records; each slice's `writers` say how."""
 
@@ -94,6 +59,7 @@ class Scope:
         "effects",
         "emitted",
         "flags",
+        "hearers",
         "now",
         "program",
         "record",
@@ -111,6 +77,7 @@ class Scope:
         self.flags = 0  # of the moment: what a backfilled event causes is backfilled too
         self.cause = ""
         self.emitted: list[Item] = []
+        self.hearers: dict[tuple[str, str], tuple[bool, ...]] = {}  # by type and name: which slices listen
         self.again: list[Moment] = []  # moments that a woken slice lets through now
         self._serial = 0
 
@@ -118,10 +85,10 @@ class Scope:
         """Record a fact about this customer; later slices hear it in this pass, earlier ones in the next."""
         cause = caused_by or self.cause
         self._serial += 1
-        raw = ids.derive("fact", self.record.id, cause, name, self.now, self._serial)
+        raw = ids.fact_id(self.record.id, cause, name, self.now, self._serial)
         fact = Item(
-            profile=self.record.id, id=ids.show("evt", raw), type="fact", name=name, timestamp=self.now,
-            properties=exact_json.encode(properties), received_at=self.now, flags=self.flags, caused_by=cause,
+            self.record.id, f"evt_{raw.hex()}", "fact", name, self.now, exact_json.encode(properties), b"", "", "",
+            self.now, self.flags, cause,
         )  # fmt: skip
         self.emitted.append(fact)
         self.effects.facts.append((self.record.partition, fact, self.root))
@@ -155,8 +122,12 @@ class Slice(Protocol):
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Any:
         """The slice's part of a program; `definitions` are all ever introduced, `lower` the parts below."""
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        """Whether moments of that type and name can concern the slice, given its part of the program."""
+        ...
+
     def fold(self, moment: Moment, scope: Scope) -> None:
-        """Take one moment into `scope.record[name]`."""
+        """Take one moment that it hears into `scope.record[name]`."""
 
     def wake(self, scope: Scope) -> None:
         """Do what is due at or before `scope.now`; must move `wake_at` past it."""
@@ -166,7 +137,3 @@ class Slice(Protocol):
 
 
 Writer = Callable[[Any, int, list[Any]], None]  # cursor, workspace id, effects of one type
-
-
-def encode_section(section: Section) -> bytes:
-    return msgspec.msgpack.encode(section)

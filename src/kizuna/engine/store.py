@@ -2,62 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+import psycopg
 from psycopg import Connection, Cursor
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
-from kizuna.engine.moment import Item
-from kizuna.engine.slice import Definition, Record, Section, Workspace
+from kizuna.engine.record import Record, StoredRecord, encode_section
+from kizuna.engine.slice import Definition, Workspace, Writer
+from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
 
-_decode_items = msgspec.msgpack.Decoder(list[Item]).decode
-_encode = msgspec.msgpack.encode
+encode = msgspec.msgpack.Encoder().encode
 
+Public = Callable[[Record], tuple[Any, bytes | None]]  # what a record's row shows: traits, and where it lives on
 
-class Head(Struct):
-    """Where a partition's reader stands."""
-
-    workspace: int
-    partition: int
-    offset: int
-    at: int
-    applied: int
-    batch: int
-    program: int
+REFUSES_DATA = frozenset(("22", "23", "54"))  # SQLSTATE classes: data, integrity, limits; other errors heal or are ours
+DAYS_90 = 90 * 24 * 3600 * 1_000_000
 
 
-class LogRow(Struct, frozen=True):
-    partition: int
-    offset: int
-    at: int
-    root: int
-    kind: int
-    body: bytes
-    items: int
+class PostgresState:
+    """Log and state in one PostgreSQL; a batch is one transaction on one connection."""
 
-    def decode(self) -> list[Item]:
-        return _decode_items(self.body)
+    def __init__(
+        self,
+        connection: Connection[Any],
+        writers: Mapping[type, Writer] = {},  # never changed
+        public: Public | None = None,
+        sections: Sequence[str] = (),
+    ) -> None:
+        self.connection = connection
+        self.writers = writers
+        self.public = public
+        self.sections = sections
+        self.cursor: Cursor[Any] = connection.cursor(binary=True)
+
+    def pending_heads(self, partitions: Sequence[int]) -> list[Head]:
+        return pending_heads(self.cursor, partitions)
+
+    def read_rows(self, heads: Sequence[Head], limit: int) -> list[LogRow]:
+        return read_rows(self.cursor, heads, limit)
+
+    def due_profiles(self, workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[bytes, int]]:
+        return due_profiles(self.cursor, workspace, until, limit)
+
+    def next_wakes(self, partitions: Sequence[int]) -> list[tuple[int, int, int]]:
+        return next_wakes(self.cursor, partitions)
+
+    def sweep_profiles(self, workspace: int, partition: int, section: str) -> list[bytes]:
+        return sweep_profiles(self.cursor, workspace, partition, section)
+
+    def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]:
+        return parked_profiles(self.cursor, partitions)
+
+    def workspaces(self, partitions: int) -> dict[int, Workspace]:
+        return workspaces(self.cursor, partitions)
+
+    def definitions(self, workspace: int, program: int) -> list[Definition]:
+        return definitions(self.cursor, workspace, program)
+
+    def load(self, workspace: int, profiles: Iterable[bytes]) -> list[StoredRecord]:
+        return load(self.cursor, workspace, profiles, self.sections)
+
+    def repeated(self, workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
+        return repeated(self.cursor, workspace, seen)
+
+    def write(self, written: Written) -> None:
+        cursor, workspace, public = self.cursor, written.workspace, self.public
+        assert public is not None  # noqa: S101  # only readers go without
+        if written.new:
+            insert(cursor, workspace, written.new, self.sections, public)
+        groups: dict[tuple[str, ...], list[Record]] = {}
+        for record in written.changed:
+            groups.setdefault(tuple(sorted(record.touched)), []).append(record)
+        for touched, group in sorted(groups.items()):
+            update(cursor, workspace, touched, group, public)
+        for kind, asked in written.effects.items():
+            self.writers[kind](cursor, workspace, list(asked))
+        if written.duplicates:
+            note_duplicates(cursor, workspace, written.duplicates)
+        if written.parked:
+            park(cursor, workspace, written.parked)
+        add_counts(cursor, workspace, written.slot, written.counts)
+        finish(cursor, workspace, written.heads, written.rows)
+        if written.is_read:
+            cursor.execute("NOTIFY kizuna_log")
+
+    def commit(self) -> None:
+        self.connection.commit()
+
+    def rollback(self) -> None:
+        self.connection.rollback()
+
+    def refuses(self, error: Exception) -> bool:
+        return isinstance(error, psycopg.Error) and (error.sqlstate or "")[:2] in REFUSES_DATA
 
 
-class ParkedItem(Struct, frozen=True):
-    profile: bytes
-    partition: int
-    offset: int
-    index: int
-    at: int
-    root: int
-    item: Item
-    error: str
-
-
-class FencedError(RuntimeError):
-    """Another owner folded this partition: what was computed is void."""
+# reading -------------------------------------------------------------------------------------------------------------
 
 
 def pending_heads(cursor: Cursor[Any], partitions: Sequence[int]) -> list[Head]:
@@ -138,128 +182,38 @@ def definitions(cursor: Cursor[Any], workspace: int, program: int) -> list[Defin
     return [Definition(*row) for row in cursor.fetchall()]
 
 
-_SHOWN = ", traits = new.traits::jsonb, merged_into = new.merged_into, created_at = new.created_at"
+_loads: dict[tuple[str, ...], Composed] = {}
 
 
-class Records:
-    """Loads and saves records of the slices given; knows their columns, nothing of their meaning."""
-
-    def __init__(self, sections: Mapping[str, type[Section]]) -> None:
-        self.sections = sections
-        self.decoders = {name: msgspec.msgpack.Decoder(kind).decode for name, kind in sections.items()}
-        columns = SQL(", ").join(Identifier(name) for name in sections)
-        self._load = SQL(
+def load(cursor: Cursor[Any], workspace: int, profiles: Iterable[bytes], sections: Sequence[str]) -> list[StoredRecord]:
+    key = tuple(sections)
+    if key not in _loads:
+        _loads[key] = SQL(
             """SELECT id, partition, created_at, last_seen_at, coalesce(wake_at, 0), {columns}
                FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])"""
-        ).format(columns=columns)
-        self._updates: dict[tuple[str, ...], Composed] = {}
-
-    def load(self, cursor: Cursor[Any], workspace: int, profiles: Iterable[bytes]) -> dict[bytes, Record]:
-        cursor.execute(self._load, [workspace, list(profiles)])
-        decoders = list(self.decoders.items())
-        found: dict[bytes, Record] = {}
-        for profile, partition, created_at, seen_at, alarm, *raw in cursor.fetchall():
-            sections = {
-                name: self.sections[name]() if body is None else decode(body)
-                for (name, decode), body in zip(decoders, raw, strict=True)
-            }
-            record = Record(profile, partition, sections, is_new=False)
-            record.created_at, record.seen_at, record.alarm = created_at, seen_at, alarm
-            record.stored = (seen_at, alarm)
-            found[profile] = record
-        return found
-
-    def fresh(self, profile: bytes, partition: int) -> Record:
-        return Record(profile, partition, {name: kind() for name, kind in self.sections.items()}, is_new=True)
-
-    def save(self, cursor: Cursor[Any], workspace: int, records: Iterable[Record], public: Any) -> None:
-        """Write what changed: new records by one statement, others by one per set of touched sections."""
-        new: list[Record] = []
-        changed: dict[tuple[str, ...], list[Record]] = {}
-        for record in records:
-            if record.is_new:
-                if record.touched:  # one that was only looked for is not made
-                    new.append(record)
-            elif record.touched or record.stored != (record.seen_at, record.alarm):
-                changed.setdefault(tuple(sorted(record.touched)), []).append(record)
-        if new:
-            self._insert(cursor, workspace, new, public)
-        for touched, group in sorted(changed.items()):
-            self._update(cursor, workspace, touched, group, public)
-
-    def _insert(self, cursor: Cursor[Any], workspace: int, records: list[Record], public: Any) -> None:
-        names = list(self.sections)
-        with cursor.copy(
-            SQL(
-                "COPY profile (workspace, id, partition, created_at, last_seen_at, wake_at, merged_into, traits, {})"
-                " FROM STDIN (FORMAT BINARY)"
-            ).format(SQL(", ").join(Identifier(name) for name in names))
-        ) as copy:
-            copy.set_types(["int4", "bytea", "int2", "int8", "int8", "int8", "bytea", "jsonb", *["bytea"] * len(names)])
-            for record in records:
-                traits, merged_into = public(record)
-                copy.write_row(
-                    [
-                        workspace,
-                        record.id,
-                        record.partition,
-                        record.created_at,
-                        record.seen_at,
-                        record.alarm or None,
-                        merged_into,
-                        Jsonb(traits, dumps=msgspec.json.encode),
-                        *[_encode(record.sections[name]) if name in record.touched else None for name in names],
-                    ]
-                )
-
-    def _update(
-        self, cursor: Cursor[Any], workspace: int, touched: tuple[str, ...], group: list[Record], public: Any
-    ) -> None:
-        arrays: list[Any] = [
-            [record.id for record in group],
-            [record.seen_at for record in group],
-            [record.alarm or None for record in group],
-            *[[_encode(record.sections[name]) for record in group] for name in touched],
-        ]
-        if "profiles" in touched:
-            shown = [public(record) for record in group]
-            arrays += [[_json(traits) for traits, _ in shown], [merged for _, merged in shown]]
-            arrays.append([record.created_at for record in group])  # a joined record may be older
-        cursor.execute(self._update_of(touched), [*arrays, workspace])
-
-    def _update_of(self, touched: tuple[str, ...]) -> Composed:
-        if touched not in self._updates:
-            public = "profiles" in touched
-            names = SQL("").join(SQL(", {}").format(Identifier(name)) for name in touched)
-            sets = SQL("").join(SQL(", {0} = new.{0}").format(Identifier(name)) for name in touched)
-            self._updates[touched] = SQL(
-                """UPDATE profile SET last_seen_at = new.last_seen_at, wake_at = new.wake_at{sets}{public_sets}
-                   FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[]{types}{public_types})
-                        AS new (id, last_seen_at, wake_at{names}{public_names})
-                   WHERE profile.workspace = %s AND profile.id = new.id"""
-            ).format(
-                sets=sets,
-                names=names,
-                types=SQL(", %b::bytea[]" * len(touched)),
-                public_sets=SQL(_SHOWN if public else ""),
-                public_types=SQL(", %b::text[], %b::bytea[], %b::bigint[]" if public else ""),
-                public_names=SQL(", traits, merged_into, created_at" if public else ""),
-            )
-        return self._updates[touched]
+        ).format(columns=SQL(", ").join(Identifier(name) for name in sections))
+    cursor.execute(_loads[key], [workspace, list(profiles)])
+    return [
+        StoredRecord(profile, partition, created_at, seen_at, alarm, tuple(bodies))
+        for profile, partition, created_at, seen_at, alarm, *bodies in cursor.fetchall()
+    ]
 
 
-DAYS_90 = 90 * 24 * 3600 * 1_000_000
-
-
-def first_seen(cursor: Cursor[Any], workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
-    """Of id -> instant, the ids not seen in the 90 days before; they count as seen from now on."""
+def repeated(cursor: Cursor[Any], workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
+    """Of key -> instant, the keys seen in the 90 days before; the others count as seen from now on."""
     ordered = sorted(seen)  # so that two workers never wait for each other in a ring
     cursor.execute(
         """INSERT INTO seen (workspace, id, at)
            SELECT %(workspace)s, id, at FROM unnest(%(ids)b::bytea[], %(at)b::bigint[]) AS new (id, at)
-           ON CONFLICT (workspace, id) DO UPDATE SET at = excluded.at WHERE seen.at <= excluded.at - %(kept)s
-           RETURNING id""",
+           ON CONFLICT (workspace, id) DO UPDATE SET at = excluded.at WHERE seen.at <= excluded.at - %(kept)s""",
         {"workspace": workspace, "ids": ordered, "at": [seen[key] for key in ordered], "kept": DAYS_90},
+    )
+    if cursor.rowcount == len(ordered):  # nearly always: then nothing need be read back
+        return set()
+    cursor.execute(
+        """SELECT id FROM seen WHERE workspace = %s AND id = ANY(%b::bytea[])
+           AND xmin <> pg_current_xact_id()::xid""",
+        [workspace, ordered],
     )
     return {row[0] for row in cursor.fetchall()}
 
@@ -271,11 +225,83 @@ def parked_profiles(cursor: Cursor[Any], partitions: Sequence[int]) -> set[tuple
     return set(cursor.fetchall())
 
 
+# writing -------------------------------------------------------------------------------------------------------------
+
+
+def insert(
+    cursor: Cursor[Any], workspace: int, records: Sequence[Record], sections: Sequence[str], public: Public
+) -> None:
+    with cursor.copy(
+        SQL(
+            "COPY profile (workspace, id, partition, created_at, last_seen_at, wake_at, merged_into, traits, {})"
+            " FROM STDIN (FORMAT BINARY)"
+        ).format(SQL(", ").join(Identifier(name) for name in sections))
+    ) as copy:
+        copy.set_types(["int4", "bytea", "int2", "int8", "int8", "int8", "bytea", "jsonb", *["bytea"] * len(sections)])
+        for record in records:
+            traits, merged_into = public(record)
+            copy.write_row(
+                [
+                    workspace,
+                    record.id,
+                    record.partition,
+                    record.created_at,
+                    record.seen_at,
+                    record.alarm or None,
+                    merged_into,
+                    Jsonb(traits, dumps=msgspec.json.encode),
+                    *[encode_section(record.sections[name]) if name in record.touched else None for name in sections],
+                ]
+            )
+
+
+def update(
+    cursor: Cursor[Any], workspace: int, touched: tuple[str, ...], records: Sequence[Record], public: Public
+) -> None:
+    """Records whose sections of these names changed: only these are written."""
+    arrays: list[Any] = [
+        [record.id for record in records],
+        [record.seen_at for record in records],
+        [record.alarm or None for record in records],
+        *[[encode_section(record.sections[name]) for record in records] for name in touched],
+    ]
+    if "profiles" in touched:
+        shown = [public(record) for record in records]
+        arrays += [[_json(traits) for traits, _ in shown], [merged for _, merged in shown]]
+        arrays.append([record.created_at for record in records])  # a joined record may be older
+    cursor.execute(_update_of(touched), [*arrays, workspace])
+
+
+_SHOWN = ", traits = new.traits::jsonb, merged_into = new.merged_into, created_at = new.created_at"
+_updates: dict[tuple[str, ...], Composed] = {}
+
+
+def _update_of(touched: tuple[str, ...]) -> Composed:
+    if touched not in _updates:
+        public = "profiles" in touched
+        names = SQL("").join(SQL(", {}").format(Identifier(name)) for name in touched)
+        sets = SQL("").join(SQL(", {0} = new.{0}").format(Identifier(name)) for name in touched)
+        _updates[touched] = SQL(
+            """UPDATE profile SET last_seen_at = new.last_seen_at, wake_at = new.wake_at{sets}{public_sets}
+               FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[]{types}{public_types})
+                    AS new (id, last_seen_at, wake_at{names}{public_names})
+               WHERE profile.workspace = %s AND profile.id = new.id"""
+        ).format(
+            sets=sets,
+            names=names,
+            types=SQL(", %b::bytea[]" * len(touched)),
+            public_sets=SQL(_SHOWN if public else ""),
+            public_types=SQL(", %b::text[], %b::bytea[], %b::bigint[]" if public else ""),
+            public_names=SQL(", traits, merged_into, created_at" if public else ""),
+        )
+    return _updates[touched]
+
+
 def park(cursor: Cursor[Any], workspace: int, items: Sequence[ParkedItem]) -> None:
     cursor.executemany(
         """INSERT INTO parked (workspace, profile, partition, "offset", index, at, root, item, error)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        [(workspace, p.profile, p.partition, p.offset, p.index, p.at, p.root, _encode(p.item), p.error) for p in items],
+        [(workspace, p.profile, p.partition, p.offset, p.index, p.at, p.root, encode(p.item), p.error) for p in items],
     )
 
 
@@ -341,7 +367,3 @@ def take_partition(connection: Connection[Any], partition: int) -> bool:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def message_key(message_id: str) -> bytes:
-    return blake2b(message_id.encode(), digest_size=16, person=b"messageId").digest()

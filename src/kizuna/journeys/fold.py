@@ -34,6 +34,9 @@ class JourneySlice:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
         return compile_program(definitions)
 
+    def hears(self, part: Program, kind: str, name: str) -> bool:
+        return kind == "enter" or name in part.heard or part.judges_rules
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         program: Program = scope.program["journeys"]
         section: Journeys = scope.record["journeys"]

@@ -27,6 +27,8 @@ class Program(Struct, frozen=True):
     newest: dict[str, Plan]
     status: dict[str, str]
     entries: dict[str, tuple[Plan, ...]]  # active ones, by the event or fact they begin with
+    heard: frozenset[str]  # names that some run may listen to, or that may begin one
+    judges_rules: bool  # a run of some version may be ended by anything
 
     def plan(self, journey: str, version: int) -> Plan | None:
         return self.plans.get((journey, version))
@@ -49,6 +51,8 @@ def compile_program(definitions: Iterable[Definition]) -> Program:
         newest={name: plans[name, each.version] for name, each in newest.items()},
         status={name: each.status for name, each in newest.items()},
         entries={event: tuple(listed) for event, listed in active.items()},
+        heard=frozenset(active).union(*(plan.heard for plan in plans.values())),
+        judges_rules=any(plan.judges_rules for plan in plans.values()),
     )
 
 

@@ -60,6 +60,9 @@ class MessagesSlice:
         topics = {each.name: each.body["default"] for each in ruling if each.kind == "topic" and "default" in each.body}
         return compiled | ({"topics": topics} if topics else {})
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return kind == SAY or (kind in ("fact", "report") and name.startswith(PREFIX))
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == SAY:
             _say(moment, scope)

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid
-from kizuna.engine.moment import Moment
+from kizuna.engine.moment import FROM_OUTSIDE, Moment
 from kizuna.engine.slice import Definition, Record, Scope, Section, Workspace, Writer
 from kizuna.profiles.gate import let_through
 from kizuna.profiles.section import Profile
 from kizuna.profiles.traits import absorb_traits, merge_traits
 
-FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 MAX_KEPT = 100  # anonymous ids, external ids, devices of one profile
 
 
@@ -24,6 +23,9 @@ class ProfileSlice:
 
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
+
+    def hears(self, part: None, kind: str, name: str) -> bool:
+        return kind in FROM_OUTSIDE or (kind == "fact" and name == "traits_updated")
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type in FROM_OUTSIDE:

@@ -9,6 +9,7 @@ import msgspec
 
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import RULING, Moment
+from kizuna.engine.record import encode_section
 from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
 from kizuna.profiles.section import Profile, Waiting
@@ -70,8 +71,8 @@ class ProfileGate:
             answer = identity.Absorb(asked.anonymous_id, refused=True)
         else:
             is_empty = record.is_new and not record.touched  # new may also be what this batch has folded already
-            kept = {"profiles": profile} if is_empty else record.sections  # a join is a fact even when empty
-            sections = {name: msgspec.msgpack.encode(section) for name, section in kept.items()}
+            kept = ("profiles",) if is_empty else self.sections  # a join is a fact even when empty
+            sections = {name: encode_section(record[name]) for name in kept}
             answer = identity.Absorb(asked.anonymous_id, record.created_at, record.seen_at, sections)
             for name, kind in self.sections.items():
                 record.sections[name] = kind()

@@ -15,11 +15,12 @@ from kizuna.profiles.section import zone_of
 from kizuna.segments import store
 from kizuna.segments.history import Fill
 from kizuna.segments.leaves import FLIPS, Leaf
-from kizuna.segments.program import FOREVER, Guests, Program, Tree, compile_program
+from kizuna.segments.program import FOREVER, Group, Guests, Program, Tree, compile_program
 from kizuna.segments.section import MembershipChanged, Segments
 from kizuna.segments.tree import View, next_trait_change
 
 _EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
+_CHANGES = ("profile_updated", "consent_changed")  # facts after which rules on traits and consent are asked again
 _decode_fill = msgspec.msgpack.Decoder(Fill).decode
 
 
@@ -35,6 +36,10 @@ class SegmentSlice:
 
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
         return compile_program(definitions, lower["version"], self.guests)
+
+    def hears(self, part: Program, kind: str, name: str) -> bool:
+        """Of facts those that rules mention; the record learns of a new program from any other moment."""
+        return kind != "fact" or name in part.by_event or name in _CHANGES
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         program: Program = scope.program["segments"]
@@ -84,17 +89,24 @@ class SegmentSlice:
             schedule(scope, program, section)
 
 
-def _take(groups: Iterable[Any], moment: Moment, scope: Scope, section: Segments) -> set[int] | None:
+def _take(groups: Iterable[Group], moment: Moment, scope: Scope, section: Segments) -> set[int] | None:
     """The inner loop: one event into the leaves that mention it; the rules whose reading of them changed."""
     if moment.program != RULING:
-        groups = _without_history(groups, moment)
+        groups = _without_history(groups, moment, scope.program["segments"])
     states, now, zone = section.leaves, scope.now, zone_of(scope.record, scope.workspace)
     touched: set[int] | None = None
     wake = section.wake_at
     changed = False
-    for passes, listeners in groups:
+    for passes, counters, listeners in groups:
         if passes is not None and not passes(moment.properties, moment.timestamp, zone):
             continue
+        for key, enough, turns, ranks in counters:  # as `EverCount.add`
+            seen = states.get(key, 0)
+            if seen < enough:
+                states[key] = seen + 1
+                changed = True
+                if turns[seen] and ranks:
+                    touched = touched.union(ranks) if touched else set(ranks)
         for listener in listeners:
             outcome = listener.add(states, moment, now, zone)
             if not outcome:
@@ -108,19 +120,22 @@ def _take(groups: Iterable[Any], moment: Moment, scope: Scope, section: Segments
                     if due and (not wake or due < wake):
                         wake = due
             if outcome == FLIPS and leaf.ranks:
-                if touched is None:
-                    touched = set()
-                touched.update(leaf.ranks)
+                touched = touched.union(leaf.ranks) if touched else set(leaf.ranks)
     if changed:
         section.wake_at = wake
         scope.record.touch("segments")
     return touched
 
 
-def _without_history(groups: Iterable[Any], moment: Moment) -> list[Any]:
+def _without_history(groups: Iterable[Group], moment: Moment, program: Program) -> list[Group]:
     """Of what was said under an older program and kept back, leaves kept since then learn by their fill."""
     return [
-        (passes, [each for each in listeners if not _is_history(each.leaf, moment)]) for passes, listeners in groups
+        (
+            passes,
+            tuple([each for each in counters if not _is_history(program.leaves[each[0]], moment)]),
+            tuple([each for each in listeners if not _is_history(each.leaf, moment)]),
+        )
+        for passes, counters, listeners in groups
     ]
 
 

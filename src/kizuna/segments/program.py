@@ -11,12 +11,14 @@ from kizuna.core.errors import FieldError, Unprocessable
 from kizuna.engine.slice import Definition
 from kizuna.segments import rule
 from kizuna.segments.leaves import Leaf, Listener
+from kizuna.segments.leaves.count import EverCount
 from kizuna.segments.props import PropsCheck, compile_conditions
 from kizuna.segments.rule import Condition, canonical, key_of, parse
 from kizuna.segments.tree import Blank, Seen, Sources, compile_rule
 
 Guests = Callable[[Definition], Iterable[Mapping[str, Any]]]  # the rules, as written, that a definition asks
-Group = tuple[PropsCheck | None, tuple[Listener, ...]]
+Counter = tuple[str, int, list[bool], tuple[int, ...]]  # of an `EverCount`: leaf id, enough, turns, ranks
+Group = tuple[PropsCheck | None, tuple[Counter, ...], tuple[Listener, ...]]
 
 FOREVER = 1 << 62
 
@@ -170,10 +172,20 @@ def _by_event(leaves: dict[str, Leaf]) -> dict[str, list[Group]]:
         for event, where, listener in leaf.listeners():
             key = b"".join(map(canonical, where))
             grouped.setdefault(event, {}).setdefault(key, (where, []))[1].append(listener)
-    return {
-        event: [(compile_conditions(where) if where else None, tuple(told)) for where, told in groups.values()]
-        for event, groups in grouped.items()
-    }
+    return {event: [_group(where, told) for where, told in groups.values()] for event, groups in grouped.items()}
+
+
+def _group(where: tuple[Condition, ...], told: list[Listener]) -> Group:
+    """Counts over all time are taken out: they are many, mostly full, and cost least without a call."""
+    counters = tuple(
+        [
+            (leaf.id, leaf.enough, leaf.turns, leaf.ranks)
+            for leaf in told
+            if isinstance(leaf, EverCount) and leaf.is_ever
+        ]
+    )
+    others = tuple([each for each in told if not (isinstance(each, EverCount) and each.is_ever)])
+    return compile_conditions(where) if where else None, counters, others
 
 
 def check_references(rules: Mapping[str, rule.Rule], name: str, pointer: str = "/where") -> None:

@@ -29,6 +29,9 @@ class Ear:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
 
+    def hears(self, part: None, kind: str, name: str) -> bool:
+        return True
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type in ("track", "page", "screen"):
             self.heard.append(moment)

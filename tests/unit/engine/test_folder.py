@@ -30,6 +30,9 @@ class Counting:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return True
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         tally: Tally = scope.record["segments"]
         if moment.type == "fact":

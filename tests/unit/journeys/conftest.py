@@ -41,6 +41,9 @@ class Traits:
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
         return None
 
+    def hears(self, part: Any, kind: str, name: str) -> bool:
+        return True
+
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == "identify" or moment.name == "traits_updated":
             said = moment.properties

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kizuna.engine.slice import encode_section
+from kizuna.engine.record import encode_section
 from kizuna.journeys.run import Run
 from kizuna.journeys.section import Ended, Journeys, Watched
 

@@ -10,6 +10,7 @@ from kizuna.core import exact_json, ids
 from kizuna.engine.append import append_statements
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Workspace
+from kizuna.engine.store import PostgresState
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments.fill import store
 from kizuna.segments.fill.store import Asked
@@ -25,8 +26,9 @@ def run_next(connection: Connection[Any], lake: Lake, programs: Programs) -> boo
     if asked is None:
         connection.rollback()
         return False
-    workspace = programs.workspace(connection, asked.workspace)
-    program: Program = programs.compiled(connection, workspace, asked.program)["segments"]
+    state = PostgresState(connection)
+    workspace = programs.workspace(state, asked.workspace)
+    program: Program = programs.compiled(state, workspace, asked.program)["segments"]
     if asked.kind == "segment" or program.gained(asked.program):
         _fill(connection, lake, workspace, program, asked)
     store.finish(connection, asked)

@@ -47,6 +47,11 @@ class _Counted(Leaf):
 class EverCount(_Counted):
     """State: the number, which stops at enough."""
 
+    @property
+    def is_ever(self) -> bool:
+        """Whether every event counts: then the fold counts it without asking."""
+        return self.span == Span()
+
     def add(self, states: States, event: Happened, now: int, zone: str) -> int:
         seen = states.get(self.id, 0)
         if seen >= self.enough or not self.span.low <= event.timestamp < self.span.high:

@@ -10,6 +10,7 @@ from kizuna.segments import rule
 from kizuna.segments.leaves import Leaf, Watch, count, pick
 from kizuna.segments.leaves.distinct import Distinct
 from kizuna.segments.leaves.moving import Moving
+from kizuna.segments.leaves.moving_total import MovingTotal
 from kizuna.segments.leaves.pick import Pick
 from kizuna.segments.leaves.running import Greatest, Least, Mean, Running, Sum
 from kizuna.segments.leaves.sequence import Sequence
@@ -37,6 +38,8 @@ def leaf_of(node: rule.Count | rule.Aggregate | rule.Pick | rule.Sequence) -> Le
             return count.leaf_of(node)
         case rule.Aggregate() if node.function == "distinct":
             return Distinct(node, span)
+        case rule.Aggregate() if node.function in ("sum", "avg") and span.is_moving and not span.is_zoned:
+            return MovingTotal(node, span)
         case rule.Aggregate() if span.is_moving or span.local is not None:
             return Moving(node, span)
         case rule.Aggregate():

@@ -1,0 +1,103 @@
+"""A customer's record: sections by slice, decoded when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+encode_section: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
+
+
+class Section(Struct, array_like=True, kw_only=True):
+    """A slice's part of a record. `wake_at` is the earliest instant at which it asks to be woken; 0 is never."""
+
+    wake_at: int = 0
+
+
+class StoredRecord(Struct, frozen=True, array_like=True):
+    """A record as the state keeps it; `sections` are in the order of the folds, None where a slice has nothing."""
+
+    id: bytes
+    partition: int
+    created_at: int
+    seen_at: int
+    alarm: int
+    sections: tuple[bytes | None, ...]
+
+
+class Sections(dict[str, Any]):
+    """Sections by slice name. What was not asked for stays as bytes: most events concern few slices."""
+
+    __slots__ = ("_codec", "_raw")
+
+    def __init__(self, codec: Codec, raw: dict[str, bytes]) -> None:
+        super().__init__()
+        self._codec = codec
+        self._raw = raw
+
+    def __missing__(self, name: str) -> Any:
+        raw = self._raw.pop(name, None)
+        made = self[name] = self._codec.kinds[name]() if raw is None else self._codec.decoders[name](raw)
+        return made
+
+
+class Record:
+    """A customer: sections by slice name, owned by one batch at a time."""
+
+    __slots__ = (
+        "alarm", "created_at", "id", "is_new", "partition", "program", "sections", "seen_at", "stored", "touched",
+        "wake_at",
+    )  # fmt: skip
+
+    def __init__(self, profile: bytes, partition: int, sections: dict[str, Any], *, is_new: bool) -> None:
+        self.id = profile
+        self.partition = partition
+        self.sections = sections
+        self.is_new = is_new
+        self.touched: set[str] = set()
+        self.created_at = 0
+        self.seen_at = 0  # the latest event time of what the customer did
+        self.wake_at = 0
+        self.alarm = 0  # what the state keeps of `wake_at`: never later
+        self.stored: tuple[int, int] = (0, 0)  # seen_at and alarm as the state has them
+        self.program = 0  # the program version that rules now
+
+    def __getitem__(self, name: str) -> Any:
+        return self.sections[name]
+
+    def touch(self, name: str) -> None:
+        """Say that a section changed and must be written."""
+        self.touched.add(name)
+
+
+class Codec:
+    """Turns stored records into live ones; knows the slices' types, nothing of their meaning."""
+
+    def __init__(self, kinds: Mapping[str, type[Section]]) -> None:
+        self.kinds = dict(kinds)
+        self.decoders: dict[str, Callable[[bytes], Any]] = {
+            name: msgspec.msgpack.Decoder(kind).decode for name, kind in kinds.items()
+        }
+
+    def fresh(self, profile: bytes, partition: int) -> Record:
+        return Record(profile, partition, Sections(self, {}), is_new=True)
+
+    def read(self, stored: StoredRecord) -> Record:
+        raw = {name: body for name, body in zip(self.kinds, stored.sections, strict=True) if body is not None}
+        sections = Sections(self, raw)
+        for name in [name for name, body in raw.items() if not _sleeps(body)]:
+            sections[name]  # decodes it: its timer counts
+        record = Record(stored.id, stored.partition, sections, is_new=False)
+        record.created_at, record.seen_at, record.alarm = stored.created_at, stored.seen_at, stored.alarm
+        record.stored = (stored.seen_at, stored.alarm)
+        return record
+
+
+def _sleeps(section: bytes) -> bool:
+    """Whether `wake_at`, the first element of the array, is 0; read without decoding."""
+    start = section[0]
+    first = 1 if start >> 4 == 0x9 else 3 if start == 0xDC else 5
+    return section[first] == 0
