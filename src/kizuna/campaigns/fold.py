@@ -20,6 +20,7 @@ from kizuna.profiles.section import zone_of
 
 LAUNCH = "launch"  # the type of items that bring a campaign to a member
 CANCELLED = "cancelled"
+PROFILE_UPDATED = "profile_updated"
 ABORTED, TOO_LATE = "aborted", "expired"  # reasons
 
 
@@ -34,7 +35,7 @@ class Plan(Struct, frozen=True):
 class Program(Struct, frozen=True):
     plans: dict[tuple[str, int], Plan]  # every version ever published
     cancelled: dict[str, int]  # launches made under an earlier program than this one are over
-    goals: frozenset[str]  # names of events that may meet one
+    heard: frozenset[str]  # names of events that may meet a goal, and of the fact that may move a local time
 
 
 class CampaignSlice:
@@ -51,20 +52,22 @@ class CampaignSlice:
                 plans[each.name, each.version] = Plan(campaign, campaign.when(), campaign.aim())
                 if each.status == CANCELLED:
                     cancelled[each.name] = each.introduced
-        goals = frozenset(plan.goal.trigger.event for plan in plans.values() if plan.goal)
-        return Program(plans, cancelled, goals)
+        heard = {plan.goal.trigger.event for plan in plans.values() if plan.goal}
+        if any(plan.when.local for plan in plans.values()):
+            heard.add(PROFILE_UPDATED)
+        return Program(plans, cancelled, frozenset(heard))
 
-    def hears(self, part: Any, kind: str, name: str) -> bool:
-        return kind == "launch"
+    def hears(self, part: Program, kind: str, name: str) -> bool:
+        return kind == LAUNCH or name in part.heard
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == LAUNCH:
             _take(moment, scope)
             return
         section: Campaigns = scope.record["campaigns"]
-        if section.watched and moment.name in scope.program["campaigns"].goals:
+        if section.watched:
             _judge(moment, scope, section)
-        if section.waiting and moment.type == "fact" and moment.name == "profile_updated":
+        if section.waiting and moment.type == "fact" and moment.name == PROFILE_UPDATED:
             _set_times(scope, section)  # the zone may have changed
 
     def wake(self, scope: Scope) -> None:

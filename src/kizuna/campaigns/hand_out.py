@@ -15,6 +15,7 @@ from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Workspace
+from kizuna.engine.store import PostgresState
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments.sql import compile_sql
 
@@ -32,7 +33,7 @@ def step(connection: Connection[Any], lake: Lake, programs: Programs) -> tuple[b
     connection.commit()
     has_moved, next_in = False, None
     for launched, now in found:
-        workspace = programs.workspace(connection, launched.workspace)
+        workspace = programs.workspace(PostgresState(connection), launched.workspace)
         is_due = launched.state != SCHEDULED or launched.due_at <= now
         if is_due and store.lock(connection, launched):
             has_moved |= _step(connection, lake, workspace, launched, now)

@@ -11,7 +11,7 @@ from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
 from kizuna.messages.grant import EXPIRES_DEFAULT, SendRequest, request
-from kizuna.messages.hold import give_back, move, release
+from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
     COMPLAINT,
     HARD_BOUNCE,
@@ -55,7 +55,7 @@ class MessagesSlice:
         ruling = [each for each in definitions if each.retired is None or each.retired > rules_at]  # oldest first
         compiled: dict[str, Any] = {"templates": {d.name: d.version for d in ruling if d.kind == "template"}}
         policies = [parse(each.body) for each in ruling if each.kind == "policy"]
-        if policies and not policies[-1].is_empty:
+        if policies:
             compiled["policy"] = policies[-1]
         topics = {each.name: each.body["default"] for each in ruling if each.kind == "topic" and "default" in each.body}
         return compiled | ({"topics": topics} if topics else {})
@@ -121,8 +121,7 @@ def _advance(moment: Moment, scope: Scope, state: str) -> None:
 
 def _take_back(moment: Moment, scope: Scope, state: str) -> None:
     """The sender refused it, or puts it off: what it had reserved is given back, or moved."""
-    section: Messages | None = scope.record.sections.get("messages")
-    if section is None or not (section.grants or section.held):
+    if policy_of(scope) is None:
         return
     message = _message(moment)
     if message is not None and state == "deferred":

@@ -14,11 +14,9 @@ from kizuna.messages.policy import Policy
 from kizuna.messages.section import Grant, Held, Messages
 from kizuna.profiles.section import zone_of
 
-NOTHING = Policy()  # what rules where no policy was published
-
 
 def policy_of(scope: Scope) -> Policy | None:
-    """The policy that rules, or None where no grant is any different for it."""
+    """The policy that rules, or None where none was ever published: then nothing is counted nor held."""
     compiled = scope.program.get("messages")
     return compiled.get("policy") if compiled else None
 
@@ -53,7 +51,7 @@ def hold(scope: Scope, held: Held, retry_at: int) -> None:
 def release(scope: Scope) -> None:
     """Let go what there is room for, in order; end what waited too long; ask to be woken for the rest."""
     section: Messages = scope.record["messages"]
-    policy = policy_of(scope) or NOTHING
+    policy = policy_of(scope) or Policy()
     waiting, section.held, section.wake_at = section.held, [], 0
     scope.record.touch("messages")
     for held in waiting:
@@ -113,8 +111,10 @@ def move(scope: Scope, message: bytes, due_at: int) -> None:
 
 def leave_queue(scope: Scope, run: str) -> None:
     """The run ended: what it wanted to say waits no more."""
-    section: Messages | None = scope.record.sections.get("messages")
-    if section is not None and any(each.run == run for each in section.held):
+    if policy_of(scope) is None:
+        return  # nothing was ever held
+    section: Messages = scope.record["messages"]
+    if any(each.run == run for each in section.held):
         section.held = [each for each in section.held if each.run != run]
         scope.record.touch("messages")
 

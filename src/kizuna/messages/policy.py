@@ -39,11 +39,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     holdout: float = 0  # per cent of all profiles, who receive nothing but transactional messages
     limits: Limits = field(default_factory=Limits)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no grant is any different for it."""
-        return not (self.caps or self.quiet_hours or self.holdout)
-
 
 def parse(body: Mapping[str, Any]) -> Policy:
     """Raises `Invalid` with the place of everything that is wrong."""

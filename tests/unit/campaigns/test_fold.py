@@ -54,7 +54,8 @@ class Ada:
         self.scope.restart(now, 1, f"{name}{now}")
         when = now if timestamp is None else timestamp
         item = Item(ADA, "i", kind, name, when, exact_json.encode(said), flags=flags)
-        self.slice.fold(Moment(item, now, 1), self.scope)
+        if self.slice.hears(self.scope.program["campaigns"], kind, name):
+            self.slice.fold(Moment(item, now, 1), self.scope)
 
     def launch(self, now: int, program: int = 1, launch: str = "l1") -> None:
         said = {"campaign": "sale", "version": 1, "launch": launch, "program": program}
