@@ -190,7 +190,7 @@ def test_a_claim_passes_by_what_is_paused_and_takes_what_is_to_be_ended(connecti
     set_status(connection, shop, "campaign", "sale", "ready")
     set_status(connection, shop, "campaign", "gone", "cancelled")
     assert claimed() == everything - {unmarked}
-    store.abort(connection, store.Launch(shop, b"", "gone", 1, 1, "", 0, 0, 0, 0, 0, 0, b""), NOW)
+    store.abort(connection, store.Launch(shop, b"", "gone", 1, "", 0, 0, 0, 0, 0, 0, b""), NOW)
     connection.commit()
     assert claimed() == everything
     set_status(connection, shop, "journey", "welcome", "paused")

@@ -8,7 +8,9 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.campaigns import store
+from kizuna.campaigns.fold import CANCEL
 from kizuna.campaigns.store import CANCELLED, Current
+from kizuna.core import ids
 from kizuna.core.errors import Conflict, NotFound
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
@@ -41,9 +43,10 @@ async def cancel(conn: AsyncConnection[Any], workspace: Workspace, name: str) ->
     found = await _current(conn, workspace, name)
     if found.status == CANCELLED:
         raise Conflict("the campaign is cancelled already", code="cancelled")
-    await store.abort_all(conn, workspace.id, name, await accounts.now(conn, workspace.id))
+    launches = await store.abort_all(conn, workspace.id, name, await accounts.now(conn, workspace.id))
+    await publish(conn, workspace, CANCEL, name, {"launches": [ids.show("lch", each) for each in launches]})
     position = await _change(conn, workspace, name, found, CANCELLED, sweep="campaigns")
-    await store.cancel(conn, workspace.id, name, position)
+    await store.cancel(conn, workspace.id, launches, position)
     return position
 
 

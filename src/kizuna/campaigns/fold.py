@@ -19,7 +19,7 @@ from kizuna.messages.grant import SendRequest, decide
 from kizuna.profiles.section import zone_of
 
 LAUNCH = "launch"  # the type of items that bring a campaign to a member
-CANCELLED = "cancelled"
+CANCEL = "cancel"  # the kind of definition that names launches which are over
 PROFILE_UPDATED = "profile_updated"
 ABORTED, TOO_LATE = "aborted", "expired"  # reasons
 
@@ -34,7 +34,7 @@ class Plan(Struct, frozen=True):
 
 class Program(Struct, frozen=True):
     plans: dict[tuple[str, int], Plan]  # every version ever published
-    cancelled: dict[str, int]  # launches made under an earlier program than this one are over
+    cancelled: frozenset[str]  # launches
     heard: frozenset[str]  # names of events that may meet a goal, and of the fact that may move a local time
 
 
@@ -45,17 +45,17 @@ class CampaignSlice:
 
     def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> Program:
         plans: dict[tuple[str, int], Plan] = {}
-        cancelled: dict[str, int] = {}
+        cancelled: set[str] = set()
         for each in definitions:  # oldest first
             if each.kind == "campaign":
                 campaign = parse(each.body)
                 plans[each.name, each.version] = Plan(campaign, campaign.when(), campaign.aim())
-                if each.status == CANCELLED:
-                    cancelled[each.name] = each.introduced
+            elif each.kind == CANCEL:
+                cancelled.update(each.body["launches"])
         heard = {plan.goal.trigger.event for plan in plans.values() if plan.goal}
         if any(plan.when.local for plan in plans.values()):
             heard.add(PROFILE_UPDATED)
-        return Program(plans, cancelled, frozenset(heard))
+        return Program(plans, frozenset(cancelled), frozenset(heard))
 
     def hears(self, part: Program, kind: str, name: str) -> bool:
         return kind == LAUNCH or name in part.heard
@@ -76,7 +76,7 @@ class CampaignSlice:
         program: Program = scope.program["campaigns"]
         waiting, section.waiting = section.waiting, []
         for each in waiting:
-            if each.due_at <= scope.now or each.program < program.cancelled.get(each.campaign, 0):
+            if each.due_at <= scope.now or each.launch in program.cancelled:
                 _say(scope, each)
             else:
                 section.waiting.append(each)
@@ -100,16 +100,16 @@ class CampaignSlice:
 
 def _take(moment: Moment, scope: Scope) -> None:
     said = moment.properties
-    launched = Waiting(said["campaign"], said["version"], said["launch"], said.get("program", 0), scope.now)
+    launched = Waiting(said["campaign"], said["version"], said["launch"], scope.now)
     program: Program = scope.program["campaigns"]
     plan = program.plans.get((launched.campaign, launched.version))
     if plan is None:
         scope.count(f"campaign:{launched.campaign}:decided")
         return
     due_at = plan.when.due_at(scope.now, zone_of(scope.record, scope.workspace))
-    if due_at > scope.now and launched.program >= program.cancelled.get(launched.campaign, 0):
+    if due_at > scope.now and launched.launch not in program.cancelled:
         section: Campaigns = scope.record["campaigns"]
-        section.waiting.append(Waiting(launched.campaign, launched.version, launched.launch, launched.program, due_at))
+        section.waiting.append(Waiting(launched.campaign, launched.version, launched.launch, due_at))
         _set_alarm(scope, section)
     else:
         _say(scope, launched, is_late=scope.now - due_at > LATEST)
@@ -122,7 +122,7 @@ def _say(scope: Scope, launched: Waiting, *, is_late: bool = False) -> None:
     name, profile, send = launched.campaign, scope.record.id, plan.campaign.send
     variant = plan.campaign.variant(ids.bucket("variant", name, profile))
     refused = TOO_LATE if is_late else None
-    if launched.program < program.cancelled.get(name, 0):
+    if launched.launch in program.cancelled:
         refused = ABORTED
     wanted = SendRequest(
         channels=send.channels,
@@ -179,7 +179,7 @@ def _set_times(scope: Scope, section: Campaigns) -> None:
     late: list[Waiting] = []
     for each in section.waiting:
         due_at = program.plans[each.campaign, each.version].when.due_at(scope.now, zone)
-        moved = Waiting(each.campaign, each.version, each.launch, each.program, due_at)
+        moved = Waiting(each.campaign, each.version, each.launch, due_at)
         (kept if due_at > scope.now else late).append(moved)
     section.waiting = kept
     for each in late:

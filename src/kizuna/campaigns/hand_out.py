@@ -87,9 +87,7 @@ def _hand_out(connection: Connection[Any], workspace: Workspace, launched: Launc
 def items_of(launched: Launch, members: list[bytes], now: int) -> list[Item]:
     """What is said to each member; its id is derived, so that it is the same however often it is made."""
     shown = ids.show("lch", launched.id)
-    said = exact_json.encode(
-        {"campaign": launched.campaign, "launch": shown, "version": launched.version, "program": launched.program}
-    )
+    said = exact_json.encode({"campaign": launched.campaign, "launch": shown, "version": launched.version})
     return [
         Item(
             profile, ids.show("evt", ids.derive("launch", shown, profile)), LAUNCH, "campaign_launched",

@@ -38,11 +38,10 @@ async def launch(database: Database, lake: Lake, workspace: Workspace, name: str
         await settled.wait(database, workspace.id, position, PATIENCE)
     profiles = await _profiles(database, lake, workspace, campaign) if due_at <= now else []
     async with database.connection() as conn:
-        program = await store.program(conn, workspace.id)
         found = await store.current(conn, workspace.id, name)
         assert found is not None  # noqa: S101  # campaigns stay
         new = Launch(
-            workspace=workspace.id, id=launched, campaign=name, version=version, program=program,
+            workspace=workspace.id, id=launched, campaign=name, version=version,
             state=SCHEDULED if due_at > now else GATHERING, asked_at=now, due_at=due_at, as_of=position,
             position=await events.next_position(conn), members=0, handed=0, handed_to=b"",
         )  # fmt: skip
@@ -53,7 +52,6 @@ async def launch(database: Database, lake: Lake, workspace: Workspace, name: str
             raise Conflict("the campaign is paused; resume it first", code="paused")
         if found.status == CANCELLED:  # what was cancelled stays so; this launch is a new beginning
             await publish.publish(conn, workspace, "campaign", name, found.body, status="ready")
-            await store.set_program(conn, workspace.id, launched)
         if new.state == GATHERING:
             gathered = await conn.execute(*store.gather(workspace.id, launched, campaign.segment, profiles))
             said = {"workspace": workspace.id, "launch": launched, "members": gathered.rowcount}

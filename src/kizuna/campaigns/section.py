@@ -17,7 +17,6 @@ class Waiting(Struct, array_like=True, gc=False, frozen=True):
     campaign: str
     version: int
     launch: str
-    program: int  # that ruled when it was launched
     due_at: int
 
 

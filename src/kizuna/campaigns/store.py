@@ -49,13 +49,6 @@ async def segment_exists(conn: AsyncConnection[Any], workspace: int, segment: st
     return await found.fetchone() is not None
 
 
-async def program(conn: AsyncConnection[Any], workspace: int) -> int:
-    """The newest program version published."""
-    row = await (await conn.execute("SELECT program FROM workspace WHERE id = %s", [workspace])).fetchone()
-    assert row  # noqa: S101
-    return row[0]
-
-
 # launches ------------------------------------------------------------------------------------------------------------
 
 SCHEDULED, GATHERING, HANDING, HANDED = "scheduled", "gathering", "handing", "handed"
@@ -69,7 +62,6 @@ class Launch(Struct, frozen=True):
     id: bytes
     campaign: str
     version: int
-    program: int
     state: str
     asked_at: int
     due_at: int
@@ -80,9 +72,7 @@ class Launch(Struct, frozen=True):
     handed_to: bytes
 
 
-_LAUNCH = (
-    "workspace, id, campaign, version, program, state, asked_at, due_at, as_of, position, members, handed, handed_to"
-)
+_LAUNCH = "workspace, id, campaign, version, state, asked_at, due_at, as_of, position, members, handed, handed_to"
 
 
 async def begin_launch(conn: AsyncConnection[Any], new: Launch) -> Launch | None:
@@ -93,15 +83,6 @@ async def begin_launch(conn: AsyncConnection[Any], new: Launch) -> Launch | None
         values,
     )
     return None if begun.rowcount else await launch(conn, new.workspace, new.id)
-
-
-async def set_program(conn: AsyncConnection[Any], workspace: int, launched: bytes) -> None:
-    """The launch follows what was published in the same transaction."""
-    await conn.execute(
-        """UPDATE launch SET program = (SELECT program FROM workspace WHERE id = launch.workspace)
-           WHERE workspace = %s AND id = %s""",
-        [workspace, launched],
-    )
 
 
 async def launch(conn: AsyncConnection[Any], workspace: int, name: bytes) -> Launch | None:
@@ -144,22 +125,25 @@ def gather(
     )
 
 
-async def abort_all(conn: AsyncConnection[Any], workspace: int, campaign: str, at: int) -> None:
-    """Lock its launches, and mark what is planned and unclaimed to be ended. Before a publish: whoever else locks
-    launches or messages locks the heads of the log after them."""
-    await conn.execute(
-        "SELECT FROM launch WHERE workspace = %s AND campaign = %s ORDER BY id FOR UPDATE", [workspace, campaign]
+async def abort_all(conn: AsyncConnection[Any], workspace: int, campaign: str, at: int) -> list[bytes]:
+    """Lock its launches that are not cancelled yet, and mark what is planned and unclaimed to be ended; the launches.
+    Before a publish: whoever else locks launches or messages locks the heads of the log after them."""
+    found = await conn.execute(
+        """SELECT id FROM launch WHERE workspace = %s AND campaign = %s AND state NOT IN ('cancelling', 'cancelled')
+           ORDER BY id FOR UPDATE""",
+        [workspace, campaign],
     )
+    ids = [bytes(row[0]) for row in await found.fetchall()]
     await conn.execute(ABORT, {"workspace": workspace, "campaign": campaign, "at": at})
     await conn.execute("NOTIFY kizuna_send")
+    return ids
 
 
-async def cancel(conn: AsyncConnection[Any], workspace: int, campaign: str, position: int) -> None:
+async def cancel(conn: AsyncConnection[Any], workspace: int, launches: Sequence[bytes], position: int) -> None:
     """No more is handed out; once all is folded up to `position`, what was planned meanwhile is ended too."""
     await conn.execute(
-        """UPDATE launch SET state = 'cancelling', as_of = %s
-           WHERE workspace = %s AND campaign = %s AND state <> 'cancelled'""",
-        [position, workspace, campaign],
+        "UPDATE launch SET state = 'cancelling', as_of = %s WHERE workspace = %s AND id = ANY(%s::bytea[])",
+        [position, workspace, list(launches)],
     )
 
 

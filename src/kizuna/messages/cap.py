@@ -34,11 +34,11 @@ class Cap(Struct, frozen=True, kw_only=True):
 
     def is_full(self, times: Sequence[int], at: int, zone: str) -> bool:
         """Whether one more at `at` would be one too many; `times` are those granted, in any order, later ones too."""
+        if len(times) < self.max:
+            return False
         if self.period:
             start = start_of(self.period, at, zone)
             return sum(start_of(self.period, each, zone) == start for each in times) >= self.max
-        if len(times) < self.max:
-            return False
         ordered = sorted(times)
         place = bisect_right(ordered, at)
         ordered.insert(place, at)

@@ -49,6 +49,7 @@ class Chosen(Struct, frozen=True):
     reason: str | None
     due_at: int = 0  # 0: now
     held: Hold | None = None  # it waits for room under its caps
+    message: bytes | None = None  # its id, where it is known already
 
 
 class Outcome(Struct, frozen=True):
@@ -65,16 +66,21 @@ class Outcome(Struct, frozen=True):
 
 def request(scope: Scope, wanted: SendRequest) -> bytes | None:
     """Plan the message; None when it was refused (recorded as `message_skipped`)."""
-    outcome = decide(scope, wanted)
-    return outcome.message if outcome.reason is None else None
+    message, reason = _decide(scope, wanted)
+    return message if reason is None else None
 
 
 def decide(scope: Scope, wanted: SendRequest) -> Outcome:
     """Plan the message or record why not."""
+    return Outcome(*_decide(scope, wanted))
+
+
+def _decide(scope: Scope, wanted: SendRequest) -> tuple[bytes, str | None]:
     compiled = scope.program.get("messages") or {}
     policy: Policy | None = None if wanted.transactional or wanted.refused else compiled.get("policy")
-    chosen = choose(scope, wanted) if policy is None else _choose_within(scope, wanted, policy)
-    message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
+    topics = compiled.get("topics")
+    chosen = choose(scope, wanted, topics) if policy is None else _choose_within(scope, wanted, topics, policy)
+    message = chosen.message or message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
     versions = compiled.get("templates")
     version = 0 if versions is None else versions.get(wanted.template, 0)
     reason = wanted.refused or chosen.reason
@@ -92,21 +98,24 @@ def decide(scope: Scope, wanted: SendRequest) -> Outcome:
             exact_json.encode(said),
         )  # fmt: skip
         hold(scope, waiting, chosen.held.retry_at)
-    return Outcome(message, reason)
+    return message, reason
 
 
-def choose(scope: Scope, wanted: SendRequest) -> Chosen:
+Topics = Mapping[str, str] | None  # what `neutral` means for those that say so
+
+
+def choose(scope: Scope, wanted: SendRequest, topics: Topics = None) -> Chosen:
     """The first channel of the list on which the customer may be reached."""
     refused: Chosen | None = None
     for channel in wanted.channels:
-        found = _reach(scope, wanted, channel)
+        found = _reach(scope, wanted, channel, topics)
         if found.reason is None:
             return found
         refused = refused or found
     return refused or Chosen("email", None, "no_address")
 
 
-def _choose_within(scope: Scope, wanted: SendRequest, policy: Policy) -> Chosen:
+def _choose_within(scope: Scope, wanted: SendRequest, topics: Topics, policy: Policy) -> Chosen:
     """The first channel on which the customer may be reached and that no cap sends on to the next."""
     section: Messages = scope.record["messages"]
     if section.held:
@@ -114,15 +123,15 @@ def _choose_within(scope: Scope, wanted: SendRequest, policy: Policy) -> Chosen:
     refused: Chosen | None = None
     expires_at = _expires_at(scope, wanted)
     for channel in wanted.channels:
-        found = _reach(scope, wanted, channel)
+        found = _reach(scope, wanted, channel, topics)
         if found.reason is None:
             message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, channel)
             asked = asking(scope, message, channel, wanted.topic, expires_at)
             match permit(policy, section.grants, section.held, asked):
                 case Go(due_at=due_at):
-                    return Chosen(channel, found.address, None, due_at if due_at > scope.now else 0)
+                    return Chosen(channel, found.address, None, due_at if due_at > scope.now else 0, None, message)
                 case Hold() as held:
-                    return Chosen(channel, found.address, None, NEVER, held)
+                    return Chosen(channel, found.address, None, NEVER, held, message)
                 case No(reason=reason):
                     return Chosen(channel, found.address, reason)
                 case Elsewhere():
@@ -131,7 +140,7 @@ def _choose_within(scope: Scope, wanted: SendRequest, policy: Policy) -> Chosen:
     return refused or Chosen("email", None, "no_address")
 
 
-def _reach(scope: Scope, wanted: SendRequest, channel: str) -> Chosen:
+def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> Chosen:
     known = all_channels().get(channel)
     if known is None:
         return Chosen(channel, None, "no_provider")
@@ -141,7 +150,7 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str) -> Chosen:
     if not known.is_valid(address):
         return Chosen(channel, address, "invalid_address")
     default = scope.workspace.consent
-    if wanted.topic and (topics := (scope.program.get("messages") or {}).get("topics")):
+    if topics and wanted.topic:
         default = topics.get(wanted.topic, default)
     reason = refusal(scope.record["consent"], channel, wanted.topic, wanted.transactional, default, address)
     return Chosen(channel, address, reason)
@@ -160,13 +169,14 @@ def _plan(
     for name in ("journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(wanted, name):
             said[name] = value
-    fact = scope.emit("message_planned" if reason is None else "message_skipped", said | _why(chosen, reason))
+    why = _why(chosen, reason) if reason or chosen.due_at else None
+    fact = scope.emit("message_planned" if reason is None else "message_skipped", said | why if why else said)
     row = PlanMessage(
         id=message, profile=scope.record.id, state="planned" if reason is None else "skipped",
         channel=chosen.channel, purpose=wanted.purpose, occurrence=wanted.occurrence, template=wanted.template,
         template_version=version, journey=wanted.journey, run=wanted.run, step=wanted.step, campaign=wanted.campaign,
         variant=wanted.variant, topic=wanted.topic, transactional=wanted.transactional,
-        data=exact_json.encode(wanted.data).decode(), event=wanted.event, at=scope.now,
+        data=exact_json.encode(wanted.data).decode() if wanted.data else "{}", event=wanted.event, at=scope.now,
         due_at=(chosen.due_at or scope.now) if reason is None else scope.now,
         expires_at=_expires_at(scope, wanted), root=scope.root, address=chosen.address, reason=reason,
         caused_by=fact.id,

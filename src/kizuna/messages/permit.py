@@ -83,7 +83,7 @@ def permit(policy: Policy, grants: Sequence[Grant], ahead: Sequence[Held], asked
 
 def is_held_out(policy: Policy, profile: bytes) -> bool:
     """Whether the profile is among those who receive nothing: the same ones whatever is said."""
-    return ids.bucket("holdout", profile) < policy.holdout * 100
+    return policy.holdout > 0 and ids.bucket("holdout", profile) < policy.holdout * 100
 
 
 def still_counts(policy: Policy, grants: Sequence[Grant], now: int, zone: str) -> list[Grant]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -23,11 +24,8 @@ class QuietHours(Struct, frozen=True):
         """When the window that `instant` lies in is over; 0 outside of it."""
         today = clock.to_local(instant, zone).date()
         # Two days back: a window of the 29th lasts until the 31st where there was no 30th (Apia, 2011).
-        for offset in (-2, -1, 0):
-            day = today + timedelta(days=offset)
-            until = day if self.start < self.end else day + timedelta(days=1)
-            begins = clock.from_local(datetime.combine(day, self.start), zone)
-            over = clock.from_local(datetime.combine(until, self.end), zone)
+        for back in (0, 1, 2):
+            begins, over = _window(self.start, self.end, today - timedelta(days=back), zone)
             if begins <= instant < over:
                 return over
         return 0
@@ -39,3 +37,11 @@ class QuietHours(Struct, frozen=True):
             return over or instant
         late = over + ids.bucket("quiet", message) * JITTER // 10_000
         return over if late > expires_at or self.over_at(late, zone) else late
+
+
+@lru_cache(16_384)  # all who live in a zone ask about the same few days
+def _window(start: time, end: time, day: date, zone: str) -> tuple[int, int]:
+    """The window that begins on a date, as instants."""
+    until = day if start < end else day + timedelta(days=1)
+    begins, over = datetime.combine(day, start), datetime.combine(until, end)
+    return clock.from_local(begins, zone), clock.from_local(over, zone)

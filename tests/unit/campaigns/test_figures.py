@@ -12,7 +12,7 @@ from kizuna.campaigns.store import Launch
 
 
 def a_launch(state: str = "handed", members: int = 10, handed: int = 10) -> Launch:
-    return Launch(1, b"l" * 16, "sale", 1, 1, state, 0, 0, 0, 1, members, handed, b"")
+    return Launch(1, b"l" * 16, "sale", 1, state, 0, 0, 0, 1, members, handed, b"")
 
 
 def a_ledger(*launches: Launch, rows: Any = (), decided: int = 10, goals: Any = ()) -> Ledger:

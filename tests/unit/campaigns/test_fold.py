@@ -57,8 +57,8 @@ class Ada:
         if self.slice.hears(self.scope.program["campaigns"], kind, name):
             self.slice.fold(Moment(item, now, 1), self.scope)
 
-    def launch(self, now: int, program: int = 1, launch: str = "l1") -> None:
-        said = {"campaign": "sale", "version": 1, "launch": launch, "program": program}
+    def launch(self, now: int, launch: str = "l1") -> None:
+        said = {"campaign": "sale", "version": 1, "launch": launch}
         self.hear(LAUNCH, "campaign_launched", now, **said)
 
     def wake(self) -> None:
@@ -118,17 +118,17 @@ def test_the_local_time_moves_with_the_zone() -> None:
     assert ada.section.wake_at == 0
 
 
-def test_what_was_launched_before_a_cancel_is_aborted() -> None:
+def test_launches_that_were_cancelled_are_aborted() -> None:
     body = {**SALE, "schedule": {"local": "2026-12-25T09:00"}}
     ada = Ada(body)
     ada.launch(NOON)
-    ready = Definition("campaign", "sale", 1, "ready", body, 1, 2)
-    ada.publish(ready, Definition("campaign", "sale", 1, "cancelled", body, 2, None))
+    cancel = Definition("cancel", "sale", 1, "active", {"launches": ["l1", "l2"]}, 2, 5)
+    ada.publish(Definition("campaign", "sale", 1, "cancelled", body, 3, None), cancel)
     ada.section.wake_at = NOON + SECOND  # as the publish wakes it
     ada.wake()
     assert ada.said() == [("skipped", "aborted", NOON + SECOND)]
-    ada.launch(NOON + HOUR, program=1, launch="l2")
-    ada.launch(NOON + HOUR, program=3, launch="l3")
+    ada.launch(NOON + HOUR, "l2")
+    ada.launch(NOON + HOUR, "l3")
     assert [state for state, *_ in ada.said()] == ["skipped", "skipped"]
     assert [each.launch for each in ada.section.waiting] == ["l3"], "launched after the cancel it is a new beginning"
     assert ada.decided == 2
@@ -137,7 +137,7 @@ def test_what_was_launched_before_a_cancel_is_aborted() -> None:
 def test_who_was_to_be_reached_twice_is_reached_once() -> None:
     ada = Ada({**SALE, "schedule": {"local": "2026-12-25T09:00"}})
     ada.launch(NOON)
-    other = Campaigns(waiting=[Waiting("sale", 1, "l1", 1, NOON + DAY), Waiting("sale", 1, "l2", 1, NOON + DAY)])
+    other = Campaigns(waiting=[Waiting("sale", 1, "l1", NOON + DAY), Waiting("sale", 1, "l2", NOON + DAY)])
     ada.scope.restart(NOON, 1, "absorb")
     ada.slice.absorb(other, ada.scope)
     assert [each.launch for each in ada.section.waiting] == ["l1", "l2"]

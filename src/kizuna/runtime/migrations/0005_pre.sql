@@ -2,7 +2,6 @@
 
 ALTER TABLE launch                        -- of campaigns: each is made once, whatever crashed in between
     ADD COLUMN version integer NOT NULL DEFAULT 0,
-    ADD COLUMN program integer NOT NULL DEFAULT 0,   -- that ruled when it was asked for; a later cancel ends it
     ADD COLUMN state text NOT NULL DEFAULT 'handed', -- scheduled, gathering, handing, handed, cancelled
     ADD COLUMN asked_at bigint NOT NULL DEFAULT 0,
     ADD COLUMN due_at bigint NOT NULL DEFAULT 0,     -- when its members are gathered
