@@ -31,7 +31,8 @@ log = structlog.get_logger()
 
 def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; fill and hand out beside it; both end with it."""
-    os.nice(5)  # live work comes first; history can wait a moment
+    os.nice(10)  # live work comes first; history can wait a moment
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
     for name, work in (("fill", _fill_on), ("campaigns", _campaigns_on)):
         threading.Thread(target=_keep_on, args=[config, name, work], daemon=True, name=name).start()
     archiver.main(config)

@@ -182,7 +182,7 @@ def test_a_claim_passes_by_what_is_paused_and_takes_what_is_to_be_ended(connecti
 
     def claimed() -> set[bytes]:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
-            return {row.id for row in messages.claim(cursor, shop, ["email"], NOW, 100)}
+            return {each.message.id for each in messages.claim(cursor, shop, "email", NOW, 100)}
 
     assert claimed() == everything
     set_status(connection, shop, "campaign", "sale", "paused")

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, Connection
 
 from kizuna.campaigns.section import Converted
 from kizuna.engine.slice import Workspace
+from kizuna.messages.message import read_passed
 
 
 class Current(Struct, frozen=True):
@@ -289,11 +290,11 @@ async def outcome(
 async def reached(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, int]:
     """How many messages ever were in each state, whatever came after."""
     found = await conn.execute(
-        """SELECT said ->> 'state', count(DISTINCT id) FROM message, jsonb_array_elements(history) said
+        """SELECT entry & 31, count(DISTINCT id) FROM message, unnest(history) entry
            WHERE workspace = %s AND campaign = %s GROUP BY 1""",
         [workspace, name],
     )
-    return {row[0]: row[1] for row in await found.fetchall()}
+    return {read_passed(row[0])[0]: row[1] for row in await found.fetchall()}
 
 
 async def decided(conn: AsyncConnection[Any], workspace: int, name: str) -> int:
@@ -314,7 +315,7 @@ async def converted(
         """SELECT m.variant, coalesce(m.reason, '') = 'holdout', count(*), count(c.message), coalesce(sum(c.value), 0)
            FROM message m LEFT JOIN conversion c ON c.workspace = m.workspace AND c.message = m.id
            WHERE m.workspace = %s AND m.campaign = %s
-           AND (m.reason = 'holdout' OR m.history -> 0 ->> 'state' = 'planned') GROUP BY 1, 2 ORDER BY 1, 2""",
+           AND (m.reason = 'holdout' OR m.history[1] & 31 = 0) GROUP BY 1, 2 ORDER BY 1, 2""",
         [workspace, name],
     )
     return await found.fetchall()
