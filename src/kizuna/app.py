@@ -20,7 +20,7 @@ from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
-from kizuna.messages import public_routes
+from kizuna.messages import policy_routes, public_routes
 from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
 from kizuna.providers import routes as providers
@@ -38,6 +38,7 @@ ROUTES = [
     *templates.ROUTES,
     *messages.ROUTES,
     *public_routes.ROUTES,
+    *policy_routes.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,

@@ -20,7 +20,10 @@ _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_times
 QUESTIONS = {
     "messages_unclaimed": (
         "SELECT count(*) FROM message m JOIN workspace w ON w.id = m.workspace"
-        f" WHERE m.state IN ('planned', 'claimed', 'handed') AND m.due_at < {_NOW} - %s",
+        f" WHERE m.state IN ('planned', 'claimed', 'handed') AND m.due_at < {_NOW} - %s"
+        " AND NOT EXISTS (SELECT FROM definition d WHERE d.workspace = m.workspace AND d.retired IS NULL"
+        " AND d.status = 'paused' AND (d.kind, d.name) IN"
+        " (('campaign', m.campaign), ('journey', m.journey), ('sending', m.channel)))",
         "messages are due and not claimed: is `kizuna send` running?",
     ),
     "timers_unfired": (
