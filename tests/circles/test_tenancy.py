@@ -140,7 +140,8 @@ def fill(house: Any, workspace: int) -> None:
                        WHERE k.table_name = c.table_name AND k.column_name = c.column_name)
         FROM information_schema.columns c
         WHERE c.table_schema = 'public' AND c.table_name IN
-              (SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace')""")
+              (SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+               WHERE column_name = 'workspace' AND table_type = 'BASE TABLE')""")
     tables: dict[str, dict[str, Any]] = {}
     for table, column, kind, is_identity, is_key in columns:
         if table not in OWN_ROWS and not is_identity:
