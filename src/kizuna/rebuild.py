@@ -98,6 +98,8 @@ class _Again:
             for partition, (applied, _) in heads.items():
                 self.fold(cursor, partition, applied)
             self.settle(cursor)
+            if not self.is_check:
+                store.fence(cursor, number)
         return self.said
 
     def fold(self, cursor: Any, partition: int, applied: int) -> None:

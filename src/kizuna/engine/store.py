@@ -435,6 +435,16 @@ def delete_records(cursor: Cursor[Any], workspace: int, profiles: Sequence[bytes
     cursor.execute("DELETE FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])", [workspace, list(profiles)])
 
 
+def fence(cursor: Cursor[Any], workspace: int) -> None:
+    """Void what any owner still has in memory: its records were changed behind its back."""
+    cursor.execute(
+        """UPDATE log_head h SET batch = h.batch + 1 FROM (
+               SELECT partition FROM log_head WHERE workspace = %(workspace)s ORDER BY partition FOR UPDATE
+           ) mine WHERE h.workspace = %(workspace)s AND h.partition = mine.partition""",
+        {"workspace": workspace},
+    )
+
+
 def counters(cursor: Cursor[Any], workspace: int) -> dict[str, int]:
     """Sums that are not 0."""
     cursor.execute(
