@@ -33,7 +33,8 @@ log = structlog.get_logger()
 
 def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; fill and watch in others, which end with it."""
-    os.nice(5)  # live work comes first; history can wait a moment
+    os.nice(10)  # live work comes first; history can wait a moment
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
     for name, job in (("fill", _fill_on), ("watch", _watch_on)):
         threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
     archiver.main(config)

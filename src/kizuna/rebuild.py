@@ -123,6 +123,7 @@ class _Again:
             for record in written:
                 record.touched.update(names)
             store.insert(cursor, number, written, names, public)
+            store.insert_alarms(cursor, number, written)
         facts = logged.facts()
         self.counters.update(again.counters)
         self.said.rows += len(rows)
