@@ -11,14 +11,17 @@ from kizuna.alarms import routes as alarms
 from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
+from kizuna.definitions import routes as definitions
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
 from kizuna.folds import memory_engine, profile_views
+from kizuna.imports import routes as imports
+from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
-from kizuna.messages import public_routes
+from kizuna.messages import policy_routes, public_routes
 from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
@@ -38,9 +41,12 @@ ROUTES = [
     *templates.ROUTES,
     *messages.ROUTES,
     *public_routes.ROUTES,
+    *policy_routes.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
+    *definitions.ROUTES,
+    *imports.ROUTES,
     *insight.ROUTES,
 ]
 
@@ -56,6 +62,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
         "ingest": Ingest(database, log, keys, **limits),
+        "imports": Imports(config, database),
         "lake": Lake(config),
         "overviews": Overviews(),
         "profile_views": views,

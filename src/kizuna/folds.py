@@ -25,7 +25,7 @@ from kizuna.profiles.fold import ProfileSlice, public
 from kizuna.profiles.gate import ProfileGate
 from kizuna.profiles.show import ProfileViews
 from kizuna.runtime.doctor import Question, deep
-from kizuna.segments import agree
+from kizuna.segments import agree, audit
 from kizuna.segments.fold import SegmentSlice
 
 FOLDS: list[Slice] = [
@@ -67,7 +67,7 @@ def deep_questions() -> list[Question]:
         lambda item: item.type in ONCE,
         message_key,
     )
-    return [*inside, agree.question()]
+    return [*inside, agree.question(), audit.question()]
 
 
 def profile_views() -> ProfileViews:

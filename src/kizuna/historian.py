@@ -1,7 +1,9 @@
-"""The process that keeps history and watch: log to lake, the past for new rules, and alarms."""
+"""The process that keeps history and watch: writes the log to the lake, fills in what new rules ask of the past, hands
+out campaigns and looks after alarms: all that may wait a moment while customers do things."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
@@ -12,13 +14,15 @@ import structlog
 from kizuna.alarms import store as alarms
 from kizuna.alarms.tell import tell
 from kizuna.alarms.watch import watch
+from kizuna.campaigns.run import run_next as run_campaigns
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
 from kizuna.engine.program import Programs
 from kizuna.folds import FOLDS
+from kizuna.journeys.reweigh import reweigh_all
 from kizuna.runtime import archiver
-from kizuna.runtime.database import connect
+from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments.fill import store
 from kizuna.segments.fill.run import run_next
@@ -27,15 +31,18 @@ LONGEST_SLEEP = 60.0
 WAITING_SLEEP = 0.02  # while a publish waits to be folded
 RETRY = 1.0
 WATCH_EVERY = 15.0
+LEARN_EVERY = 600.0  # seconds: as often the splits that learn are given new weights
 
 log = structlog.get_logger()
 
 
 def main(config: Config) -> None:
-    """Archive in the main thread, which is told to stop; fill and watch in others, which end with it."""
-    os.nice(5)  # live work comes first; history can wait a moment
-    for name, job in (("fill", _fill_on), ("watch", _watch_on)):
+    """Archive in the main thread, which is told to stop; the others end with it."""
+    os.nice(10)  # live work comes first; history can wait a moment
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
+    for name, job in (("fill", _fill_on), ("campaigns", _campaigns_on), ("watch", _watch_on)):
         threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
+    threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
 
 
@@ -76,3 +83,40 @@ def _fill_on(config: Config, pause: threading.Event) -> None:
                 pause.wait(WAITING_SLEEP)
             else:
                 next(ear.notifies(timeout=LONGEST_SLEEP, stop_after=1), None)
+
+
+def _campaigns_on(config: Config, pause: threading.Event) -> None:
+    url = config.database_url
+    with connect(url, name="kizuna campaigns") as connection, connect(url, autocommit=True) as ear:
+        ear.execute("LISTEN kizuna_launch")
+        lake, programs = Lake(config), Programs(FOLDS, engine.partitions(connection))
+        while True:
+            has_moved, next_in = run_campaigns(connection, lake, programs, url)
+            if has_moved:
+                continue
+            if next_in == 0:
+                pause.wait(WAITING_SLEEP)
+            else:
+                next(ear.notifies(timeout=min(next_in or LONGEST_SLEEP, LONGEST_SLEEP), stop_after=1), None)
+
+
+def _learn(config: Config) -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(LEARN_EVERY)
+        try:
+            asyncio.run(_learn_on(config))
+        except (psycopg.OperationalError, Unavailable) as error:
+            log.warning("learning_waits", reason=str(error).partition("\n")[0])
+        except Exception:
+            log.exception("learning_failed")
+
+
+async def _learn_on(config: Config) -> None:
+    database = Database(config.database_url, largest=1, name="kizuna learn")
+    await database.open()
+    try:
+        async with database.connection() as conn:
+            await reweigh_all(conn)
+    finally:
+        await database.close()

@@ -98,6 +98,8 @@ class _Again:
             for partition, (applied, _) in heads.items():
                 self.fold(cursor, partition, applied)
             self.settle(cursor)
+            if not self.is_check:
+                store.fence(cursor, number)
         return self.said
 
     def fold(self, cursor: Any, partition: int, applied: int) -> None:
@@ -121,6 +123,7 @@ class _Again:
             for record in written:
                 record.touched.update(names)
             store.insert(cursor, number, written, names, public)
+            store.insert_alarms(cursor, number, written)
         facts = logged.facts()
         self.counters.update(again.counters)
         self.said.rows += len(rows)

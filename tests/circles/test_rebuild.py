@@ -49,6 +49,12 @@ def state(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
     }
 
 
+def fences(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("SELECT sum(batch)::int FROM log_head").fetchone()
+    assert row
+    return row[0]
+
+
 def faults(rebuilt: Rebuilt) -> dict[str, int]:
     names = ("differing", "facts_missing", "facts_new", "counters", "memberships")
     return {name: getattr(rebuilt, name) for name in names if getattr(rebuilt, name)}
@@ -72,7 +78,7 @@ def test_months_folded_again_are_the_same_and_damage_is_mended(database_url: str
     assert faults(same) == {}, same.line()
 
     with psycopg.connect(database_url, autocommit=True) as connection:
-        before = state(connection)
+        before, fenced = state(connection), fences(connection)
         for name, statements in DAMAGE.items():
             for statement in statements:
                 assert connection.execute(statement).rowcount  # type: ignore[arg-type]
@@ -80,6 +86,7 @@ def test_months_folded_again_are_the_same_and_damage_is_mended(database_url: str
             assert faults(rebuild(config)[0]).keys() == {name}
             assert faults(rebuild(config, is_check=True)[0]) == {}
         assert state(connection) == before
+        assert fences(connection) == fenced + 64 * len(DAMAGE)  # who still has records in memory cannot commit
 
         connection.execute('DELETE FROM log WHERE "offset" = 1')
         [refused] = rebuild(config)

@@ -56,6 +56,7 @@ PARAMETERS: dict[str, list[str]] = {
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
     "alarm": ["1", "alm_1"],
+    "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
     "path": ["none"],
@@ -76,10 +77,13 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/journeys/{name:str}": {
         "name": NAME, "entry": {"on": {"event": "E"}}, "steps": [{"id": "wait", "delay": "1d"}],
     },
+    "POST /api/v1/plan": {"definitions": [{"kind": "segment", "name": NAME, "body": {"where": RULE}}]},
+    "POST /api/v1/apply": {"definitions": [{"kind": "segment", "name": NAME, "body": {"where": RULE}}]},
     "POST /api/v1/journeys/{name:str}/publish": {},
     "POST /api/v1/journeys/{name:str}/pause": {},
     "POST /api/v1/journeys/{name:str}/resume": {},
     "POST /api/v1/journeys/{name:str}/stop": {},
+    "POST /api/v1/journeys/{name:str}/reweigh": {},
     "POST /api/v1/journeys/{name:str}/enter": {"profile": PROFILE},
     "PUT /api/v1/campaigns/{name:str}": {
         "segment": NAME, "schedule": "now", "send": {"channel": "email", "template": NAME, "topic": "news"},
@@ -141,7 +145,8 @@ def fill(house: Any, workspace: int) -> None:
                        WHERE k.table_name = c.table_name AND k.column_name = c.column_name)
         FROM information_schema.columns c
         WHERE c.table_schema = 'public' AND c.table_name IN
-              (SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace')""")
+              (SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace')
+        AND c.table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE')""")
     tables: dict[str, dict[str, Any]] = {}
     for table, column, kind, is_identity, is_key in columns:
         if table not in OWN_ROWS and not is_identity:
@@ -266,6 +271,7 @@ def test_the_canary_is_there_to_be_found(house: Any, two: dict[str, Any]) -> Non
                 if CANARY in answer.text:
                     found.add(template)
     assert {"/api/v1/rejected", "/api/v1/profiles/{ref:str}", "/api/v1/messages/{message:str}"} <= found
+    assert "/api/v1/definitions" in found
     assert {f"/api/v1/{kind}/{{name:str}}" for kind in ("templates", "journeys", "campaigns")} <= found
 
 

@@ -38,7 +38,7 @@ def place(tmp_path: Path) -> lake_builder.Place:
 
 
 def rows(connection: Connection, columns: str = "rule, subject, resolved_at IS NOT NULL") -> list[Any]:
-    return connection.execute(f"SELECT {columns} FROM alarm ORDER BY id").fetchall()  # type: ignore[arg-type]
+    return connection.execute(f"SELECT {columns} FROM raised_alarm ORDER BY id").fetchall()  # type: ignore[arg-type]
 
 
 def test_nothing_wrong_is_no_alarm(watched: Connection, place: Any) -> None:

@@ -290,7 +290,7 @@ def locked(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 def claimed(connection: psycopg.Connection[Any]) -> int:
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        return len(messages.workspaces_with_due(cursor)) + len(messages.claim(cursor, 1, ["email"], 1 << 60, 10))
+        return len(messages.due(cursor)) + len(messages.claim(cursor, 1, "email", 1 << 60, 10))
 
 
 def test_a_locked_copy_claims_nothing(locked: psycopg.Connection[Any]) -> None:

@@ -43,8 +43,8 @@ def test_overdue_things_are_counted(database_url: str, connection: psycopg.Conne
         " VALUES ('shop', 'live', 'UTC', 'USD', 'opt_out', 0)"
     )
     connection.execute(
-        "INSERT INTO profile (workspace, id, partition, created_at, last_seen_at, wake_at)"
-        " VALUES (1, '\\x01', 0, 0, 0, 1), (1, '\\x02', 0, 0, 0, real_now() + 3600000000)"
+        "INSERT INTO alarm (workspace, partition, at, profile)"
+        " VALUES (1, 0, 1, '\\x01'), (1, 0, real_now() + 3600000000, '\\x02')"
     )
     connection.execute(
         'INSERT INTO log_head (workspace, partition, "offset", at, applied)'
@@ -66,7 +66,7 @@ MESSAGE = (
 
 
 def message(
-    *, number: str = "01", state: str = "sent", expires: str = "real_now() + 3600000000", history: str = "[]"
+    *, number: str = "01", state: str = "sent", expires: str = "real_now() + 3600000000", history: str = "{}"
 ) -> str:
     return MESSAGE.format(id=number, state=state, expires=expires, history=history)
 
@@ -88,16 +88,16 @@ FAULTS: dict[str, list[str]] = {
         LOG.format("1"),
         "INSERT INTO duplicate VALUES (1, 0, 1, 0)",
     ],
-    "timers_unfired": [PROFILE, "UPDATE profile SET wake_at = 1"],
+    "timers_unfired": ["INSERT INTO alarm (workspace, partition, at, profile) VALUES (1, 0, 1, '\\x01')"],
     "messages_unclaimed": [message(state="planned"), "UPDATE message SET due_at = 1"],
     "messages_unended": [message(state="planned", expires="1")],
     "messages_in_no_state": [message(state="lost")],
     "messages_granted_twice": [message(), message(number="02")],
-    "messages_sent_twice": [message(history='[{"state": "sent", "at": 1}, {"state": "sent", "at": 2}]')],
+    "messages_sent_twice": [message(history=f"{{{1 << 5 | 7}, {2 << 5 | 7}}}")],
     "vetoes_unfolded": ["INSERT INTO veto VALUES (1, '\\x01', 'v', 'email', '', 1)"],
     "sent_to_suppressed": [
         "INSERT INTO suppression VALUES (1, 'email', 'ada@x', 'hard_bounce', 0)",
-        message(history='[{"state": "handed", "at": 400000000}]'),
+        message(history=f"{{{400_000_000 << 5 | 2}}}"),
     ],
     "memberships_miscounted": [
         "INSERT INTO counter VALUES (1, 'segment:vip', 0, 3), (1, 'segment:vip', 1, -1)",

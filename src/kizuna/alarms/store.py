@@ -27,14 +27,14 @@ def watch_alone(cursor: Any) -> None:
 
 
 def standing(cursor: Any) -> set[Place]:
-    cursor.execute("SELECT workspace, rule, subject FROM alarm WHERE cleared_at IS NULL")
+    cursor.execute("SELECT workspace, rule, subject FROM raised_alarm WHERE cleared_at IS NULL")
     return {Place(*row) for row in cursor.fetchall()}
 
 
 def raise_alarms(cursor: Any, alarms: Mapping[Place, str]) -> int:
     """Raise what does not stand already; guards call it in the transaction in which they act."""
     cursor.execute(
-        """INSERT INTO alarm (workspace, rule, subject, message, raised_at)
+        """INSERT INTO raised_alarm (workspace, rule, subject, message, raised_at)
            SELECT workspace, rule, subject, message, real_now()
            FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[]) AS new (workspace, rule, subject, message)
            WHERE workspace = 0 OR EXISTS (SELECT FROM workspace w WHERE w.id = new.workspace)
@@ -52,7 +52,7 @@ def raise_alarms(cursor: Any, alarms: Mapping[Place, str]) -> int:
 def clear(cursor: Any, places: Sequence[Place]) -> None:
     """Their rules hold again."""
     cursor.execute(
-        """UPDATE alarm a SET cleared_at = real_now(), resolved_at = coalesce(a.resolved_at, real_now())
+        """UPDATE raised_alarm a SET cleared_at = real_now(), resolved_at = coalesce(a.resolved_at, real_now())
            FROM unnest(%s::integer[], %s::text[], %s::text[]) AS well (workspace, rule, subject)
            WHERE a.workspace = well.workspace AND a.rule = well.rule AND a.subject = well.subject
            AND a.cleared_at IS NULL""",
@@ -66,8 +66,8 @@ def take_untold(cursor: Any, limit: int) -> list[Alarm]:
     A restored copy tells nobody.
     """
     cursor.execute(
-        f"""UPDATE alarm a SET told_at = real_now() WHERE (workspace, id) IN (
-                SELECT workspace, id FROM alarm n WHERE told_at IS NULL AND resolved_at IS NULL
+        f"""UPDATE raised_alarm a SET told_at = real_now() WHERE (workspace, id) IN (
+                SELECT workspace, id FROM raised_alarm n WHERE told_at IS NULL AND resolved_at IS NULL
                 AND raised_at > real_now() - 3600000000
                 AND NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)
                 AND EXISTS (SELECT FROM member m WHERE m.role = 'owner'
@@ -115,7 +115,7 @@ async def listed(
 ) -> list[Alarm]:
     """The workspace's and the installation's, newest first."""
     found = await conn.execute(
-        f"""SELECT {_COLUMNS} FROM alarm WHERE workspace IN (%s, 0) AND id < %s
+        f"""SELECT {_COLUMNS} FROM raised_alarm WHERE workspace IN (%s, 0) AND id < %s
             AND (NOT %s OR resolved_at IS NULL) ORDER BY id DESC LIMIT %s""",  # type: ignore[arg-type]  # noqa: S608
         [workspace, before, only_raised, limit],
     )
@@ -124,7 +124,7 @@ async def listed(
 
 async def one(conn: AsyncConnection[Any], workspace: int, alarm: int) -> Alarm | None:
     found = await conn.execute(
-        f"SELECT {_COLUMNS} FROM alarm WHERE workspace IN (%s, {INSTALLATION}) AND id = %s",  # type: ignore[arg-type]  # noqa: S608
+        f"SELECT {_COLUMNS} FROM raised_alarm WHERE workspace IN (%s, {INSTALLATION}) AND id = %s",  # type: ignore[arg-type]  # noqa: S608
         [workspace, alarm],
     )
     row = await found.fetchone()
@@ -133,7 +133,7 @@ async def one(conn: AsyncConnection[Any], workspace: int, alarm: int) -> Alarm |
 
 async def resolve(conn: AsyncConnection[Any], workspace: int, alarm: int, by: str, *, clears: bool) -> None:
     await conn.execute(
-        """UPDATE alarm SET resolved_at = real_now(), resolved_by = %s,
+        """UPDATE raised_alarm SET resolved_at = real_now(), resolved_by = %s,
                cleared_at = CASE WHEN %s THEN real_now() ELSE cleared_at END
            WHERE workspace = %s AND id = %s AND resolved_at IS NULL""",
         [by, clears, workspace, alarm],

@@ -161,6 +161,7 @@ class Batch:
         self.parked: list[ParkedItem] = []
         self.resumed: set[bytes] = set()
         self.duplicates: list[Place] = []
+        self.rung: list[tuple[bytes, int]] = []
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
 
@@ -215,7 +216,8 @@ class Batch:
         found = self.state.due_profiles(self.workspace.id, until, self.engine.items)
         if len(found) >= self.engine.items:
             self.hold_back(rows, found[-1][1])
-        return [profile for profile, _ in found]
+        self.rung = found
+        return list(dict.fromkeys([profile for profile, _ in found]))
 
     def hold_back(self, rows: list[LogRow], horizon: int) -> None:
         """Only timers up to the horizon are known: rows from there on are left for a later batch."""
@@ -389,6 +391,7 @@ class Batch:
                 heads=list(self.heads.values()),
                 new=new,
                 changed=changed,
+                rung=[(self.records[profile].partition, at, profile) for profile, at in self.rung],
                 effects=self.effects.other,
                 counts=self.effects.counts,
                 duplicates=self.duplicates,

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -14,7 +15,25 @@ _BY_RANK = (
     "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained",
 )  # fmt: skip
 RANK = {state: rank for rank, state in enumerate(_BY_RANK)}
+# how a state is written in a row's history, for ever: a new state takes a new number, whatever its rank
+NUMBER = {
+    "planned": 0, "claimed": 1, "handed": 2, "unknown": 3, "expired": 4, "skipped": 5, "rejected": 6, "sent": 7,
+    "delivered": 8, "opened": 9, "clicked": 10, "bounced": 11, "unsubscribed": 12, "complained": 13,
+}  # fmt: skip
+NUMBER_BITS = 5
+_STATE = {number: state for state, number in NUMBER.items()}
+UNSAID = ("rejected", "skipped", "expired")  # ends that give back what was reserved
 REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")  # said by others than the sender
+
+
+def passed(state: str, at: int) -> int:
+    """An entry of a row's history: that it came into a state at an instant."""
+    return at << NUMBER_BITS | NUMBER[state]
+
+
+def read_passed(entry: int) -> tuple[str, int]:
+    """(state, at)."""
+    return _STATE[entry & (1 << NUMBER_BITS) - 1], entry >> NUMBER_BITS
 
 
 class PlanMessage(Struct, frozen=True, kw_only=True):
@@ -54,6 +73,22 @@ class CancelPlanned(Struct, frozen=True):
     at: int
 
 
+class MovePlanned(Struct, frozen=True):
+    """There is room under its caps now: a message that was held back may go at `due_at`."""
+
+    id: bytes
+    due_at: int
+
+
+class EndPlanned(Struct, frozen=True):
+    """A message that was held back is not sent after all."""
+
+    id: bytes
+    state: str  # skipped or expired
+    reason: str
+    at: int
+
+
 class AdvanceMessage(Struct, frozen=True):
     """A report about a message that was sent."""
 
@@ -63,8 +98,19 @@ class AdvanceMessage(Struct, frozen=True):
     reason: str | None
 
 
-class Claimed(Struct, frozen=True, kw_only=True):
-    """A row of the ledger that is ours to deliver."""
+COMPLAINT, HARD_BOUNCE = "complaint", "hard_bounce"
+
+
+class NoteHarm(Struct, frozen=True):
+    """A complaint or a hard bounce: too many of them pause a campaign, or all sending."""
+
+    message: bytes
+    what: str
+    at: int
+
+
+class Claimed(Struct, frozen=True):
+    """A row of the ledger that is ours to deliver; fields in the order in which `store` reads them."""
 
     workspace: int
     id: bytes
@@ -90,6 +136,18 @@ class Claimed(Struct, frozen=True, kw_only=True):
     caused_by: str | None
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """What a row keeps of a message as it was said."""
+
+    id: bytes
+    address: str
+    subject: str | None
+    body: str
+    links: list[str]
+    unsubscribe: str | None  # address of the one-click header
+    recipient: bytes | None = None  # the record it went to, where the one planned for was merged into it
+
+
 class Ending(Struct, frozen=True, kw_only=True):
     """What became of a claimed message: its new state, also `planned` when it is tried again."""
 
@@ -100,5 +158,5 @@ class Ending(Struct, frozen=True, kw_only=True):
     provider: str | None = None
     address: str | None = None
     due_at: int | None = None
-    attempt: int = 0  # 1 where the claim itself did not count it
+    attempt: int = 0  # -1 where the hand-over was counted and the network never touched
     history: Sequence[tuple[str, int]] = ()

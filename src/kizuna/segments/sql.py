@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from kizuna.core.clock import Duration
 from kizuna.segments import rule
 from kizuna.segments.rule import Condition, Rule, Test, Window
+from kizuna.segments.sql_grouped import all_of, grouped_sql
 from kizuna.segments.sql_text import let, literal
 from kizuna.segments.sql_time import Zones
 from kizuna.segments.sql_values import condition_sql, element_list, identity_sql, number_sql
@@ -41,16 +41,18 @@ class Reading:
     def rule(self, node: Rule) -> str:
         match node:
             case rule.AllOf():
-                return self._joined("AND", node.rules, "true")
+                return self._joined("AND", all_of(self, node.rules), "true")
             case rule.AnyOf():
-                return self._joined("OR", node.rules, "false")
+                return self._joined("OR", [self.rule(each) for each in node.rules], "false")
             case rule.Not():
                 return f"(NOT {self.rule(node.rule)})"
             case rule.Trait():
                 return condition_sql(node.condition, "p.traits", str(self.now), self.zones)
+            case rule.Count() | rule.Aggregate() if grouped := grouped_sql(self, [node]):
+                return grouped
             case rule.Count():
                 counted = self._select("count(*)", node.event, node.where, node.window)
-                return self._compared(f"({counted})", node.tests)
+                return self.compared(f"({counted})", node.tests)
             case rule.Aggregate():
                 return self._aggregate(node)
             case rule.Pick():
@@ -60,6 +62,8 @@ class Reading:
             case rule.InSegment():
                 name = literal(node.segment)
                 return f"EXISTS (SELECT 1 FROM memberships m WHERE m.profile = p.profile AND m.segment = {name})"
+            case rule.Listed():
+                return self._listed(node)
             case rule.Consent():
                 return self._consent(node)
             case rule.Bucket():
@@ -67,13 +71,13 @@ class Reading:
                 bucket = f"(CAST(concat('0x', {hashed}) AS BIGINT) % 10000)"
                 return f"({bucket} >= {node.start} AND {bucket} < {node.end})"
 
-    def _joined(self, word: str, rules: tuple[Rule, ...], empty: str) -> str:
-        return f"({f' {word} '.join(self.rule(each) for each in rules)})" if rules else empty
+    def _joined(self, word: str, parts: list[str], empty: str) -> str:
+        return f"({f' {word} '.join(parts)})" if parts else empty
 
     def _select(self, what: str, event: str, where: tuple[Condition, ...], window: Window, source: str = "") -> str:
-        return f"SELECT {what} FROM events e{source} WHERE {self._matches('e', event, where, window)}"
+        return f"SELECT {what} FROM events e{source} WHERE {self.matches('e', event, where, window)}"
 
-    def _matches(self, e: str, event: str, where: tuple[Condition, ...], window: Window) -> str:
+    def matches(self, e: str, event: str, where: tuple[Condition, ...], window: Window) -> str:
         """That a row of `events` is such an event of this profile in the window."""
         parts = [
             f"{e}.profile = p.profile",
@@ -87,18 +91,13 @@ class Reading:
 
     def _in_window(self, timestamp: str, window: Window) -> list[str]:
         if window.within is not None:
-            return [self._within(timestamp, window.within)]
+            return [self.zones.still_within(timestamp, window.within, str(self.now))]
         if window.between is not None:
             low, high = (self.zones.instant(each) for each in window.between)
             return [f"{timestamp} >= {low}", f"{timestamp} < {high}"]
         return []
 
-    def _within(self, timestamp: str, length: Duration) -> str:
-        if not length.months:
-            return f"{timestamp} > {self.now - length.exact}"
-        return self.zones.still_within(timestamp, length, self.now)
-
-    def _compared(self, found: str, tests: tuple[Test, ...], times: str = "") -> str:
+    def compared(self, found: str, tests: tuple[Test, ...], times: str = "") -> str:
         """Number against constants; `times` multiplies them, where an average is compared without dividing."""
         parts = []
         for test in tests:
@@ -112,16 +111,16 @@ class Reading:
     def _aggregate(self, node: rule.Aggregate) -> str:
         elements = element_list(node.path, "e.properties")
         if node.function == "distinct":
-            kept = f"list_filter(list_transform({elements}, lambda v: {identity_sql('v')}), lambda v: v IS NOT NULL)"
-        else:
-            numbers = f"list_transform({elements}, lambda v: {number_sql('v')})"
-            kept = f"list_filter({numbers}, lambda v: v IS NOT NULL)"
+            inner = self._select(f"unnest({elements}) AS v", node.event, node.where, node.window)
+            return self.compared(f"(SELECT count(DISTINCT {identity_sql('x.v')}) FROM ({inner}) x)", node.tests)
+        numbers = f"list_transform({elements}, lambda v: {number_sql('v')})"
+        kept = f"list_filter({numbers}, lambda v: v IS NOT NULL)"
         inner = self._select(f"unnest({kept}) AS v", node.event, node.where, node.window)
         if node.function == "avg":
             total, count = f"(SELECT sum(v) FROM ({inner}))", f"(SELECT count(v) FROM ({inner}))"
-            return f"({count} > 0 AND {self._compared(total, node.tests, f' * {count}')})"
-        what = {"sum": "coalesce(sum(v), 0)", "distinct": "count(DISTINCT v)"}.get(node.function, f"{node.function}(v)")
-        return self._compared(f"(SELECT {what} FROM ({inner}))", node.tests)
+            return f"({count} > 0 AND {self.compared(total, node.tests, f' * {count}')})"
+        what = "coalesce(sum(v), 0)" if node.function == "sum" else f"{node.function}(v)"
+        return self.compared(f"(SELECT {what} FROM ({inner}))", node.tests)
 
     def _pick(self, node: rule.Pick) -> str:
         """The properties of that event as text, NULL when there is none."""
@@ -142,7 +141,7 @@ class Reading:
     def _sequence(self, node: rule.Sequence) -> str:
         parts = []
         for index, step in enumerate(node.steps):
-            parts.append(self._matches(f"e{index}", step.event, step.where, node.window))
+            parts.append(self.matches(f"e{index}", step.event, step.where, node.window))
             if index:
                 gap = f"e{index}.timestamp - e{index - 1}.timestamp"
                 parts.append(f"{gap} > 0")
@@ -150,6 +149,17 @@ class Reading:
                     parts.append(f"{gap} <= {step.within}")
         sources = ", ".join(f"events e{index}" for index in range(len(node.steps)))
         return f"EXISTS (SELECT 1 FROM {sources} WHERE {' AND '.join(parts)})"
+
+    def _listed(self, node: rule.Listed) -> str:
+        """By the last word of all uploads on each entry that is this customer."""
+        said = [f"json_extract_string(e.properties, '$.{key}')" for key in ("listed", "upload", "entry")]
+        on_it, upload, entry = said
+        last = (
+            f"SELECT arg_max({on_it}, CAST({upload} AS BIGINT)) = 'true' AS on_it FROM events e"
+            f" WHERE e.profile = p.profile AND e.type = 'list' AND e.event = {literal(node.list)}"
+            f" AND e.timestamp <= {self.now} GROUP BY {entry}"
+        )
+        return f"coalesce((SELECT bool_or(on_it) FROM ({last})), false)"
 
     def _consent(self, node: rule.Consent) -> str:
         state = (

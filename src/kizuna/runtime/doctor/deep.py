@@ -50,8 +50,10 @@ def questions(
 def _records(patient: Patient, names: list[str]) -> Iterator[tuple[Any, ...]]:
     """Some records, from random places of the table."""
     statement = SQL(
-        """SELECT p.workspace, p.id, coalesce(p.wake_at, 0), {} FROM profile p TABLESAMPLE SYSTEM ({})
-           WHERE NOT EXISTS (
+        """SELECT p.workspace, p.id, CASE WHEN EXISTS (
+                   SELECT FROM alarm a WHERE a.workspace = p.workspace AND a.partition = p.partition
+                   AND a.at = p.wake_at AND a.profile = p.id) THEN p.wake_at ELSE 0 END, {}
+           FROM profile p TABLESAMPLE SYSTEM ({}) WHERE NOT EXISTS (
                SELECT FROM parked k WHERE k.workspace = p.workspace AND k.profile = p.id) LIMIT {}"""
     )
     row = patient.connection.execute("SELECT reltuples FROM pg_class WHERE oid = 'profile'::regclass").fetchone()

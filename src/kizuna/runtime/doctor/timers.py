@@ -15,8 +15,8 @@ QUESTIONS = [
             f"""WITH w AS MATERIALIZED (SELECT w.id, {NOW} - %(grace)s AS latest FROM workspace w)
                 SELECT w.id, '', sum(due.n)::bigint FROM log_head h JOIN w ON w.id = h.workspace CROSS JOIN LATERAL (
                     SELECT count(*) AS n FROM (
-                        SELECT FROM profile p WHERE p.workspace = h.workspace AND p.partition = h.partition
-                        AND p.wake_at < w.latest ORDER BY p.wake_at LIMIT 1000) AS unfired
+                        SELECT FROM alarm a WHERE a.workspace = h.workspace AND a.partition = h.partition
+                        AND a.at < w.latest ORDER BY a.at LIMIT 1000) AS unfired
                 ) due WHERE due.n > 0 GROUP BY w.id"""
         ),
         advice="timers are due and not fired: is `kizuna work` running?",

@@ -4,7 +4,7 @@ ALTER TABLE installation ADD COLUMN sending_locked_at bigint;  -- real time of a
 
 ALTER TABLE veto ADD COLUMN at bigint NOT NULL DEFAULT real_now();
 
-CREATE TABLE alarm (                      -- raised once for each rule and subject until the rule holds again
+CREATE TABLE raised_alarm (               -- raised once for each rule and subject until the rule holds again
     workspace     integer NOT NULL,       -- 0: of the installation
     id            bigint GENERATED ALWAYS AS IDENTITY,
     rule          text NOT NULL,          -- a check of doctor, or a guard
@@ -17,4 +17,4 @@ CREATE TABLE alarm (                      -- raised once for each rule and subje
     told_at       bigint,                 -- members were told; NULL: nobody to tell, or not yet
     PRIMARY KEY (workspace, id)
 );
-CREATE UNIQUE INDEX alarm_standing ON alarm (workspace, rule, subject) WHERE cleared_at IS NULL;
+CREATE UNIQUE INDEX raised_alarm_standing ON raised_alarm (workspace, rule, subject) WHERE cleared_at IS NULL;
