@@ -27,6 +27,7 @@ from kizuna.insight.retention import Retention, retention
 from kizuna.insight.tested import Kind
 from kizuna.insight.why import why
 from kizuna.profiles.find import find
+from kizuna.profiles.past import PastProfiles
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake import locked
 from kizuna.runtime.lake.query import Lake
@@ -125,6 +126,7 @@ async def get_why(
     caller: Caller,
     database: Database,
     lake: Lake,
+    past: PastProfiles,
     message: str | None = None,
     journey: str | None = None,
     segment: str | None = None,
@@ -135,7 +137,7 @@ async def get_why(
         raise Invalid("ask about one of `message`, `journey` or `segment`", code="invalid_question")
     async with database.connection() as conn:
         profile = await find(conn, caller.workspace.id, ref)
-    return await why(await _asker(caller, database, lake), profile, *asked[0])
+    return await why(await _asker(caller, database, lake), past, profile, *asked[0])
 
 
 class Backtest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
 from psycopg import Connection
 
 from kizuna.core import clock
@@ -15,7 +16,7 @@ from kizuna.engine import store as engine_store
 from kizuna.engine.batch import Engine
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.replay import Replay
-from kizuna.engine.slice import Definition, Workspace
+from kizuna.engine.slice import Definition, Effects, Scope, Workspace
 from kizuna.engine.state import LogRow
 from kizuna.profiles.section import Profile
 from kizuna.profiles.show import ProfileViews
@@ -34,6 +35,13 @@ class Settings(Place, Protocol):
     def database_url(self) -> str: ...
 
 
+class Then(Struct, frozen=True):
+    """A record as it was at an instant: as stored, and in a scope in which rules can be asked about it."""
+
+    stored: StoredRecord
+    scope: Scope
+
+
 class PastProfiles:
     """`new_engine` makes an engine over a state in memory, of a number of partitions."""
 
@@ -50,44 +58,53 @@ class PastProfiles:
             raise Invalid(f"as_of must be a date or an RFC 3339 time, not {asked!r}", code="invalid_time")
         if at > now:
             raise Invalid(f"as_of lies ahead: it is {clock.show(now)} in this workspace", code="in_the_future")
-        async with self._gate:
-            record = await asyncio.to_thread(self._record, workspace, profile, at)
-        return self.views.whole(self._row(record))
+        then = await self.look(workspace, profile, at)
+        if then is None:
+            raise NotFound(f"there was no such profile at {clock.show(at)}")
+        return self.views.whole(self._row(then.stored))
 
-    def _record(self, workspace: Workspace, profile: bytes, at: int) -> StoredRecord:
+    async def look(self, workspace: Workspace, profile: bytes, at: int) -> Then | None:
+        """The record that the profile was, or was part of, at `at`; None before there was one."""
+        async with self._gate:
+            return await asyncio.to_thread(self.look_sync, workspace, profile, at)
+
+    def look_sync(self, workspace: Workspace, profile: bytes, at: int) -> Then | None:
         with connect(self.config.database_url, name="kizuna past") as connection:
             with connection.cursor(binary=True) as cursor:
                 definitions = engine_store.definitions(cursor, workspace.id, _ALL_PROGRAMS)
             for _ in range(MOST_MERGES):
-                record = self._fold(connection, workspace, definitions, profile, at)
-                if record is None:
-                    break
-                survivor = self._profile(record).merged_into
+                then = self._fold(connection, workspace, definitions, profile, at)
+                survivor = _profile(then).merged_into if then else b""
                 if not survivor:
-                    return record
+                    return then
                 profile = survivor
-        raise NotFound(f"there was no such profile at {clock.show(at)}")
+        return None
 
     def _fold(
         self, connection: Connection[Any], workspace: Workspace, definitions: list[Definition], profile: bytes, at: int
-    ) -> StoredRecord | None:
+    ) -> Then | None:
         rows = recorded(connection, Lake(self.config), workspace.id, at + 1, clock=workspace.clock, profile=profile)
-        replay = Replay(
-            self.new_engine(workspace.partitions), workspace, definitions,
-            (LogRow(*msgspec.structs.astuple(row)) for row in rows),
-        )  # fmt: skip
+        engine = self.new_engine(workspace.partitions)
+        replay = Replay(engine, workspace, definitions, (LogRow(*msgspec.structs.astuple(row)) for row in rows))
         replay.run(at + 1)
         connection.rollback()
-        return replay.made.records.get(profile)
+        stored = replay.made.records.get(profile)
+        if stored is None:
+            return None
+        program = replay.made.heads[stored.partition].program
+        scope = Scope(workspace, engine.programs.compiled(replay, workspace, program), Effects())
+        scope.record, scope.now = engine.codec.read(stored), at
+        return Then(stored, scope)
 
     def _row(self, record: StoredRecord) -> tuple[Any, ...]:
         """As the table has it."""
-        profile = self._profile(record)
-        traits = msgspec.json.decode(msgspec.json.encode(profile.traits))
         sections = dict(zip(self.views.sections, record.sections, strict=True))
+        body = sections["profiles"]
+        profile = msgspec.msgpack.decode(body, type=Profile) if body else Profile()
+        traits = msgspec.json.decode(msgspec.json.encode(profile.traits))
         shown = [sections[name] for name in self.views.columns]
         return (record.id, record.created_at, record.seen_at, None, traits, *shown)
 
-    def _profile(self, record: StoredRecord) -> Profile:
-        body = dict(zip(self.views.sections, record.sections, strict=True))["profiles"]
-        return msgspec.msgpack.decode(body, type=Profile) if body else Profile()
+
+def _profile(then: Then) -> Profile:
+    return then.scope.record["profiles"]
