@@ -50,6 +50,7 @@ class Replay(MemoryState):
         self.workspace = workspace
         self.hear = hear
         self.relays_anew = relays_anew
+        self.wakes_all = False
         self.now = 0  # what was said before is folded
         self.made: Stored = self.make(workspace)
         self.made.definitions = list(definitions)
@@ -79,8 +80,10 @@ class Replay(MemoryState):
         self._run_engine()
 
     def publish(self, at: int, program: int, sweep: str = "") -> None:
-        """From here on this program rules; records with something in the section `sweep` are woken."""
+        """From here on this program rules; all records are woken in their section `sweep`."""
+        self.wakes_all = True
         self.say(at, PUBLISH, _encode(Publish(program, sweep)))
+        self.wakes_all = False
 
     def tell(self, at: int, items: Iterable[Item]) -> None:
         """Say items to their profiles and fold them."""
@@ -167,6 +170,11 @@ class Replay(MemoryState):
                 heappush(alarms, (alarm, profile))
                 due[profile] = alarm
         return sorted(due.items(), key=lambda each: (each[1], each[0]))[:limit]
+
+    def sweep_profiles(self, workspace: int, partition: int, section: str) -> list[bytes]:
+        if not self.wakes_all:
+            return super().sweep_profiles(workspace, partition, section)
+        return sorted(record.id for record in self.made.records.values() if record.partition == partition)
 
     def repeated(self, workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
         """What came twice was found then; such items say nothing."""

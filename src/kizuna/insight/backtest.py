@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from psycopg import Connection
 
+from kizuna.campaigns import definition as campaigns
 from kizuna.core import exact_json, ids
 from kizuna.engine import store as engine_store
 from kizuna.engine.append import ITEMS, PUBLISH, TICK
@@ -22,7 +23,7 @@ from kizuna.engine.batch import Engine, Publish
 from kizuna.engine.moment import RESUME, Item
 from kizuna.engine.record import encode_section
 from kizuna.engine.replay import Replay
-from kizuna.engine.slice import Definition, Workspace
+from kizuna.engine.slice import Definition, Effects, Scope, Workspace
 from kizuna.engine.state import LogRow
 from kizuna.insight import money, store, tested
 from kizuna.insight.tally import Tally
@@ -30,6 +31,7 @@ from kizuna.insight.tested import Kind, Tested
 from kizuna.journeys.section import Journeys
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.recorded import recorded
+from kizuna.segments import answer, rule
 from kizuna.segments.history import Fill
 from kizuna.segments.section import Segments
 
@@ -74,7 +76,7 @@ def backtest(
     trial = tested.find(definitions, asked.kind, asked.name, asked.definition, draft)
     tally = Tally(trial, asked.since, workspace.zone, asked.sample)
     test = _Test(engine, workspace, tested.before(definitions, trial), trial, asked, tally)
-    launches = _launches(connection, lake, workspace, asked) if asked.kind == "campaign" else []
+    launches = _launches(connection, lake, workspace, asked, trial) if asked.kind == "campaign" else []
     rows = recorded(connection, lake, workspace.id, asked.until, clock=workspace.clock)
     try:
         test.run(rows, launches, progress)
@@ -127,7 +129,7 @@ class _Test:
         at, program = self.asked.since, max(head.program for head in replay.made.heads) | 1
         self.empty(replay)
         replay.made.definitions = tested.after(self.definitions, self.trial, program, at)
-        replay.publish(at, program, "segments" if self.trial.kind == "segment" else "")
+        replay.publish(at, program, self.trial.wakes)
 
     def empty(self, replay: Replay) -> None:
         """Of the definition that ruled before, records know nothing more."""
@@ -153,13 +155,7 @@ class _Test:
     def launch(self, replay: Replay, at: int) -> None:
         """Say the campaign to the members of its segment at this instant, as a launch does."""
         replay.say(at, TICK)  # who enters or leaves at this very instant has done so
-        segment, place = self.trial.body["segment"], replay.sections.index("segments")
-        decode = self.engine.codec.decoders["segments"]
-        members = sorted(
-            profile
-            for profile, record in replay.made.records.items()
-            if (body := record.sections[place]) and segment.encode() in body and segment in decode(body).member_of
-        )
+        members = sorted(self.members(replay, at))
         launched = ids.show("lch", ids.derive("backtest", self.trial.name, at))
         said = exact_json.encode(
             {"campaign": self.trial.name, "launch": launched, "version": self.trial.version},
@@ -176,6 +172,21 @@ class _Test:
                 for profile in members
             ],
         )  # fmt: skip
+
+    def members(self, replay: Replay, at: int) -> Iterator[bytes]:
+        """Who is in the campaign's segment, or of whom its rule is true."""
+        segment, where = self.trial.body.get("segment"), self.trial.body.get("where")
+        key = rule.rule_key(where) if segment is None else ""
+        for profile, stored in replay.made.records.items():
+            record = self.engine.codec.read(stored)
+            if record["profiles"].merged_into:
+                continue
+            program = replay.made.heads[record.partition].program
+            scope = Scope(self.workspace, self.engine.programs.compiled(replay, self.workspace, program), Effects())
+            scope.record, scope.now = record, at
+            section: Segments = record["segments"]
+            if segment in section.member_of if segment is not None else answer.holds(scope, key):
+                yield profile
 
     # history, prepared -----------------------------------------------------------------------------------------------
 
@@ -231,11 +242,12 @@ class _Test:
         }
 
 
-def _launches(connection: Connection[Any], lake: Lake, workspace: Workspace, asked: Asked) -> list[int]:
-    """When it was launched in the time asked about; a campaign that never was is launched at its beginning."""
+def _launches(connection: Connection[Any], lake: Lake, workspace: Workspace, asked: Asked, trial: Tested) -> list[int]:
+    """When it was launched in that time; a campaign that never was is launched once, as its schedule says."""
     params = {"name": asked.name, "since": asked.since, "until": asked.until}
     found = [row[0] for row in lake.query_sync(connection, workspace.id, store.LAUNCHES, params)]
-    return found or [asked.since]
+    begins_at = campaigns.parse(trial.body).when().begins_at(asked.since)
+    return found or [begins_at] * (begins_at < asked.until)
 
 
 def _shown(counts: dict[str, int]) -> dict[str, int]:

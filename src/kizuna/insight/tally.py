@@ -10,15 +10,17 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.memory import Writer
 from kizuna.engine.moment import Item
 from kizuna.insight import period
 from kizuna.insight.tested import Tested
-from kizuna.messages.message import CancelPlanned, PlanMessage
+from kizuna.messages.message import CancelPlanned, EndPlanned, MovePlanned, PlanMessage
 
 EXITED = "exited"
+MOST_WAITING, WEEK = 100_000, 7 * clock.DAY
 _QUARTER = 900_000_000  # a quarter of an hour: no zone has its midnight within one
 
 
@@ -66,12 +68,18 @@ class Tally:
         self.skipped: Counter[str] = Counter()
         self.days: defaultdict[date, Counter[str]] = defaultdict(Counter)
         self.passages: dict[str, Passage] = {}
-        self._waiting: dict[tuple[bytes, str | None], list[PlanMessage]] = {}  # granted for a later instant
+        self._waiting: dict[bytes, PlanMessage] = {}  # granted for a later instant
+        self._of_run: defaultdict[str | None, set[bytes]] = defaultdict(set)
         self._day_of = lru_cache(64)(lambda quarter: clock.to_local(quarter * _QUARTER, zone).date())
 
     @property
     def writers(self) -> Mapping[type, Writer]:
-        return {PlanMessage: self._plan, CancelPlanned: self._cancel}
+        return {
+            PlanMessage: self._plan,
+            CancelPlanned: self._cancel,
+            MovePlanned: self._move,
+            EndPlanned: self._end,
+        }
 
     def hear(self, fact: Item) -> None:
         if fact.timestamp < self.since:
@@ -90,7 +98,10 @@ class Tally:
     def enter(self, profile: bytes, at: int, run: str | None, key: str = "", *, is_holdout: bool = False) -> None:
         self.entered += 1
         self._day(at)["entered"] += 1
-        passage = self._passage(profile, run or ids.show("prf", profile), at)
+        name = run or ids.show("prf", profile)
+        if run is None and (earlier := self.passages.pop(name, None)):
+            self.passages[f"{name} {earlier.entered_at}"] = earlier
+        passage = self._passage(profile, name, at)
         if passage:
             passage.run, passage.key, passage.is_holdout, passage.entered_at = run, key or None, is_holdout, at
 
@@ -145,17 +156,46 @@ class Tally:
             else:
                 self._send(row, 1)
                 if row.due_at > row.at:
-                    self._waiting.setdefault((row.profile, row.run), []).append(row)
+                    self._waiting[row.id] = row
+                    self._of_run[row.run].add(row.id)
+                    self._forget(row.at)
             passage = self._passage(row.profile, row.run or ids.show("prf", row.profile), row.at)
             if passage:
                 passage.messages.append(_message(row))
 
     def _cancel(self, _: int, rows: Sequence[CancelPlanned]) -> None:
         for row in rows:
-            for message in self._waiting.pop((row.profile, row.run), []):
-                if message.due_at > row.at:
-                    self._send(message, -1)
-                    self._skip(message, EXITED)
+            for message in self._of_run.pop(row.run, ()):
+                self._leave_out(message, EXITED, row.at)
+
+    def _move(self, _: int, rows: Sequence[MovePlanned]) -> None:
+        for row in rows:
+            if message := self._waiting.get(row.id):
+                self._send(message, -1)
+                self._waiting[row.id] = replace(message, due_at=row.due_at)
+                self._send(self._waiting[row.id], 1)
+
+    def _end(self, _: int, rows: Sequence[EndPlanned]) -> None:
+        for row in rows:
+            self._leave_out(row.id, row.reason, 0)
+
+    def _leave_out(self, message: bytes, reason: str, at: int) -> None:
+        row = self._waiting.pop(message, None)
+        if row is not None and row.due_at > at:
+            self._send(row, -1)
+            self._skip(row, reason)
+            passage = self.passages.get(row.run or ids.show("prf", row.profile))
+            for each in passage.messages if passage else ():
+                if each["id"] == ids.show("msg", row.id):
+                    each["state"], each["reason"] = "skipped", reason
+
+    def _forget(self, now: int) -> None:
+        """What went long ago can no longer be left out."""
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting = {name: row for name, row in self._waiting.items() if row.due_at > now - WEEK}
+            self._of_run.clear()
+            for row in self._waiting.values():
+                self._of_run[row.run].add(row.id)
 
     def _send(self, row: PlanMessage, by: int) -> None:
         self.sent += by
@@ -182,6 +222,7 @@ class Tally:
 
 def _message(row: PlanMessage) -> dict[str, Any]:
     return {
+        "id": ids.show("msg", row.id),
         "step": row.step,
         "variant": row.variant,
         "channel": row.channel,

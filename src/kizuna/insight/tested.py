@@ -27,6 +27,7 @@ class Tested(Struct, frozen=True):
     version: int  # that of what rules, when that is what is tested
     body: dict[str, Any]
     rules: list[Any]  # as written
+    wakes: str = ""  # the section in which every record is woken when it begins
 
 
 def find(
@@ -40,7 +41,7 @@ def find(
         raise NotFound(f"no {kind} {name!r} in this workspace, neither published nor as a draft")
     following = max((each.version for each in known), default=0) + 1
     version = ruling.version if ruling and given is None else following
-    tested = Tested(kind, name, version, body, _rules(kind, name, body))
+    tested = Tested(kind, name, version, body, _rules(kind, name, body), _wakes(kind, name, body))
     _check_segments(tested, {each.name for each in definitions if each.kind == "segment"} | {name})
     return tested
 
@@ -87,6 +88,13 @@ def _rules(kind: Kind, name: str, body: Any) -> list[Any]:
         case "segment":
             rule.parse(body.get("where"))
     return [body["where"]] if body.get("where") is not None else []
+
+
+def _wakes(kind: Kind, name: str, body: Any) -> str:
+    """Everybody is judged by a new segment, and has a next time in a journey that begins by the calendar."""
+    if kind == "segment":
+        return "segments"
+    return "journeys" if kind == "journey" and journeys.parse(name, body).entry.timed else ""
 
 
 def _check_segments(tested: Tested, known: set[str]) -> None:
