@@ -21,6 +21,8 @@ from kizuna.engine.store import PostgresState
 
 Place = tuple[int, int, int]  # partition, offset, index
 
+EVERY = 1 << 31  # more profiles than a partition has
+
 
 class Publish(Struct, frozen=True):
     """The body of a publish row: the program version that rules from here on."""
@@ -57,6 +59,7 @@ class Engine:
         self.parked: set[tuple[int, bytes]] = set()
         self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
         self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
+        self.batches: dict[tuple[int, int], int] = {}  # (workspace, partition) -> its counter as we left it
         self.folded = 0  # items, since start
 
     def own(self, where: Any, partitions: Sequence[int]) -> None:
@@ -64,6 +67,7 @@ class Engine:
         self.partitions = list(partitions)
         self.cache.clear()
         self.wakes.clear()
+        self.batches.clear()
         self.stale = set(partitions)
         state = self.state_of(where, self)
         self.parked = state.parked_profiles(partitions)
@@ -74,6 +78,8 @@ class Engine:
         state = self.state_of(where, self)
         heads = state.pending_heads(self.partitions)
         state.commit()
+        if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
+            self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
         for workspace in sorted({head.workspace for head in heads}):
             self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
         return bool(heads)
@@ -161,6 +167,8 @@ class Batch:
         self.duplicates: list[Place] = []
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
+        self.passed: dict[int, int] = {}  # the instant of the last row folded of each partition
+        self.swept: set[bytes] = set()  # profiles with something stored in a section that a publish sweeps
 
     def run(self, *, commit: bool = True) -> None:
         rows = self.choose(self.state.read_rows(list(self.heads.values()), self.engine.rows))
@@ -172,6 +180,9 @@ class Batch:
             self.take(row, items)
         for profile in due:
             self.fire(self.records[profile])
+        for record in self.records.values():  # timers that this very batch has set and its last row has passed
+            if 0 < record.wake_at <= self.heads[record.partition].at:
+                self.fire(record)
         self.write()
         if commit:
             self.state.commit()
@@ -209,20 +220,34 @@ class Batch:
             return []
         found = self.state.due_profiles(self.workspace.id, until, self.engine.items)
         if len(found) >= self.engine.items:
-            self.hold_back(rows, found[-1][1])
+            horizon = found[-1][1]
+            if self.hold_back(rows, horizon):
+                until = {partition: min(at, horizon) for partition, at in until.items()}
+                found = self.state.due_profiles(self.workspace.id, until, EVERY)
         return [profile for profile, _ in found]
 
-    def hold_back(self, rows: list[LogRow], horizon: int) -> None:
-        """Only timers up to the horizon are known: rows from there on are left for a later batch."""
+    def hold_back(self, rows: list[LogRow], horizon: int) -> bool:
+        """Only timers up to the horizon are known: rows from there on are left for a later batch.
+
+        An event comes before a timer of the same instant: where there is one, rows of the horizon itself are kept,
+        and True says that all timers of it must be known.
+        """
         held: dict[int, LogRow] = {}
         for row in rows:
             if row.at >= horizon:
                 held.setdefault(row.partition, row)
-        rows[:] = [row for row in rows if row.at < horizon]
+        is_met = any(row.at == horizon and row.kind == ITEMS for row in held.values())
+        if is_met:
+            held.clear()
+            for row in rows:
+                if row.at > horizon:
+                    held.setdefault(row.partition, row)
+        rows[:] = [row for row in rows if row.at < horizon + is_met]
         for partition, row in held.items():
             head = self.heads[partition]
             head.applied, head.at = row.offset - 1, horizon
             self.roots[partition] = row.root
+        return is_met
 
     def load(self, said: list[tuple[LogRow, list[Item]]], due: list[bytes]) -> None:
         workspace, cache = self.workspace.id, self.engine.cache
@@ -232,6 +257,7 @@ class Batch:
             sweep = self.publish_of(row).sweep if row.kind == PUBLISH else ""
             if sweep:
                 for profile in self.state.sweep_profiles(workspace, row.partition, sweep):
+                    self.swept.add(profile)
                     wanted.setdefault(profile, row.partition)
         missing: list[bytes] = []
         for profile in wanted:
@@ -286,11 +312,12 @@ class Batch:
         elif row.kind == ITEMS:
             self.fold(row, items)
             self.engine.folded += len(items)
+        self.passed[row.partition] = row.at
 
     def fold(self, row: LogRow, items: list[Item]) -> None:
         scope, program = self.scope_of(row.partition), self.heads[row.partition].program
         records, advance, at, root = self.records, self.engine.folder.advance, row.at, row.root
-        unseen = self.unseen.get((row.partition, row.offset), ())
+        unseen, passed = self.unseen.get((row.partition, row.offset), ()), self.passed.get(row.partition, 0)
         for index, item in enumerate(items):
             if index in unseen:
                 continue
@@ -298,8 +325,10 @@ class Batch:
             if profile in self.held:
                 self.park(row, index, item)
                 continue
-            record = scope.record = records[profile]
-            record.program = program
+            record = records[profile]
+            if 0 < record.wake_at <= passed:  # it was due with the row before this one: so it is in any other batch
+                self.fire(record, passed, root)
+            scope.record, record.program = record, program
             if item.type in FROM_OUTSIDE and item.timestamp > record.seen_at:
                 record.seen_at = min(item.timestamp, at)
             if not record.created_at and record.is_new:
@@ -325,18 +354,23 @@ class Batch:
 
     def take_publish(self, row: LogRow) -> None:
         publish = self.publish_of(row)
-        for record in self.records.values():  # what was due before fires under the old program
-            if record.partition == row.partition and record.wake_at and record.wake_at < row.at:
+        for record in self.records.values():  # what was due until then fires under the old program
+            if record.partition == row.partition and 0 < record.wake_at <= row.at:
                 self.fire(record, row.at, row.root)
         self.heads[row.partition].program = publish.program
         if publish.sweep:
             scope = self.scope_of(row.partition)
             for record in list(self.records.values()):
-                if record.partition == row.partition and not record.is_new:
+                if record.partition == row.partition and self.has(record, publish.sweep):
                     scope.record, record.program = record, publish.program
                     record.sections[publish.sweep].wake_at = row.at
+                    record.touch(publish.sweep)  # one that waits for an answer is woken after it
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
+
+    def has(self, record: Record, section: str) -> bool:
+        """Whether there is such a section: stored, or written by this batch."""
+        return section in record.touched or record.id in self.swept
 
     def park(self, row: LogRow, index: int, item: Item) -> None:
         error = self.poisonous.get(item.profile, "queued behind an item that could not be folded")
@@ -347,6 +381,7 @@ class Batch:
     def write(self) -> None:
         new: list[Record] = []
         changed: list[Record] = []
+        asked = self.effects.other
         for record in self.records.values():
             self.set_alarm(record)
             if record.is_new:
@@ -361,7 +396,7 @@ class Batch:
                 heads=list(self.heads.values()),
                 new=new,
                 changed=changed,
-                effects=self.effects.other,
+                effects={kind: asked[kind] for kind in self.engine.writers if kind in asked},  # as slices list them
                 counts=self.effects.counts,
                 duplicates=self.duplicates,
                 parked=self.parked,
@@ -397,6 +432,7 @@ class Batch:
         cache, wakes, workspace = self.engine.cache, self.engine.wakes, self.workspace.id
         is_live = self.workspace.clock == "live"
         for partition, head in self.heads.items():
+            self.engine.batches[workspace, partition] = head.batch + 1
             if 0 < wakes.get((workspace, partition), 0) <= head.at:
                 self.engine.stale.add(partition)
         for profile, record in self.records.items():

@@ -267,7 +267,9 @@ def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -
     for name, at in other.member_of.items():
         _record_membership(scope, name, merged, False, scope.now)
         if name in section.member_of:
-            section.member_of[name] = min(at, section.member_of[name])
+            if at < section.member_of[name]:
+                section.member_of[name] = at
+                scope.ask(MembershipChanged(scope.record.id, name, True, at))
         else:
             section.member_of[name] = at
             _record_membership(scope, name, scope.record.id, True, at)

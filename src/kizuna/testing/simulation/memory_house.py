@@ -1,0 +1,230 @@
+"""An installation in memory: the log and state of the engine, and a ledger of messages beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import astuple, replace
+
+from kizuna.consent.store import DropVeto, Suppress
+from kizuna.engine.append import PUBLISH, TICK, Row, rows_of
+from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.memory import MemoryState
+from kizuna.engine.moment import Item
+from kizuna.engine.record import StoredRecord
+from kizuna.engine.slice import Definition, Slice, Workspace
+from kizuna.engine.state import State
+from kizuna.events.publish import JUDGES_EVERYONE
+from kizuna.folds import FOLDS
+from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
+from kizuna.segments.section import MembershipChanged
+from kizuna.testing.simulation.house import PARTITIONS, Asked, Left, Message, Veto
+from kizuna.testing.simulation.shop import Change
+from kizuna.testing.simulation.story import Tenant
+from kizuna.testing.simulation.witness import Witness
+
+Making = Callable[[Sequence[str], Mapping[type, Any]], MemoryState]
+
+
+class Ledger(msgspec.Struct):
+    """What stands beside the records of one workspace, written in the same commit."""
+
+    messages: dict[bytes, Message] = msgspec.field(default_factory=dict)
+    members: dict[tuple[str, bytes], int] = msgspec.field(default_factory=dict)
+    vetoes: dict[str, Veto] = msgspec.field(default_factory=dict)
+    suppressed: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    fills: list[Asked] = msgspec.field(default_factory=list)
+
+
+class MemoryHouse:
+    """`making` makes the state; a test of the simulator gives one with a fault."""
+
+    def __init__(self, making: Making = MemoryState) -> None:
+        self.folds: Sequence[Slice] = [*FOLDS, Witness()]
+        self.ledgers: dict[int, Ledger] = {}
+        writers = {
+            PlanMessage: self._plan,
+            CancelPlanned: self._cancel,
+            AdvanceMessage: self._advance,
+            MembershipChanged: self._membership,
+            DropVeto: self._drop_vetoes,
+            Suppress: self._suppress,
+        }
+        self.state = making([part.name for part in self.folds], writers)
+
+    def open(self, tenant: Tenant, first: Sequence[Change]) -> int:
+        name = f"shop{tenant.id}"
+        workspace = Workspace(tenant.id, name, tenant.clock, tenant.zone, "JPY", tenant.consent, PARTITIONS)
+        kept = self.state.make(workspace, tenant.now)
+        self.ledgers[tenant.id] = Ledger()
+        kept.definitions += [Definition(each.kind, each.name, 1, "active", each.body or {}, 1, None) for each in first]
+        for head in kept.heads:
+            head.program = 1
+        return tenant.id
+
+    def connect(self, engine: Engine) -> State:
+        return self.state.connect()
+
+    def now(self, workspace: int) -> int:
+        return self.state.kept[workspace].now
+
+    def offsets(self, workspace: int) -> tuple[int, ...]:
+        return tuple([head.offset for head in self.state.kept[workspace].heads])
+
+    def move(self, workspace: int, to: int) -> None:
+        kept = self.state.kept[workspace]
+        kept.now = max(kept.now, to)
+        if kept.workspace.clock == "test":
+            self.state.append(workspace, [Row(partition, TICK, 0, b"", b"") for partition in range(PARTITIONS)])
+
+    def append(self, workspace: int, rows: Sequence[Row], veto: Veto | None = None) -> None:
+        if veto:
+            self.ledgers[workspace].vetoes[veto.item] = veto
+        self.state.append(workspace, rows)
+
+    def publish(self, workspace: int, change: Change) -> None:
+        kept = self.state.kept[workspace]
+        ruling = next((d for d in kept.definitions if _is_of(d, change) and d.retired is None), None)
+        body, sweep = what_rules(change, ruling)
+        if ruling is None and body is None:
+            return
+        program = 1 + max(max(each.introduced, each.retired or 0) for each in kept.definitions)
+        kept.definitions = [replace(d, retired=program) if d is ruling else d for d in kept.definitions]
+        if body is not None:
+            newest = max((d.version for d in kept.definitions if _is_of(d, change)), default=0)
+            version = ruling.version if ruling and ruling.body == body else newest + 1
+            kept.definitions.append(Definition(change.kind, change.name, version, change.status, body, program, None))
+        row = msgspec.msgpack.encode(Publish(program, sweep))
+        root = self.state.append(workspace, [Row(p, PUBLISH, 0, b"", row) for p in range(PARTITIONS)])
+        at = max(head.at for head in kept.heads)
+        kept.definitions = [replace(d, published_at=at) if d.introduced == program else d for d in kept.definitions]
+        if change.kind in JUDGES_EVERYONE:
+            offsets = [head.offset for head in kept.heads]
+            self.ledgers[workspace].fills.append(Asked(workspace, program, root, offsets, at))
+
+    def is_read(self, workspace: int) -> bool:
+        return all(head.applied == head.offset for head in self.state.kept[workspace].heads)
+
+    def asked(self, workspace: int) -> Asked | None:
+        heads = self.state.kept[workspace].heads
+        for asked in self.ledgers[workspace].fills:
+            if all(head.applied >= offset for head, offset in zip(heads, asked.offsets, strict=True)):
+                return asked
+            return None
+        return None
+
+    def fill(self, asked: Asked, items: Sequence[Item]) -> None:
+        self.ledgers[asked.workspace].fills.remove(asked)
+        self.state.append(asked.workspace, rows_of(items, PARTITIONS, root=asked.root))
+
+    # messages --------------------------------------------------------------------------------------------------------
+
+    def claim(self, workspace: int, limit: int) -> list[Claimed]:
+        now = self.now(workspace)
+        messages = self.ledgers[workspace].messages.values()
+        due = [each for each in messages if each.state == "planned" and each.due_at <= now]
+        due.sort(key=lambda each: (each.claimed.root, each.claimed.id))
+        return [replace(each.claimed, due_at=each.due_at) for each in due[:limit]]
+
+    def vetoes(self, workspace: int) -> list[Veto]:
+        return list(self.ledgers[workspace].vetoes.values())
+
+    def suppressed(self, workspace: int) -> set[tuple[str, str]]:
+        return self.ledgers[workspace].suppressed
+
+    def load(self, workspace: int, profile: bytes) -> StoredRecord | None:
+        return self.state.kept[workspace].records.get(profile)
+
+    def hand(self, workspace: int, message: Claimed) -> None:
+        row = self.ledgers[workspace].messages[message.id]
+        row.state = "handed"
+        row.claimed = replace(row.claimed, fence=message.fence + 1, attempts=message.attempts + 1)
+
+    def finish(
+        self, workspace: int, ending: Ending, root: int, reports: Sequence[Item], veto: Veto | None = None
+    ) -> bool:
+        row = self.ledgers[workspace].messages[ending.id]
+        if row.claimed.fence != ending.fence:
+            return False
+        row.state = ending.state
+        row.claimed = replace(row.claimed, reason=ending.reason, attempts=row.claimed.attempts + ending.attempt)
+        row.due_at = row.due_at if ending.due_at is None else ending.due_at
+        if veto:
+            self.ledgers[workspace].vetoes[veto.item] = veto
+        if reports:
+            self.state.append(workspace, rows_of(reports, PARTITIONS, root=root))
+        return True
+
+    def lost(self, workspace: int) -> list[Claimed]:
+        return [each.claimed for each in self.ledgers[workspace].messages.values() if each.state == "handed"]
+
+    def left(self, workspace: int) -> Left:
+        kept, ledger = self.state.kept[workspace], self.ledgers[workspace]
+        return Left(
+            kept.workspace, kept.now, kept.heads, kept.rows, kept.definitions, kept.records, ledger.members,
+            ledger.messages, kept.duplicates, kept.counters, list(ledger.vetoes.values()), len(kept.parked),
+        )  # fmt: skip
+
+    # what the fold asks to be written --------------------------------------------------------------------------------
+
+    def _plan(self, workspace: int, effects: Sequence[PlanMessage]) -> None:
+        messages = self.ledgers[workspace].messages
+        for plan in effects:
+            messages.setdefault(plan.id, as_message(workspace, plan))
+
+    def _cancel(self, workspace: int, effects: Sequence[CancelPlanned]) -> None:
+        gone = {each.run: each.at for each in effects}
+        for row in self.ledgers[workspace].messages.values():
+            if row.state == "planned" and row.claimed.journey and row.claimed.run in gone:
+                row.claimed = replace(row.claimed, reason="exited")
+                row.due_at = min(row.due_at, gone[row.claimed.run])
+
+    def _advance(self, workspace: int, effects: Sequence[AdvanceMessage]) -> None:
+        for each in effects:
+            row = self.ledgers[workspace].messages.get(each.id)
+            if row and RANK[row.state] <= RANK[each.state]:
+                row.state = each.state
+
+    def _membership(self, workspace: int, effects: Sequence[MembershipChanged]) -> None:
+        members = self.ledgers[workspace].members
+        for each in effects:
+            if each.entered:
+                members[each.segment, each.profile] = each.at
+            else:
+                members.pop((each.segment, each.profile), None)
+
+    def _drop_vetoes(self, workspace: int, effects: Sequence[DropVeto]) -> None:
+        for each in effects:
+            self.ledgers[workspace].vetoes.pop(each.item, None)
+
+    def _suppress(self, workspace: int, effects: Sequence[Suppress]) -> None:
+        self.ledgers[workspace].suppressed.update((each.channel, each.address) for each in effects)
+
+
+def as_message(workspace: int, plan: PlanMessage) -> Message:
+    """A row of the ledger as the fold makes it."""
+    claimed = Claimed(
+        workspace=workspace, id=plan.id, profile=plan.profile, channel=plan.channel, template=plan.template,
+        template_version=plan.template_version, topic=plan.topic, transactional=plan.transactional,
+        journey=plan.journey, run=plan.run, step=plan.step, campaign=plan.campaign, variant=plan.variant,
+        data={}, event=plan.event, due_at=plan.due_at, expires_at=plan.expires_at, root=plan.root, attempts=0,
+        fence=0, reason=plan.reason, caused_by=plan.caused_by,
+    )  # fmt: skip
+    return Message(
+        claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
+        planned=astuple(replace(plan, root=0)),
+    )  # fmt: skip
+
+
+def _is_of(definition: Definition, change: Change) -> bool:
+    return definition.kind == change.kind and definition.name == change.name
+
+
+def what_rules(change: Change, ruling: Definition | None) -> tuple[dict[str, Any] | None, str]:
+    """The body that a change brings, or None; and the section it wakes, as when a journey is resumed or stopped."""
+    if change.body is not None or change.kind != "journey":
+        is_paused = ruling is not None and ruling.status == "paused"
+        return change.body, "journeys" if change.kind == "journey" and is_paused else ""
+    return (ruling.body if ruling else None), "" if change.status == "paused" else "journeys"
