@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 
@@ -13,8 +14,9 @@ from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
 from kizuna.engine.program import Programs
 from kizuna.folds import FOLDS
+from kizuna.journeys.reweigh import reweigh_all
 from kizuna.runtime import archiver
-from kizuna.runtime.database import connect
+from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments.fill import store
 from kizuna.segments.fill.run import run_next
@@ -22,14 +24,17 @@ from kizuna.segments.fill.run import run_next
 LONGEST_SLEEP = 60.0
 WAITING_SLEEP = 0.02  # while a publish waits to be folded
 RETRY = 1.0
+LEARN_EVERY = 600.0  # seconds: as often the splits that learn are given new weights
 
 log = structlog.get_logger()
 
 
 def main(config: Config) -> None:
-    """Archive in the main thread, which is told to stop; fill in a second one, which ends with it."""
-    os.nice(5)  # live work comes first; history can wait a moment
+    """Archive in the main thread, which is told to stop; fill in and learn in two others, which end with it."""
+    os.nice(10)  # live work comes first; history can wait a moment
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
     threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
+    threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
 
 
@@ -59,3 +64,25 @@ def _fill_on(config: Config, pause: threading.Event) -> None:
                 pause.wait(WAITING_SLEEP)
             else:
                 next(ear.notifies(timeout=LONGEST_SLEEP, stop_after=1), None)
+
+
+def _learn(config: Config) -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(LEARN_EVERY)
+        try:
+            asyncio.run(_learn_on(config))
+        except (psycopg.OperationalError, Unavailable) as error:
+            log.warning("learning_waits", reason=str(error).partition("\n")[0])
+        except Exception:
+            log.exception("learning_failed")
+
+
+async def _learn_on(config: Config) -> None:
+    database = Database(config.database_url, largest=1, name="kizuna learn")
+    await database.open()
+    try:
+        async with database.connection() as conn:
+            await reweigh_all(conn)
+    finally:
+        await database.close()

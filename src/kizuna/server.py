@@ -27,6 +27,7 @@ from kizuna.edge.identify import Door
 from kizuna.edge.protocol import BoundedProtocol
 from kizuna.edge.request import BODY_LIMIT, StrictRequest
 from kizuna.events import settled
+from kizuna.events.routes import ShortWay
 from kizuna.runtime.database import Database
 
 GRACE_SECONDS = 5
@@ -46,6 +47,7 @@ class Server(Litestar):
     """Litestar, and what must happen before it routes and whatever it answers."""
 
     is_tls = False
+    short_way: ShortWay | None = None
 
     async def __call__(
         self,
@@ -59,6 +61,13 @@ class Server(Litestar):
         send = with_security(send, scope["path"], is_tls=self.is_tls)  # type: ignore[arg-type]
         if scope["method"] == "HEAD":  # the answer of GET without its body
             scope["method"], send = "GET", _without_body(send)
+        if self.short_way and self.short_way.leads_from(scope):
+            try:
+                await self.short_way(scope, receive, send)  # type: ignore[arg-type]
+            except Exception as error:  # the edge of the process, as the framework is for its routes
+                request = Request[Any, Any, Any](scope, receive, send)  # type: ignore[arg-type]
+                await problem.answer(request, error)
+            return
         path.hide_encoded_slashes(scope)
         await super().__call__(scope, receive, send)
 
@@ -99,6 +108,7 @@ def create(config: Config, database: Database, *, routes: list[Any] | None = Non
             on_shutdown=[database.close],
         )
     server.is_tls = door.cookie.is_tls
+    server.short_way = ShortWay(parts["ingest"]) if routes is None else None
     return server
 
 

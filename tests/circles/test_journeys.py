@@ -159,7 +159,7 @@ def test_pause_resume_and_stop(shop: Shop) -> None:
     assert shop.journey("pause", expect=409)["code"] == "conflict"
 
 
-def test_runs_stay_on_their_version_and_moving_them_is_refused_for_now(shop: Shop) -> None:
+def test_runs_stay_on_their_version_unless_a_map_moves_them(shop: Shop) -> None:
     shop.publish(WELCOME)
     shop.track("ada", "Signed Up")
     shop.publish({**WELCOME, "steps": [{"id": "other", "delay": "1h"}]})
@@ -168,7 +168,17 @@ def test_runs_stay_on_their_version_and_moving_them_is_refused_for_now(shop: Sho
     counts = shop.counts()
     assert counts["steps"]["mail"]["entered"] == 1
     assert counts["steps"]["other"] == {"entered": 1, "waiting": 0, "left": 1}
-    assert shop.journey("publish", {"migrate": {"wait": "other"}}, expect=422)["code"] == "not_yet_supported"
+    shop.journey(body=WELCOME)
+    problem = shop.journey("publish", {"migrate": {"other": "nowhere", "never/was": "wait"}}, expect=422)
+    assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [
+        ("/migrate/never~1was", "unknown_step"), ("/migrate/other", "unknown_next"),
+    ]  # fmt: skip
+    assert shop.journey("publish", {"migrate": ["wait"]}, expect=400)["errors"][0]["pointer"] == "/migrate"
+    assert shop.journey("publish", {"surprise": 1}, expect=400)["errors"][0]["pointer"] == "/surprise"
+    shop.journey("publish", {"migrate": {"more": "mail"}})
+    counts = shop.counts()
+    assert counts["steps"]["mail"]["entered"] == 2
+    assert counts["steps"]["more"] == {"entered": 2, "waiting": 1, "left": 1}
 
 
 def test_api_entry(shop: Shop) -> None:

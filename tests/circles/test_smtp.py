@@ -60,7 +60,10 @@ class Postbox:
 
 @pytest.fixture
 def postbox() -> Iterator[tuple[Postbox, int]]:
-    box = Postbox()
+    yield from _opened(Postbox())
+
+
+def _opened(box: Postbox) -> Iterator[tuple[Postbox, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -186,3 +189,36 @@ def test_a_name_that_would_begin_a_header_is_harmless(
     message = plan(connection, shop.id, evil)
     send(connection, shop)
     assert state_of(connection, message) == ("skipped", "invalid_address")
+
+
+class Pipelining(Postbox):
+    """Takes commands in groups, as most servers do (RFC 2920)."""
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+
+@pytest.fixture
+def grouping() -> Iterator[tuple[Postbox, int]]:
+    yield from _opened(Pipelining())
+
+
+def test_a_server_that_takes_commands_in_groups_gets_them_so_and_refuses_one_by_one(
+    connection: Connection, shop: Workspace, grouping: tuple[Postbox, int]
+) -> None:
+    put_definition(connection, shop.id, "provider", "mail", smtp(grouping[1]))
+    users = ("ada", "gone", "grace", "busy", "blocked", "wide", "joan")
+    addresses = {"wide": "秋@例え.jp"}
+    people = [
+        put_profile(connection, shop.id, user, email=addresses.get(user, f"{user}@example.com")) for user in users
+    ]
+    messages = [plan(connection, shop.id, person, due_at=at) for at, person in enumerate(people, 1)]
+    for _ in users:
+        send(connection, shop)
+    states = [state_of(connection, message)[0] for message in messages]
+    assert states == ["sent", "rejected", "sent", "planned", "rejected", "sent", "sent"]
+    taken = [to for _, (to,), _ in grouping[0].taken]
+    assert taken == ["ada@example.com", "grace@example.com", "秋@xn--r8jz45g.jp", "joan@example.com"]

@@ -78,6 +78,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/journeys/{name:str}/pause": {},
     "POST /api/v1/journeys/{name:str}/resume": {},
     "POST /api/v1/journeys/{name:str}/stop": {},
+    "POST /api/v1/journeys/{name:str}/reweigh": {},
     "POST /api/v1/journeys/{name:str}/enter": {"profile": PROFILE},
     "PUT /api/v1/campaigns/{name:str}": {
         "segment": NAME, "schedule": "now", "send": {"channel": "email", "template": NAME, "topic": "news"},

@@ -60,3 +60,51 @@ def test_the_pool_commits_rolls_back_and_survives_broken_connections(database_ur
             await database.close()
 
     assert asyncio.run(run()) == [(b"kept",)]
+
+
+def test_a_line_keeps_its_connection_and_takes_another_when_that_has_ended(database_url: str) -> None:
+    async def run() -> None:
+        database = Database(database_url, largest=2)
+        await database.open()
+        line = database.line()
+
+        async def backend() -> int:
+            async with line.connection() as conn:
+                row = await (await conn.execute("SELECT pg_backend_pid()")).fetchone()
+                assert row
+                return row[0]
+
+        try:
+            first = await backend()
+            assert await backend() == first
+            with connect(database_url, autocommit=True) as other:  # returns when the backend is gone
+                other.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
+            second = await backend()
+            assert second != first
+            with pytest.raises(ZeroDivisionError):
+                async with line.connection() as conn:
+                    await conn.execute("CREATE TABLE dropped ()")
+                    raise ZeroDivisionError
+            async with line.connection() as conn:
+                assert await (await conn.execute("SELECT to_regclass('dropped')")).fetchone() == (None,)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_line_that_commits_by_itself_gives_back_an_ordinary_connection(database_url: str) -> None:
+    async def run() -> None:
+        database = Database(database_url, largest=1)
+        await database.open()
+        try:
+            line = database.line(autocommit=True)
+            async with line.connection() as conn:
+                assert conn.autocommit
+            await line.hang_up()
+            async with database.connection() as conn:
+                assert not conn.autocommit
+        finally:
+            await database.close()
+
+    asyncio.run(run())

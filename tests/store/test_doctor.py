@@ -31,8 +31,8 @@ def test_overdue_things_are_counted(database_url: str, connection: psycopg.Conne
         " VALUES ('shop', 'live', 'UTC', 'USD', 'opt_out', 0)"
     )
     connection.execute(
-        "INSERT INTO profile (workspace, id, partition, created_at, last_seen_at, wake_at)"
-        " VALUES (1, '\\x01', 0, 0, 0, 1), (1, '\\x02', 0, 0, 0, real_now() + 3600000000)"
+        "INSERT INTO alarm (workspace, partition, at, profile)"
+        " VALUES (1, 0, 1, '\\x01'), (1, 0, real_now() + 3600000000, '\\x02')"
     )
     connection.execute(
         'INSERT INTO log_head (workspace, partition, "offset", at, applied)'

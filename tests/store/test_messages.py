@@ -18,7 +18,7 @@ from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.messages import store
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
-from kizuna.messages.message import AdvanceMessage, CancelPlanned
+from kizuna.messages.message import AdvanceMessage, CancelPlanned, read_passed
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
 from kizuna.runtime.database import connect
@@ -205,7 +205,7 @@ def test_reports_move_the_state_up_only(connection: Connection, shop: Workspace)
     connection.commit()
     assert state_of(connection, message) == ("clicked", None)
     (history,) = connection.execute("SELECT history FROM message").fetchone() or ([],)
-    assert [each["state"] for each in history] == ["planned", "clicked", "delivered", "opened"]
+    assert [read_passed(each)[0] for each in history] == ["planned", "clicked", "delivered", "opened"]
 
 
 def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, desk: Desk) -> None:
@@ -216,8 +216,8 @@ def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, de
     plan(connection, workspace, ada, due_at=3 * DAY, expires_at=5 * DAY)
     plan(connection, workspace, ada, due_at=101 * DAY, expires_at=200 * DAY)
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        ((found, now),) = store.workspaces_with_due(cursor)
-    assert (found.id, now) == (workspace, 100 * DAY)
+        ((found, now, channel, carrier),) = store.due(cursor)
+    assert (found.id, now, channel, carrier) == (workspace, 100 * DAY, "email", None)
     assert deliver(connection, desk, shop, now=now) == 1
     assert connection.execute("SELECT at FROM outbox").fetchall() == [(3 * DAY,)]
     connection.commit()
@@ -324,6 +324,62 @@ def test_a_paused_sender_that_comes_back_late_changes_nothing(
     thread.join(20)
     assert state_of(connection, message) == ("unknown", "sender_lost")
     assert [report.name for report in reports(connection, shop)] == ["message_unknown"]
+
+
+def plan_many(connection: Connection, shop: Workspace, count: int, **changes: Any) -> list[bytes]:
+    people = [put_profile(connection, shop.id, f"user{number}") for number in range(count)]
+    return [plan(connection, shop.id, person, due_at=at, **changes) for at, person in enumerate(people, 1)]
+
+
+def test_messages_handed_over_together_end_each_by_its_own_outcome(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted
+) -> None:
+    messages = plan_many(connection, shop, 4)
+    plan(connection, shop.id, put_profile(connection, shop.id, "nowhere", email=None), due_at=9)
+    carrier.answers = [Accepted(), Rejected("550 5.1.1 gone", bounce="hard"), Ambiguous("lost"), Accepted()]
+    assert deliver_remote(connection, desk, shop, "email", now_of(connection, shop), limit=50) == Accepted()
+    states = [state_of(connection, message)[0] for message in messages]
+    assert states == ["sent", "rejected", "unknown", "sent"]
+    names = sorted(report.name for report in reports(connection, shop))
+    assert names == sorted(f"message_{s}" for s in ("sent", "sent", "rejected", "bounced", "unknown", "skipped"))
+
+
+def test_what_an_unavailable_provider_did_not_see_is_handed_back_uncounted(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted
+) -> None:
+    messages = plan_many(connection, shop, 4)
+    carrier.answers = [Accepted(), Unavailable("421 closing")]
+    now = now_of(connection, shop)
+    assert deliver_remote(connection, desk, shop, "email", now, limit=50) == Unavailable("421 closing")
+    assert [state_of(connection, message)[0] for message in messages] == ["sent", "planned", "planned", "planned"]
+    rows = connection.execute("SELECT attempts, due_at > %s FROM message ORDER BY planned_at, id", [now]).fetchall()
+    connection.commit()
+    assert sorted(rows) == [(0, False), (0, False), (1, False), (1, True)]
+    deliver_remote(connection, desk, shop, "email", now, limit=50)
+    assert [state_of(connection, message)[0] for message in messages] == ["sent", "planned", "sent", "sent"]
+    assert len({delivery.message for delivery in carrier.handed}) == 4
+    assert len(carrier.handed) == 4
+
+
+def test_a_slow_provider_gets_no_more_than_fits_the_lease(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = plan_many(connection, shop, 3)
+    monkeypatch.setattr("kizuna.messages.deliver.CARRY_SECONDS", 0.0)
+    deliver_remote(connection, desk, shop, "email", now_of(connection, shop), limit=50)
+    assert [state_of(connection, message)[0] for message in messages] == ["sent", "planned", "planned"]
+
+
+def test_a_crash_loses_sight_of_no_more_than_was_handed_over_together(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted
+) -> None:
+    messages = plan_many(connection, shop, 5)
+    now = now_of(connection, shop)
+    with pytest.raises(KilledError):
+        deliver_remote(connection, desk, shop, "email", now, limit=3, lease=0.0, checkpoint=kill_at("carried"))
+    assert recover(connection, desk) == 3
+    states = [state_of(connection, message)[0] for message in messages]
+    assert states == ["unknown", "unknown", "unknown", "planned", "planned"]
 
 
 def test_an_unavailable_provider_is_tried_later_until_it_expires(

@@ -12,10 +12,10 @@ def main(config: Config, names: Sequence[str]) -> int:
     """Run the rows named, or all; prints a table."""
     from rich.console import Console
 
-    from kizuna.bench import latency, pipeline
+    from kizuna.bench import latency, pipeline, segments_preview
     from kizuna.bench.house import house
 
-    rows = {"pipeline": pipeline.run, "latency": latency.run}
+    rows = {"pipeline": pipeline.run, "latency": latency.run, "segments_preview": segments_preview.run}
     unknown = [name for name in names if name not in rows]
     if unknown:
         raise Invalid(f"no bench row {unknown[0]!r}: there are {', '.join(rows)}")
@@ -23,5 +23,5 @@ def main(config: Config, names: Sequence[str]) -> int:
     for name in names or rows:
         with house(screen) as found:
             for line in rows[name](found, screen):
-                print(f"{name:10}  {line}", flush=True)
+                print(f"{name:16}  {line}", flush=True)
     return 0

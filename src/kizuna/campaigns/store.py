@@ -6,6 +6,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from kizuna.messages.message import read_passed
+
 
 async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> tuple[Any, ...] | None:
     """(version, status, body, published_at) of what rules under this name."""
@@ -78,8 +80,8 @@ async def outcome(
 async def reached(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, int]:
     """How many messages ever were in each state, whatever came after."""
     found = await conn.execute(
-        """SELECT said ->> 'state', count(DISTINCT id) FROM message, jsonb_array_elements(history) said
+        """SELECT entry & 31, count(DISTINCT id) FROM message, unnest(history) entry
            WHERE workspace = %s AND campaign = %s GROUP BY 1""",
         [workspace, name],
     )
-    return {row[0]: row[1] for row in await found.fetchall()}
+    return {read_passed(row[0])[0]: row[1] for row in await found.fetchall()}

@@ -34,7 +34,7 @@ def next_at(
     # Yesterday too: in a gap across midnight its last minutes fall on today. 15 days: a zone may skip a weekday once.
     for offset in range(-1, 16):
         day = today + timedelta(days=offset)
-        if day.weekday() not in weekdays or not _exists(day, zone):
+        if day.weekday() not in weekdays or not day_exists(day, zone):
             continue
         found = clock.from_local(datetime.combine(day, at), zone)
         if found > instant or (found == instant and not strictly):
@@ -42,7 +42,7 @@ def next_at(
     raise AssertionError("every weekday returns within 15 days")
 
 
-def _exists(day: date, zone: str) -> bool:
+def day_exists(day: date, zone: str) -> bool:
     """Whether `zone` has this date at all: Apia had no 2011-12-30."""
     noon = datetime.combine(day, time(12))
     return clock.to_local(clock.from_local(noon, zone), zone).date() == day

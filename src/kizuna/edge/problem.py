@@ -146,6 +146,13 @@ def from_unexpected(request: Request[Any, Any, Any], error: Exception) -> Respon
     return problem(500, "internal_error", "something went wrong on our side; it is in the server's log")
 
 
+async def answer(request: Request[Any, Any, Any], error: Exception) -> None:
+    """Send the document of an error that no route of the framework met."""
+    handler: Any = next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)
+    response: Response[bytes] = handler(request, error)
+    await response.to_asgi_response(app=None, request=request)(request.scope, request.receive, request.send)
+
+
 HANDLERS: ExceptionHandlersMap = {
     KizunaError: from_kizuna,
     ValidationException: from_validation,

@@ -165,6 +165,7 @@ class Batch:
         self.records: dict[bytes, Record] = {}
         self.parked: list[ParkedItem] = []
         self.duplicates: list[Place] = []
+        self.rung: list[tuple[bytes, int]] = []
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
         self.passed: dict[int, int] = {}  # the instant of the last row folded of each partition
@@ -224,7 +225,8 @@ class Batch:
             if self.hold_back(rows, horizon):
                 until = {partition: min(at, horizon) for partition, at in until.items()}
                 found = self.state.due_profiles(self.workspace.id, until, EVERY)
-        return [profile for profile, _ in found]
+        self.rung = found
+        return list(dict.fromkeys([profile for profile, _ in found]))
 
     def hold_back(self, rows: list[LogRow], horizon: int) -> bool:
         """Only timers up to the horizon are known: rows from there on are left for a later batch.
@@ -396,6 +398,7 @@ class Batch:
                 heads=list(self.heads.values()),
                 new=new,
                 changed=changed,
+                rung=[(self.records[profile].partition, at, profile) for profile, at in self.rung],
                 effects={kind: asked[kind] for kind in self.engine.writers if kind in asked},  # as slices list them
                 counts=self.effects.counts,
                 duplicates=self.duplicates,

@@ -62,6 +62,7 @@ class Written(Struct, frozen=True, kw_only=True):
     heads: Sequence[Head]  # as they stand after the batch; `batch` is the fence, as it was read
     new: Sequence[Record]
     changed: Sequence[Record]
+    rung: Sequence[tuple[int, int, bytes]]  # (partition, at, profile) of alarms that rang
     effects: Mapping[type, Sequence[Any]]  # what slices asked for, by type
     counts: Mapping[str, int]
     duplicates: Sequence[tuple[int, int, int]]  # (partition, offset, index) of items that were not applied
@@ -86,7 +87,7 @@ class State(Protocol):
         ...
 
     def due_profiles(self, workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[bytes, int]]:
-        """(profile, alarm) of timers due at or before each partition's instant, earliest first."""
+        """(profile, at) of alarms that ring at or before each partition's instant, earliest first."""
         ...
 
     def next_wakes(self, partitions: Sequence[int]) -> list[tuple[int, int, int]]:

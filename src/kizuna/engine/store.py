@@ -80,6 +80,7 @@ class PostgresState:
             groups.setdefault(tuple(sorted(record.touched)), []).append(record)
         for touched, group in sorted(groups.items()):
             update(cursor, workspace, touched, group, public)
+        move_alarms(cursor, workspace, written)
         for kind, asked in written.effects.items():
             self.writers[kind](cursor, workspace, list(asked))
         if written.duplicates:
@@ -134,27 +135,26 @@ def read_rows(cursor: Cursor[Any], heads: Sequence[Head], limit: int) -> list[Lo
 
 
 def due_profiles(cursor: Cursor[Any], workspace: int, until: Mapping[int, int], limit: int) -> list[tuple[bytes, int]]:
-    """(profile, wake_at) of timers due at or before the partition's instant, earliest first."""
+    """(profile, at) of alarms that ring at or before the partition's instant, earliest first."""
     cursor.execute(
-        """SELECT p.id, p.wake_at FROM unnest(%b::smallint[], %b::bigint[]) AS due (partition, until)
+        """SELECT a.profile, a.at FROM unnest(%b::smallint[], %b::bigint[]) AS due (partition, until)
            CROSS JOIN LATERAL (
-               SELECT id, wake_at FROM profile WHERE workspace = %s AND partition = due.partition
-               AND wake_at <= due.until ORDER BY wake_at LIMIT %s
-           ) p ORDER BY p.wake_at LIMIT %s""",
+               SELECT profile, at FROM alarm WHERE workspace = %s AND partition = due.partition
+               AND at <= due.until ORDER BY at LIMIT %s
+           ) a ORDER BY a.at LIMIT %s""",
         [list(until), list(until.values()), workspace, limit, limit],
     )
     return cursor.fetchall()
 
 
 def next_wakes(cursor: Cursor[Any], partitions: Sequence[int]) -> list[tuple[int, int, int]]:
-    """(workspace, partition, wake_at) of the earliest timer of each partition of each live workspace."""
+    """(workspace, partition, at) of the earliest alarm of each partition of each live workspace."""
     cursor.execute(
-        """SELECT h.workspace, h.partition, p.wake_at FROM log_head h
+        """SELECT h.workspace, h.partition, a.at FROM log_head h
            JOIN workspace w ON w.id = h.workspace AND w.clock = 'live'
            CROSS JOIN LATERAL (
-               SELECT wake_at FROM profile WHERE workspace = h.workspace AND partition = h.partition
-               AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1
-           ) p WHERE h.partition = ANY(%b::smallint[])""",
+               SELECT at FROM alarm WHERE workspace = h.workspace AND partition = h.partition ORDER BY at LIMIT 1
+           ) a WHERE h.partition = ANY(%b::smallint[])""",
         [list(partitions)],
     )
     return cursor.fetchall()
@@ -295,6 +295,24 @@ def _update_of(touched: tuple[str, ...]) -> Composed:
             public_names=SQL(", traits, merged_into, created_at" if public else ""),
         )
     return _updates[touched]
+
+
+def move_alarms(cursor: Cursor[Any], workspace: int, written: Written) -> None:
+    """Alarms that rang go, new ones come; one that was overtaken stays and rings for nothing."""
+    if written.rung:
+        cursor.execute(
+            """DELETE FROM alarm a
+               USING unnest(%b::smallint[], %b::bigint[], %b::bytea[]) AS rung (partition, at, profile)
+               WHERE a.workspace = %s AND (a.partition, a.at, a.profile) = (rung.partition, rung.at, rung.profile)""",
+            [*(list(column) for column in zip(*written.rung, strict=True)), workspace],
+        )
+    moved = [r for r in (*written.new, *written.changed) if r.alarm and r.alarm != r.stored[1]]
+    if moved:
+        cursor.execute(
+            """INSERT INTO alarm (workspace, partition, at, profile)
+               SELECT %s, * FROM unnest(%b::smallint[], %b::bigint[], %b::bytea[]) ON CONFLICT DO NOTHING""",
+            [workspace, [r.partition for r in moved], [r.alarm for r in moved], [r.id for r in moved]],
+        )
 
 
 def park(cursor: Cursor[Any], workspace: int, items: Sequence[ParkedItem]) -> None:

@@ -24,10 +24,12 @@ async def publish(
     *,
     status: str = "active",
     sweep: str = "",
+    tell: str = "",
 ) -> tuple[int | None, int]:
     """Introduce `body` under `name` (None: retire it) in the caller's transaction; its version and position.
 
-    `sweep` names a section whose records are woken at once, as when a journey stops.
+    `sweep` names a section whose records are woken at once, as when a journey stops; `tell` says why every profile,
+    also one without that section, must hear of it.
     """
     program = await store.next_program(conn, workspace.id)
     at = await accounts.now(conn, workspace.id)
@@ -36,7 +38,7 @@ async def publish(
     root, offsets = await store.append_publish(conn, workspace.id, workspace.partitions, row)
     await store.date_definition(conn, workspace.id, program)
     if kind in JUDGES_EVERYONE:
-        await store.ask_for_fill(conn, workspace.id, program, root, offsets, kind)
+        await store.ask_for_fill(conn, workspace.id, program, root, offsets, tell or kind)
     await conn.execute("NOTIFY kizuna_log")
     await conn.execute("NOTIFY kizuna_fill")
     return version, root

@@ -14,29 +14,31 @@ from kizuna.journeys.turn import Turn
 STEPS_AT_ONCE = 1000  # a published graph cannot reach it; if one does, the profile is parked and listed
 
 
-def go(turn: Turn, run: Run, journey: Journey, to: str) -> None:
+def go(turn: Turn, run: Run, journey: Journey, to: str, from_version: int = 0) -> None:
     """Take the run to a step and onward; steps of one instant run in order without yielding."""
     for _ in range(STEPS_AT_ONCE):
-        _leave_step(turn, run)
         if to == END:
             leave(turn, run, "completed")
             return
+        if run.step:
+            _leave_step(turn, run)
         node = journey.steps[to]
-        _arrive(turn, run, node)
+        _arrive(turn, run, node, from_version)
+        from_version = 0
         outer, turn.scope.cause = turn.scope.cause, run.fact  # what a step says follows from having come to it
         outcome = node.step.arrive(run, node.settings, turn.context(node.id))
         turn.scope.cause = outer
         if isinstance(outcome, Wait) and outcome.until <= turn.now:
             outcome = node.step.due(run, node.settings, turn.context(node.id))
-        match outcome:
-            case Proceed(named):
-                to = named or node.next
-            case Wait(until):
-                _rest(turn, run, until)
-                return
-            case Exit(reason, note):
-                leave(turn, run, reason, note)
-                return
+        if isinstance(outcome, Proceed):
+            to = outcome.to or node.next
+        elif isinstance(outcome, Wait):
+            run.wake_at = outcome.until
+            turn.scope.count(f"{node.counter}waiting")
+            return
+        else:
+            leave(turn, run, outcome.reason, outcome.note)
+            return
     raise RuntimeError(f"a run of journey {run.journey!r} took {STEPS_AT_ONCE} steps at one instant")
 
 
@@ -78,11 +80,13 @@ def _follow(turn: Turn, run: Run, journey: Journey, node: Node, outcome: Next) -
 def leave(turn: Turn, run: Run, reason: str, note: str = "") -> None:
     """End the run; nothing it planned and nobody claimed is sent any more, unless it simply came to its end."""
     step = run.step
-    _leave_step(turn, run)
+    if step:
+        _leave_step(turn, run)
     section = turn.section
     section.open.remove(run)
     section.remember(Ended(run.journey, run.key, run.id, run.version, step, run.entered_at, turn.now, reason))
-    _watch(turn, run, step)
+    if reason != "merged":  # the other run of the customer meets the goal
+        _watch(turn, run, step)
     turn.count(run.journey, "active", -1)
     turn.count(run.journey, "completed" if reason == "completed" else f"exited:{reason}")
     turn.record(
@@ -102,21 +106,14 @@ def _watch(turn: Turn, run: Run, step: str) -> None:
             turn.section.watched.append(Watched(run.id, run.journey, run.version, run.key, step, run.began, until))
 
 
-def _arrive(turn: Turn, run: Run, node: Node) -> None:
+def _arrive(turn: Turn, run: Run, node: Node, from_version: int) -> None:
+    """`from_version`: of a run that a publish moved; 0 of any other."""
     run.step, run.arrived_at, run.since = node.id, turn.now, turn.since
-    turn.count(run.journey, f"step:{node.id}:entered")
-    turn.record(run, "journey_step", step=node.id)
-
-
-def _rest(turn: Turn, run: Run, until: int) -> None:
-    run.wake_at = until
-    turn.count(run.journey, f"step:{run.step}:waiting")
-    turn.touch()
+    turn.scope.count(f"{node.counter}entered")
+    turn.record(run, "journey_step", step=node.id, **({"from_version": from_version} if from_version else {}))
 
 
 def _leave_step(turn: Turn, run: Run) -> None:
-    if not run.step:
-        return
     if run.wake_at:
         turn.count(run.journey, f"step:{run.step}:waiting", -1)
     turn.count(run.journey, f"step:{run.step}:left")

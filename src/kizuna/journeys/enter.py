@@ -24,7 +24,7 @@ async def check_enterable(conn: AsyncConnection[Any], workspace: Workspace, name
     if ruling.status != "active":
         raise Conflict(f"the journey is {ruling.status}: nobody enters", code=ruling.status)
     journey = parse(name, ruling.body)
-    if journey.entry.trigger is not None:
+    if not journey.entry.is_by_api:
         raise Conflict("this journey is not entered by API: its `entry.on` is not {api: true}", code="not_api_entry")
     if bool(journey.entry.key) != (key not in (None, "")):
         message = "this journey has one run per key: name it" if journey.entry.key else "this journey has no key"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from kizuna.core import clock
 from kizuna.engine.moment import Moment
 from kizuna.journeys.advance import leave
+from kizuna.journeys.counts import value_counters
 from kizuna.journeys.key import concerns
 from kizuna.journeys.leaving import Exit, Goal
 from kizuna.journeys.program import Plan
 from kizuna.journeys.run import Run
 from kizuna.journeys.section import LATE, Watched
 from kizuna.journeys.turn import Turn
+from kizuna.journeys.win import win
 
 
 def judge(turn: Turn, run: Run, plan: Plan) -> bool:
@@ -27,8 +29,7 @@ def judge(turn: Turn, run: Run, plan: Plan) -> bool:
         and _in_time(turn, run, goal, moment)
     ):
         run.goal_met = True
-        turn.count(run.journey, "goal")
-        turn.record(run, "journey_goal", step=run.step, **_value(goal, moment))
+        _reward(turn, run, run.step, goal, moment)
     for each in plan.journey.exits:
         if _applies(turn, run, each, moment):
             leave(turn, run, each.reason)
@@ -69,9 +70,8 @@ def judge_watched(turn: Turn) -> None:
             turn.touch()
         elif moment and _is_met(turn, each, goal, plan.journey.entry.key, moment):
             turn.section.watched.remove(each)
-            turn.count(each.journey, "goal")
             run = Run(id=each.run, journey=each.journey, version=each.version, entered_at=each.began, began=each.began)
-            turn.record(run, "journey_goal", step=each.step, **_value(goal, moment))
+            _reward(turn, run, each.step, goal, moment)
 
 
 def _is_met(turn: Turn, run: Watched, goal: Goal, key: str, moment: Moment) -> bool:
@@ -82,10 +82,14 @@ def _is_met(turn: Turn, run: Watched, goal: Goal, key: str, moment: Moment) -> b
     )
 
 
-def _value(goal: Goal, moment: Moment) -> dict[str, object]:
-    if not goal.value:
-        return {}
-    value: object = {"properties": moment.properties}
+def _reward(turn: Turn, run: Run, step: str, goal: Goal, moment: Moment) -> None:
+    """The goal is met: once a run, with the value that the event carries."""
+    value: object = {"properties": moment.properties} if goal.value else None
     for part in goal.value.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    return {} if value is None else {"value": value}
+    turn.count(run.journey, "goal")
+    for name, delta in value_counters(value).items():
+        turn.count(run.journey, name, delta)
+    turn.record(run, "journey_goal", step=step, **({} if value is None else {"value": value}))
+    if turn.section.draws:
+        win(turn, run.id, "goal", moment.timestamp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kizuna.journeys.advance import leave
 from kizuna.journeys.run import Run
-from kizuna.journeys.section import Journeys
+from kizuna.journeys.section import Clock, Journeys
 from kizuna.journeys.turn import Turn
 
 
@@ -14,6 +14,10 @@ def merge(turn: Turn, other: Journeys) -> None:
     for ended in other.ended:
         mine.remember(ended)
     mine.watched.extend(other.watched)
+    mine.draws.extend(other.draws)
+    for name, theirs in other.clocks.items():  # a local time that came to one of the two came to the customer
+        own = mine.clocks.setdefault(name, Clock())
+        own.had = max(own.had, theirs.had)
     for run in other.open:
         twin = None if _side_by_side(turn, run) else _same(mine.open, run)
         mine.open.append(run)

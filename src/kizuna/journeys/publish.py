@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
 from psycopg import AsyncConnection
 
 from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
@@ -11,14 +12,23 @@ from kizuna.engine.slice import Workspace
 from kizuna.events import publish as definitions
 from kizuna.journeys import store
 from kizuna.journeys.definition import Journey, parse
-from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
+from kizuna.journeys.problems import escape
+from kizuna.journeys.program import ACTIVE, JOURNEY, MIGRATION, PAUSED, STOPPED
+from kizuna.journeys.steps import END
 from kizuna.segments import rule
 
 FROM = {PAUSED: (ACTIVE,), ACTIVE: (PAUSED,), STOPPED: (ACTIVE, PAUSED)}  # what may become so
 
 
+class Options(Struct, frozen=True):
+    """What the body of `publish` may ask for."""
+
+    include_members: bool = False
+    migrate: dict[str, str] = {}  # from a step of an older version to one of the new version, or to `end`
+
+
 async def publish(
-    conn: AsyncConnection[Any], workspace: Workspace, name: str, *, include_members: bool
+    conn: AsyncConnection[Any], workspace: Workspace, name: str, options: Options
 ) -> tuple[Journey, int, int]:
     """The journey, its version and position; without a draft, what rules is published again."""
     ruling = await store.published(conn, workspace.id, name)
@@ -27,11 +37,25 @@ async def publish(
         raise NotFound(f"no journey {name!r} in this workspace")
     journey = parse(name, body)
     _check_segments(journey, await store.segments(conn, workspace.id))
-    if include_members:
+    if options.include_members:
         _check_members(journey)
-    sweep = "journeys" if ruling and ruling.status == PAUSED else ""
-    version, position = await definitions.publish(conn, workspace, "journey", name, body, status=ACTIVE, sweep=sweep)
+    if options.migrate:
+        _check_migration(journey, options.migrate, await store.steps_ever(conn, workspace.id, name))
+    is_timed, was_paused = journey.entry.timed is not None, ruling is not None and ruling.status == PAUSED
+    version, position = await definitions.publish(
+        conn,
+        workspace,
+        JOURNEY,
+        name,
+        body,
+        status=ACTIVE,
+        sweep="journeys" if is_timed or was_paused else "",
+        tell="calendar" if is_timed else "",
+    )
     assert version is not None  # noqa: S101  # a body was published
+    if options.migrate:
+        moved = {"version": version, "steps": options.migrate}
+        _, position = await definitions.publish(conn, workspace, MIGRATION, name, moved, sweep="journeys")
     return journey, version, position
 
 
@@ -53,7 +77,7 @@ async def change_status(
     if ruling.status not in FROM[status]:
         raise Conflict(f"the journey is {ruling.status}; only {' or '.join(FROM[status])} ones can become {status}")
     sweep = "" if status == PAUSED else "journeys"
-    return await definitions.publish(conn, workspace, "journey", name, ruling.body, status=status, sweep=sweep)
+    return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep)
 
 
 def _check_segments(journey: Journey, known: set[str]) -> None:
@@ -64,6 +88,22 @@ def _check_segments(journey: Journey, known: set[str]) -> None:
         raise Unprocessable(
             f"rules ask for segments that are not there: {listed}", code="unknown_segment", errors=[problem]
         )
+
+
+def _check_migration(journey: Journey, steps: dict[str, str], known: set[str]) -> None:
+    """Raises `Unprocessable` with a pointer to each step that is not there."""
+    found = [
+        FieldError(f"/migrate/{escape(old)}", "unknown_step", f"no version published so far has a step {old!r}")
+        for old in steps
+        if old not in known
+    ]
+    found += [
+        FieldError(f"/migrate/{escape(old)}", "unknown_next", f"no step is called {new!r}; `{END}` leaves")
+        for old, new in steps.items()
+        if new != END and new not in journey.steps
+    ]
+    if found:
+        raise Unprocessable(f"runs cannot be moved: {found[0].message}", code="invalid_migration", errors=found)
 
 
 def _check_members(journey: Journey) -> None:

@@ -5,26 +5,32 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Struct, field
 from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
-from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
+from kizuna.core.errors import Invalid, NotFound
 from kizuna.engine.slice import Workspace
 from kizuna.events import settled
 from kizuna.events import store as events
 from kizuna.events.log import Log
 from kizuna.journeys import store
+from kizuna.journeys.bandit import show_bandits
 from kizuna.journeys.counts import counts_of
+from kizuna.journeys.definition import parse
 from kizuna.journeys.enter import check_enterable, entering, entering_members
+from kizuna.journeys.problems import Problems, escape
 from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
-from kizuna.journeys.publish import begins_by_membership, change_status
+from kizuna.journeys.publish import Options, begins_by_membership, change_status
 from kizuna.journeys.publish import publish as publish_journey
+from kizuna.journeys.reweigh import reweigh
+from kizuna.journeys.runs import runs_of
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
+from kizuna.runtime.lake.query import Lake
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 CHUNK = 2000  # members appended at once
@@ -66,12 +72,12 @@ async def get_journey(name: str, caller: Caller, database: Database) -> dict[str
 async def publish(
     name: str, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
-    include_members = _options(await request.json() if await request.body() else {})
+    options = _options(await request.json() if await request.body() else {})
     workspace = caller.workspace
     await _know_members(database, workspace, name)
     async with database.connection() as conn:
-        journey, version, position = await publish_journey(conn, workspace, name, include_members=include_members)
-    if include_members and journey.entry.trigger:
+        journey, version, position = await publish_journey(conn, workspace, name, options)
+    if options.include_members and journey.entry.trigger:
         await settled.wait(database, workspace.id, position, MEMBERS_SECONDS)  # its rules must know all history
         segment = journey.entry.trigger.segment
         async with database.connection() as conn:
@@ -113,6 +119,33 @@ async def enter(
     return _answer({"journey": name, "profile": ids.show("prf", profile)}, position, status=202)
 
 
+@post("/api/v1/journeys/{name:str}/reweigh", status_code=200)
+async def reweigh_now(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Let the learning splits take what they learnt at once; else they do every ten minutes."""
+    async with database.connection() as conn:
+        changed, position = await reweigh(conn, caller.workspace, name)
+    return _answer({"changed": changed}, position)
+
+
+@get("/api/v1/journeys/{name:str}/runs")
+async def get_runs(
+    name: str,
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    in_state: Annotated[str | None, QueryParameter(name="state")] = None,  # `state` is a word of the framework
+    profile: str | None = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    workspace = caller.workspace.id
+    async with database.connection() as conn:
+        if await store.published(conn, workspace, name) is None and await store.draft(conn, workspace, name) is None:
+            raise NotFound(f"no journey {name!r} in this workspace")
+        found = await find(conn, workspace, profile) if profile else None
+    return await runs_of(lake, database, workspace, name, state=in_state, profile=found, cursor=cursor, limit=limit)
+
+
 async def _know_members(database: Database, workspace: Workspace, name: str) -> None:
     """Who matches a segment is a member only once its history is filled in, and must not enter as if new."""
     async with database.connection() as conn:
@@ -140,6 +173,13 @@ async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[
         if isinstance(steps, list)
         else []
     )
+    counted = await store.counters(conn, workspace, name)
+    bandits: dict[str, Any] = {}
+    if ruling and isinstance(steps, list) and any(isinstance(each, dict) and "bandit" in each for each in steps):
+        learnt = await store.bandits(conn, workspace, name)
+        bandits = show_bandits(parse(name, ruling.body), ruling.version, counted, learnt)
+    goal = body.get("goal")
+    has_value = isinstance(goal, dict) and bool(goal.get("value"))
     return {
         "name": name,
         "title": body.get("title"),
@@ -148,25 +188,26 @@ async def _shown(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[
         "published_at": clock.show(ruling.published_at) if ruling else None,
         "definition": body,
         "draft": draft if ruling and draft != ruling.body else None,
-        "counts": counts_of(await store.counters(conn, workspace, name), names),
+        "counts": counts_of(counted, names, has_value=has_value),
+        "refused": counted.get("refused", 0),
+        **({"bandits": bandits} if bandits else {}),
     }
 
 
-def _options(raw: Any) -> bool:
-    """Whether to include members; other options are refused."""
+def _options(raw: Any) -> Options:
+    """What `publish` is asked to do beside publishing; what is not known is refused."""
     if not isinstance(raw, dict):
         raise Invalid('write an object, such as {"include_members": true}')
-    if raw.get("migrate"):
-        problem = FieldError("/migrate", "not_yet_supported", "runs stay on the version they entered")
-        raise Unprocessable(
-            "moving runs to another version is not built yet", code="not_yet_supported", errors=[problem]
-        )
-    include_members = raw.get("include_members", False)
+    include_members, migrate = raw.get("include_members", False), raw.get("migrate") or {}
+    problems = Problems()
+    problems.object(raw, "", ("include_members", "migrate"))
     if not isinstance(include_members, bool):
-        raise Invalid(
-            "include_members is true or false", errors=[FieldError("/include_members", "invalid", "true or false")]
-        )
-    return include_members
+        problems.note("/include_members", "not_a_boolean", "write true or false")
+    for old, new in problems.object(migrate, "/migrate").items():
+        problems.text(new, f"/migrate/{escape(old)}", "a step's id")
+    if problems.found:
+        raise Invalid(problems.found[0].message, errors=problems.found)
+    return Options(include_members, migrate)
 
 
 def _check_name(name: str) -> None:
@@ -178,4 +219,4 @@ def _answer(body: dict[str, Any], position: int, status: int = 200) -> Response[
     return Response(body, status_code=status, headers={"Kizuna-Position": str(position)})
 
 
-ROUTES = [put_journey, list_journeys, get_journey, publish, pause, resume, stop, enter]
+ROUTES = [put_journey, list_journeys, get_journey, publish, pause, resume, stop, enter, reweigh_now, get_runs]

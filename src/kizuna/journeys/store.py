@@ -1,4 +1,4 @@
-"""All SQL of journeys: drafts, what is published, counts."""
+"""All SQL of journeys: drafts, what is published, counts, runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,35 @@ from typing import Any
 from msgspec import Struct
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
+
+# Of the lake. A run keeps its id through joins of profiles; `events` names whom it belongs to now.
+RUNS = """
+WITH said AS (
+    SELECT profile, event, timestamp, (logged_at, "offset", "index") AS place,
+           json_extract(properties, '$.value') AS worth,
+           json_extract_string(properties, ['$.run', '$.version', '$.key', '$.step', '$.reason', '$.holdout']) AS v
+    FROM events
+    WHERE type = 'fact' AND event IN ('journey_entered', 'journey_step', 'journey_exited', 'journey_goal')
+    AND ($profile = '' OR profile = $profile) AND json_extract_string(properties, '$.journey') = $journey
+), run AS (
+    SELECT v[1] AS run, arg_max(profile, place) AS profile, arg_max(v[2], place) AS version,
+           any_value(v[3]) FILTER (WHERE event = 'journey_entered') AS key,
+           arg_max(v[4], place) FILTER (WHERE event IN ('journey_step', 'journey_exited') AND v[4] IS NOT NULL) AS step,
+           min(timestamp) FILTER (WHERE event = 'journey_entered') AS entered_at,
+           max(timestamp) FILTER (WHERE event = 'journey_exited') AS left_at,
+           any_value(v[5]) FILTER (WHERE event = 'journey_exited') AS reason,
+           coalesce(bool_or(v[6] = 'true'), false) AS holdout,
+           min(timestamp) FILTER (WHERE event = 'journey_goal') AS goal_at,
+           any_value(worth) FILTER (WHERE event = 'journey_goal') AS goal_value
+    FROM said GROUP BY v[1]
+), shown AS (
+    SELECT *, CASE WHEN left_at IS NULL THEN 'active' WHEN reason = 'completed' THEN reason ELSE 'exited' END AS state
+    FROM run WHERE entered_at IS NOT NULL
+)
+SELECT run, profile, version, key, step, state, entered_at, left_at, reason, holdout, goal_at, goal_value FROM shown
+WHERE ($state = '' OR state = $state) AND (entered_at, run) < ($before, $run)
+ORDER BY entered_at DESC, run DESC LIMIT $limit
+"""
 
 
 class Published(Struct, frozen=True):
@@ -44,6 +73,16 @@ async def published(conn: AsyncConnection[Any], workspace: int, name: str) -> Pu
     return Published(*row) if row else None
 
 
+async def steps_ever(conn: AsyncConnection[Any], workspace: int, name: str) -> set[str]:
+    """Ids of the steps of all versions published so far."""
+    found = await conn.execute(
+        """SELECT DISTINCT step ->> 'id' FROM definition, jsonb_array_elements(body -> 'steps') AS step
+           WHERE workspace = %s AND kind = 'journey' AND name = %s""",
+        [workspace, name],
+    )
+    return {row[0] for row in await found.fetchall()}
+
+
 async def names(conn: AsyncConnection[Any], workspace: int, after: str, limit: int) -> list[str]:
     """Of all journeys, drafts too, in order."""
     found = await conn.execute(
@@ -65,6 +104,30 @@ async def counters(conn: AsyncConnection[Any], workspace: int, name: str) -> dic
         {"workspace": workspace, "prefix": prefix},
     )
     return dict(await found.fetchall())
+
+
+async def bandits(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, dict[str, Any]]:
+    """What rules the learning splits of a journey, by step."""
+    found = await conn.execute(
+        """SELECT body FROM definition WHERE workspace = %s AND kind = 'bandit' AND retired IS NULL
+           AND starts_with(name, %s)""",
+        [workspace, f"{name}:"],
+    )
+    return {row[0]["step"]: row[0] for row in await found.fetchall()}
+
+
+async def learning(conn: AsyncConnection[Any]) -> list[tuple[int, str]]:
+    """(workspace, name) of the active journeys with a learning split."""
+    found = await conn.execute(
+        """SELECT workspace, name FROM definition WHERE kind = 'journey' AND retired IS NULL AND status = 'active'
+           AND jsonb_path_exists(body, '$.steps[*].bandit') ORDER BY workspace, name"""
+    )
+    return [(row[0], row[1]) for row in await found.fetchall()]
+
+
+async def lock_bandits(conn: AsyncConnection[Any], workspace: int) -> None:
+    """Until the transaction ends; whoever else works out weights waits."""
+    await conn.execute("SELECT pg_advisory_xact_lock(1263754, %s)", [workspace])
 
 
 async def segments(conn: AsyncConnection[Any], workspace: int) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,7 +36,7 @@ class Refused(Struct, frozen=True):
 def decide(
     message: Claimed,
     person: Person | None,
-    vetoes: set[tuple[str, str]],
+    vetoes: Set[tuple[str, str]],
     suppressed: set[tuple[str, str]],
     now: int,
     workspace_default: str,

@@ -22,65 +22,95 @@ from kizuna.templates.variables import of_profile
 
 
 class Composed(Struct, frozen=True):
-    """A delivery, and the links that its clicks may lead to."""
+    """What is said, with the links that its clicks may lead to and the address of its one-click header."""
 
-    delivery: Delivery
+    address: str
+    subject: str | None
     body: str
+    plain: str | None  # what `body` was before its links were led through ours; None: it is no HTML
     links: list[str]
+    unsubscribe: str | None
 
 
 def compose(
-    message: Claimed,
-    person: Person,
-    address: str,
-    template: Template,
-    workspace: Workspace,
-    links: Links,
-    at: int,
-    *,
-    with_text: bool = True,
+    message: Claimed, person: Person, address: str, template: Template, workspace: Workspace, links: Links, at: int
 ) -> Composed:
-    """Raises `Invalid` when the template cannot be rendered. The text part of HTML is made `with_text` only."""
+    """Raises `Invalid` when the template cannot be rendered."""
     content = render(
         template,
-        variables(message, person, workspace, links),
+        Variables(message, person, workspace, links),
         locale=person.locale,
         now=at,
         zone=person.zone or workspace.zone,
     )
     is_html = content.format != "liquid+text"
     body, targets = rewrite(content.body, links) if is_html else (content.body, [])
-    delivery = Delivery(
-        message=ids.show("msg", message.id),
-        channel=message.channel,
+    return Composed(
         address=address,
         subject=content.subject,
-        text=text_of_html(content.body).strip() if is_html and with_text else content.body,
-        html=body if is_html else None,
-        headers={} if message.transactional else _one_click(links),
+        body=body,
+        plain=content.body if is_html else None,
+        links=targets,
+        unsubscribe=None if message.transactional else links.unsubscribe,
+    )
+
+
+def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
+    """As a provider takes it: HTML has a text part beside it."""
+    return Delivery(
+        message=ids.show("msg", message.id),
+        channel=message.channel,
+        address=said.address,
+        subject=said.subject,
+        text=said.body if said.plain is None else text_of_html(said.plain).strip(),
+        html=None if said.plain is None else said.body,
+        headers={} if said.unsubscribe is None else _one_click(said.unsubscribe),
         at=at / SECOND,
     )
-    return Composed(delivery, body, targets)
 
 
-def _one_click(links: Links) -> dict[str, str]:
+def _one_click(address: str) -> dict[str, str]:
     """RFC 8058: one POST to this address unsubscribes."""
-    return {
-        "List-Unsubscribe": f"<{links.unsubscribe}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
-def variables(message: Claimed, person: Person, workspace: Workspace, links: Links) -> Mapping[str, Any]:
-    """What templates see."""
-    return {
-        "profile": of_profile(person.id, person.traits, person.known, person.segments),
-        "event": msgspec.json.decode(message.event) if message.event else None,
-        "run": {"id": message.run, "journey": message.journey, "step": message.step} if message.run else None,
-        "data": message.data,
-        "workspace": {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency},
-        "message": MessageVariable(message, links),
-    }
+class Variables(Mapping[str, Any]):
+    """What templates see; each is made when a template first asks for it."""
+
+    _NAMES: ClassVar = ("profile", "event", "run", "data", "workspace", "message")
+
+    def __init__(self, message: Claimed, person: Person, workspace: Workspace, links: Links) -> None:
+        self._message, self._person, self._workspace, self._links = message, person, workspace, links
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> Any:
+        message, person, workspace = self._message, self._person, self._workspace
+        match name:
+            case "profile":
+                return of_profile(person.id, person.traits, person.known, person.segments)
+            case "event":
+                return msgspec.json.decode(message.event) if message.event else None
+            case "run":
+                return {"id": message.run, "journey": message.journey, "step": message.step} if message.run else None
+            case "data":
+                return message.data
+            case "workspace":
+                return {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency}
+            case "message":
+                return MessageVariable(message, self._links)
+            case _:
+                raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._NAMES)
+
+    def __len__(self) -> int:
+        return len(self._NAMES)
 
 
 class MessageVariable(Mapping[str, Any]):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,24 +13,27 @@ from psycopg import Connection
 
 from kizuna.channels import all_channels
 from kizuna.consent.section import Consent
-from kizuna.core import clock, ids
+from kizuna.core import clock
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.messages import store
 from kizuna.messages.claim import Person, Refused, decide
-from kizuna.messages.compose import Composed, compose
+from kizuna.messages.compose import Composed, compose, delivery
 from kizuna.messages.links import Links, Signer
-from kizuna.messages.message import Claimed, Ending
+from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.messages.report import of_sender
 from kizuna.profiles.section import Profile
-from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, all_providers, vault
+from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers, vault
 from kizuna.templates import definition
 
 LEASE_SECONDS = 60.0
+CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease, and opt-outs are read again soon
+MOST_TEMPLATES = 1_000
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
+_NOTHING: frozenset[tuple[str, str]] = frozenset()
 _profile = msgspec.msgpack.Decoder(Profile).decode
 _consent = msgspec.msgpack.Decoder(Consent).decode
 
@@ -44,6 +47,13 @@ class Judged(Struct, frozen=True):
     at: int
 
 
+class Parsed(Struct, frozen=True):
+    """A template's version as read, and whether what it says may depend on segments."""
+
+    template: definition.Template
+    names_segments: bool
+
+
 class Desk:
     """What deliveries need to know of the installation."""
 
@@ -52,7 +62,7 @@ class Desk:
         self.secrets = list(secrets)
         self.signer = Signer(self.secrets)
         self.public_url = public_url
-        self._templates = lru_cache(1024)(definition.read_stored)
+        self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
 
     @classmethod
     def of(cls, connection: Connection[Any], public_url: str, secret: str) -> Desk:
@@ -60,14 +70,11 @@ class Desk:
             partitions, installed = store.installation(cursor)
         return cls(partitions, vault.secrets_of(installed, secret), public_url)
 
-    def judge(
-        self, cursor: Any, workspace: Workspace, messages: Sequence[Claimed], now: int, *, with_text: bool = True
-    ) -> list[Judged]:
+    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[store.Claim], now: int) -> list[Judged]:
         """Look at what each claim may refuse for, and compose the rest."""
-        vetoes = store.vetoes(cursor, workspace.id)  # first: see there
-        people = self._people(cursor, workspace.id, {message.profile for message in messages})
-        templates = self._read_templates(cursor, workspace.id, messages)
-        if any("segments" in str(body) for body in templates.values()):
+        vetoes, people = self._people(cursor, workspace.id, claims)
+        templates = self._templates(cursor, workspace.id, [claim.message for claim in claims])
+        if any(each is not None and each.names_segments for each in templates.values()):
             found = store.segments_of(cursor, workspace.id, [person.id for person in people.values()])
             people = {
                 asked: msgspec.structs.replace(person, segments=found.get(person.id, []))
@@ -75,62 +82,78 @@ class Desk:
             }
         suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values()))
         judged: list[Judged] = []
-        for message in messages:
+        for message, _, _ in claims:
             person = people.get(message.profile)
             at = message.due_at if workspace.clock == "test" else now
-            said = vetoes.get(message.profile, set()) | (vetoes.get(person.id, set()) if person else set())
+            said = vetoes.get(message.profile, _NOTHING)
+            if person is not None and person.id != message.profile:
+                said = said | vetoes.get(person.id, _NOTHING)
             verdict = decide(message, person, said, suppressed, at, workspace.consent)
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
-                body = templates.get((message.template, message.template_version))
-                verdict = self._compose(message, person, verdict, body, workspace, at, with_text)
+                parsed = templates[message.template, message.template_version]
+                verdict = self._compose(message, person, verdict, parsed, workspace, at)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
 
     def _compose(
-        self,
-        message: Claimed,
-        person: Person,
-        address: str,
-        body: bytes | None,
-        workspace: Workspace,
-        at: int,
-        with_text: bool,
+        self, message: Claimed, person: Person, address: str, parsed: Parsed | None, workspace: Workspace, at: int
     ) -> Composed | Refused:
+        if parsed is None:
+            return Refused("skipped", "template_error")
         try:
-            if body is None:
-                return Refused("skipped", "template_error")
             links = Links(self.signer, self.public_url, workspace.id, message.id)
-            template = self._templates(body)
-            return compose(message, person, address, template, workspace, links, at, with_text=with_text)
+            return compose(message, person, address, parsed.template, workspace, links, at)
         except Invalid:
             return Refused("skipped", "template_error")
 
-    def _read_templates(
+    def _templates(
         self, cursor: Any, workspace: int, messages: Sequence[Claimed]
-    ) -> dict[tuple[str, int], bytes | None]:
+    ) -> dict[tuple[str, int], Parsed | None]:
         wanted = {(message.template, message.template_version) for message in messages}
-        found = {key: store.template(cursor, workspace, *key) for key in wanted}
-        return {key: msgspec.json.encode(body) if body is not None else None for key, body in found.items()}
+        return {key: self._template(cursor, workspace, *key) for key in wanted}
 
-    def _people(self, cursor: Any, workspace: int, profiles: set[bytes]) -> dict[bytes, Person]:
-        """By the id asked for; merged records lead to the one that lives."""
-        rows: dict[bytes, tuple[bytes | None, Any, bytes, bytes]] = {}
-        missing = profiles
-        while missing:
-            found = store.people(cursor, workspace, list(missing))
-            rows.update(found)
-            missing = {row[0] for row in found.values() if row[0] is not None} - rows.keys()
+    def _template(self, cursor: Any, workspace: int, name: str, version: int) -> Parsed | None:
+        known = self._parsed.get((workspace, name, version))
+        if known is not None:
+            return known
+        body = store.template(cursor, workspace, name, version)
+        if body is None:
+            return None
+        try:
+            parsed = Parsed(definition.read(body), "segments" in str(body))
+        except Invalid:
+            return None
+        if version:  # version 0 is whichever is newest
+            if len(self._parsed) >= MOST_TEMPLATES:
+                self._parsed.clear()
+            self._parsed[workspace, name, version] = parsed
+        return parsed
+
+    def _people(
+        self, cursor: Any, workspace: int, claims: Sequence[store.Claim]
+    ) -> tuple[dict[bytes, set[tuple[str, str]]], dict[bytes, Person]]:
+        """Vetoes and living records, by the id asked for; merged records lead to the one that lives."""
+        vetoes = {claim.message.profile: {(each[0], each[1]) for each in claim.vetoes} for claim in claims}
+        rows = {claim.message.profile: claim.person for claim in claims if claim.person is not None}
+        asked = list(rows)
+        if missing := {row[0] for row in rows.values() if row[0] is not None} - rows.keys():
+            for profile, said in store.vetoes(cursor, workspace).items():  # before the records, as the claim did
+                vetoes.setdefault(profile, set()).update(said)
+            while missing:
+                found = store.people(cursor, workspace, list(missing))
+                rows.update(found)
+                missing = {row[0] for row in found.values() if row[0] is not None} - rows.keys()
         people: dict[bytes, Person] = {}
-        for asked in profiles:
-            living = asked
+        for profile in asked:
+            living = profile
             for _ in range(100):
                 if living not in rows or rows[living][0] is None:
                     break
                 living = rows[living][0] or living
             if living in rows:
-                people[asked] = _person(living, rows[living])
-        return people
+                people[profile] = _person(living, rows[living])
+        return vetoes, people
 
     # reports ---------------------------------------------------------------------------------------------------------
 
@@ -146,7 +169,7 @@ def _addresses(people: Iterable[Person]) -> list[str]:
     return [found.lower() for person in people for each in channels if (found := each.address(person.traits))]
 
 
-def _person(profile: bytes, row: tuple[bytes | None, Any, bytes | None, bytes | None]) -> Person:
+def _person(profile: bytes, row: store.PersonRow) -> Person:
     _, traits, raw_profile, raw_consent = row
     known = _profile(raw_profile) if raw_profile else Profile()
     return Person(
@@ -163,70 +186,50 @@ def _person(profile: bytes, row: tuple[bytes | None, Any, bytes | None, bytes | 
 
 
 def deliver_local(
-    connection: Connection[Any], desk: Desk, workspace: Workspace, channels: list[str], now: int, limit: int
+    connection: Connection[Any], desk: Desk, workspace: Workspace, channels: Sequence[str], now: int, limit: int
 ) -> int:
     """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        messages = store.claim(cursor, workspace.id, channels, now, limit)
-        if not messages:
+        claims: list[store.Claim] = []
+        for channel in channels:
+            claims += store.claim(cursor, workspace.id, channel, now, limit - len(claims))
+        if not claims:
             return 0
-        judged = desk.judge(cursor, workspace, messages, now, with_text=False)  # it shows the HTML alone
-        sent = [one for one in judged if isinstance(one.verdict, Composed)]
-        if sent:
-            store.put_in_outbox(cursor, workspace.id, [_outbox_item(one) for one in sent])
-            store.keep_contents(cursor, workspace.id, [_content(one) for one in sent])
-        store.finish(cursor, workspace.id, [_ending(one) for one in judged])
-        reports = [_report(one) for one in judged]
-        desk.append(cursor, workspace.id, reports, min(message.root for message in messages))
-        return len(messages)
+        judged = desk.judge(cursor, workspace, claims, now)
+        if said := [_said(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
+            store.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
+        if refused := [_refusal(one, one.verdict) for one in judged if isinstance(one.verdict, Refused)]:
+            store.finish(cursor, workspace.id, refused)
+        desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
+        return len(claims)
 
 
-def _ending(one: Judged) -> Ending:
-    message = one.message
-    if isinstance(one.verdict, Refused):
-        state, reason = one.verdict.state, one.verdict.reason
-        return Ending(id=message.id, fence=message.fence, state=state, reason=reason, history=[(state, one.at)])
+def _said(one: Judged, verdict: Composed) -> Said:
+    return Said(
+        id=one.message.id,
+        address=verdict.address,
+        subject=verdict.subject,
+        body=verdict.body,
+        links=verdict.links,
+        unsubscribe=verdict.unsubscribe,
+        recipient=one.profile if one.profile != one.message.profile else None,
+    )
+
+
+def _refusal(one: Judged, verdict: Refused) -> Ending:
     return Ending(
-        id=message.id, fence=message.fence, state="sent", provider="outbox", address=one.verdict.delivery.address,
-        attempt=1, history=[("claimed", one.at), ("handed", one.at), ("sent", one.at)],
-    )  # fmt: skip
+        id=one.message.id,
+        fence=one.message.fence,
+        state=verdict.state,
+        reason=verdict.reason,
+        history=[(verdict.state, one.at)],
+    )
 
 
 def _report(one: Judged, provider: str = "outbox") -> Item:
     if isinstance(one.verdict, Refused):
         return of_sender(one.message, one.profile, one.verdict.state, one.at, reason=one.verdict.reason)
-    address = one.verdict.delivery.address
-    return of_sender(one.message, one.profile, "sent", one.at, address=address, provider=provider)
-
-
-def _content(one: Judged) -> tuple[bytes, str | None, str, list[str]]:
-    assert isinstance(one.verdict, Composed)  # noqa: S101
-    return one.message.id, one.verdict.delivery.subject, one.verdict.body, one.verdict.links
-
-
-def _outbox_item(one: Judged) -> tuple[bytes, int, bytes]:
-    assert isinstance(one.verdict, Composed)  # noqa: S101
-    delivery, message = one.verdict.delivery, one.message
-    item: dict[str, Any] = {
-        "message_id": delivery.message,
-        "profile": ids.show("prf", one.profile),
-        "channel": delivery.channel,
-        "to": delivery.address,
-        "subject": delivery.subject,
-        "body": one.verdict.body,
-        "headers": {
-            "To": delivery.address,
-            "Subject": delivery.subject,
-            "Message-ID": f"<{delivery.message}@kizuna.invalid>",
-            **delivery.headers,
-        },
-        "template": message.template,
-        "step": message.step,
-    }
-    for name in ("journey", "campaign", "variant"):
-        if value := getattr(message, name):
-            item[name] = value
-    return message.id, one.at, msgspec.json.encode(item)
+    return of_sender(one.message, one.profile, "sent", one.at, address=one.verdict.address, provider=provider)
 
 
 # over a network ------------------------------------------------------------------------------------------------------
@@ -239,59 +242,101 @@ def deliver_remote(
     channel: str,
     now: int,
     *,
+    limit: int = 1,
     lease: float = LEASE_SECONDS,
+    more: Callable[[], None] = lambda: None,
+    pace: Callable[[], None] = lambda: None,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> Outcome | None:
-    """One message: write down the hand-over, touch the network, write down the outcome. None: nothing was due.
+    """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
-    `checkpoint` hears the name of each point at which a crash means something else.
+    Answers the outcome of the last; the first `Unavailable` ends it, and what the network did not see is handed back.
+    `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
+    of each point at which a crash means something else.
     """
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        messages = store.claim(cursor, workspace.id, [channel], now, 1)
-        carrier = store.providers(cursor, workspace.id).get(channel)
-        if not messages or carrier is None:
+        claims = store.claim(cursor, workspace.id, channel, now, limit)
+        carrier = store.carrier(cursor, workspace.id, channel) if claims else None
+        if carrier is None:
             return None
-        one = desk.judge(cursor, workspace, messages, now)[0]
-        if isinstance(one.verdict, Refused):
-            store.finish(cursor, workspace.id, [_ending(one)])
-            desk.append(cursor, workspace.id, [_report(one)], one.message.root)
-            return Rejected(one.verdict.reason or one.verdict.state)
-        store.keep_contents(cursor, workspace.id, [_content(one)])
-        address = one.verdict.delivery.address
-        store.hand(cursor, one.message, carrier["name"], address, one.at, lease)
+        judged = desk.judge(cursor, workspace, claims, now)
+        refused = [(one, one.verdict) for one in judged if isinstance(one.verdict, Refused)]
+        handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
+        if handed:
+            said = [_said(one, verdict) for one, verdict in handed]
+            at = None if workspace.clock == "test" else now
+            store.hand(cursor, workspace.id, said, carrier["name"], at, lease)
+        if refused:
+            store.finish(cursor, workspace.id, [_refusal(one, verdict) for one, verdict in refused])
+            reports = [_report(one) for one, _ in refused]
+            desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in refused))
+    if len(claims) == limit:
+        more()
+    if not handed:
+        return Rejected(refused[-1][1].reason or refused[-1][1].state)
     checkpoint("handed")
-    outcome = _carry(desk, workspace, carrier, one.verdict)
+    bearer = _bearer(desk, workspace, carrier)
+    carried = _carry(handed, bearer, pace)
     checkpoint("carried")
-    message = msgspec.structs.replace(
-        one.message, fence=one.message.fence + 1, attempts=one.message.attempts + 1
-    )  # as `hand` wrote them
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        _conclude(cursor, desk, workspace, msgspec.structs.replace(one, message=message), carrier["name"], outcome)
-    return outcome
+        _conclude(cursor, desk, workspace, carrier["name"], carried)
+    return next(outcome for _, _, outcome in reversed(carried) if outcome is not None)
 
 
-def _carry(desk: Desk, workspace: Workspace, carrier: dict[str, Any], composed: Composed) -> Outcome:
+Carried = tuple[Judged, Composed, Outcome | None]  # None: the network was not touched
+
+
+def _carry(
+    handed: Sequence[tuple[Judged, Composed]], bearer: Callable[[Delivery], Outcome], pace: Callable[[], None]
+) -> list[Carried]:
+    """One after the other, for as long as `CARRY_SECONDS` and the provider last; the first always."""
+    last = time.monotonic() + CARRY_SECONDS
+    carried: list[Carried] = []
+    is_open = True
+    for index, (one, verdict) in enumerate(handed):
+        counted = msgspec.structs.replace(
+            one.message, fence=one.message.fence + 1, attempts=one.message.attempts + 1
+        )  # as `hand` wrote them
+        outcome = None
+        if is_open:
+            if index:
+                pace()
+            outcome = bearer(delivery(counted, verdict, one.at))
+            is_open = not isinstance(outcome, Unavailable) and time.monotonic() < last
+        carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
+    return carried
+
+
+def _bearer(desk: Desk, workspace: Workspace, carrier: dict[str, Any]) -> Callable[[Delivery], Outcome]:
+    """Hands one message to the provider."""
     provider = all_providers().get(carrier["kind"])
     if provider is None:
-        return Unavailable(f"this release knows no provider {carrier['kind']!r}")
+        unknown = Unavailable(f"this release knows no provider {carrier['kind']!r}")
+        return lambda _: unknown
     try:
         values = dict(carrier.get("settings") or {})
         if carrier.get("sealed"):
             values |= vault.unseal_any(desk.secrets, workspace.id, carrier["sealed"])
         settings = msgspec.convert(values, provider.settings)
     except (Invalid, msgspec.ValidationError) as error:
-        return Unavailable(str(error))
-    return provider.deliver(composed.delivery, settings)
+        unusable = Unavailable(str(error))
+        return lambda _: unusable
+    return lambda delivery: provider.deliver(delivery, settings)
 
 
-def _conclude(cursor: Any, desk: Desk, workspace: Workspace, one: Judged, provider: str, outcome: Outcome) -> None:
+def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:
+    """Write outcomes down; a message that somebody else took over meanwhile is left as they wrote it."""
+    concluded = [(one, *_outcome_of(one, verdict.address, provider, outcome)) for one, verdict, outcome in carried]
+    ours = set(store.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
+    reports = [(one.message.root, report) for one, _, said in concluded if one.message.id in ours for report in said]
+    if reports:
+        desk.append(cursor, workspace.id, [report for _, report in reports], min(root for root, _ in reports))
+
+
+def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | None) -> tuple[Ending, list[Item]]:
+    """What becomes of a message that was handed over, and what the log hears of it."""
     message, at = one.message, one.at
-    assert isinstance(one.verdict, Composed)  # noqa: S101
-    address = one.verdict.delivery.address
-    again = at + back_off(message.attempts) if isinstance(outcome, Unavailable) else None
-    if isinstance(outcome, Unavailable) and outcome.retry_after:
-        again = at + max(outcome.retry_after, 1) * clock.SECOND
-    state, reason, reports = "planned", None, list[Item]()
+    state, reason, reports, again = "planned", None, list[Item](), None
     match outcome:
         case Accepted():
             state = "sent"
@@ -308,15 +353,15 @@ def _conclude(cursor: Any, desk: Desk, workspace: Workspace, one: Judged, provid
             else:
                 state, reason = "unknown", why
                 reports = [of_sender(message, one.profile, "unknown", at, reason=why)]
-        case Unavailable():
+        case Unavailable(retry_after=seconds):
+            again = at + (max(seconds, 1) * clock.SECOND if seconds else back_off(message.attempts))
+        case None:
             pass
     ending = Ending(
         id=message.id, fence=message.fence, state=state, reason=reason, provider=provider, address=address,
-        due_at=again, history=[(state, at)],
+        due_at=again, attempt=-1 if outcome is None else 0, history=[(state, at)],
     )  # fmt: skip
-    ours = store.finish(cursor, workspace.id, [ending])
-    if ours and reports:
-        desk.append(cursor, workspace.id, reports, message.root)
+    return ending, reports
 
 
 def back_off(attempts: int) -> int:

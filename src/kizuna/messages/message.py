@@ -14,7 +14,24 @@ _BY_RANK = (
     "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained",
 )  # fmt: skip
 RANK = {state: rank for rank, state in enumerate(_BY_RANK)}
+# how a state is written in a row's history, for ever: a new state takes a new number, whatever its rank
+NUMBER = {
+    "planned": 0, "claimed": 1, "handed": 2, "unknown": 3, "expired": 4, "skipped": 5, "rejected": 6, "sent": 7,
+    "delivered": 8, "opened": 9, "clicked": 10, "bounced": 11, "unsubscribed": 12, "complained": 13,
+}  # fmt: skip
+NUMBER_BITS = 5
+_STATE = {number: state for state, number in NUMBER.items()}
 REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")  # said by others than the sender
+
+
+def passed(state: str, at: int) -> int:
+    """An entry of a row's history: that it came into a state at an instant."""
+    return at << NUMBER_BITS | NUMBER[state]
+
+
+def read_passed(entry: int) -> tuple[str, int]:
+    """(state, at)."""
+    return _STATE[entry & (1 << NUMBER_BITS) - 1], entry >> NUMBER_BITS
 
 
 class PlanMessage(Struct, frozen=True, kw_only=True):
@@ -63,8 +80,8 @@ class AdvanceMessage(Struct, frozen=True):
     reason: str | None
 
 
-class Claimed(Struct, frozen=True, kw_only=True):
-    """A row of the ledger that is ours to deliver."""
+class Claimed(Struct, frozen=True):
+    """A row of the ledger that is ours to deliver; fields in the order in which `store` reads them."""
 
     workspace: int
     id: bytes
@@ -90,6 +107,18 @@ class Claimed(Struct, frozen=True, kw_only=True):
     caused_by: str | None
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """What a row keeps of a message as it was said."""
+
+    id: bytes
+    address: str
+    subject: str | None
+    body: str
+    links: list[str]
+    unsubscribe: str | None  # address of the one-click header
+    recipient: bytes | None = None  # the record it went to, where the one planned for was merged into it
+
+
 class Ending(Struct, frozen=True, kw_only=True):
     """What became of a claimed message: its new state, also `planned` when it is tried again."""
 
@@ -100,5 +129,5 @@ class Ending(Struct, frozen=True, kw_only=True):
     provider: str | None = None
     address: str | None = None
     due_at: int | None = None
-    attempt: int = 0  # 1 where the claim itself did not count it
+    attempt: int = 0  # -1 where the hand-over was counted and the network never touched
     history: Sequence[tuple[str, int]] = ()

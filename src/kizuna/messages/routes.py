@@ -19,7 +19,7 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import EXPIRES_DEFAULT, message_id
-from kizuna.messages.message import RANK
+from kizuna.messages.message import RANK, read_passed
 from kizuna.messages.report import new_id
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -94,7 +94,7 @@ async def get_message(message: str, caller: Caller, database: Database) -> dict[
         content = await store.content(conn, caller.workspace.id, raw)
     if row is None:
         raise NotFound(f"no message {message!r} in this workspace")
-    history = [{"state": each["state"], "at": clock.show(each["at"])} for each in row["history"]]
+    history = [{"state": state, "at": clock.show(at)} for state, at in map(read_passed, row["history"])]
     said = {"subject": content[0], "body": content[1], "links": content[2]} if content else None
     return {**_shown(row), "history": history, "content": said}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
 from typing import Any, Protocol
 
 import psycopg
@@ -21,7 +21,12 @@ from kizuna.runtime.database import connect
 from kizuna.runtime.stopping import Stopping
 
 LOCAL_BATCH = 500
-LANE_THREADS = 4  # of one workspace's provider; also the most that a crash can leave `unknown`
+BETWEEN_TURNS = 0.01  # seconds from the begin of one to that of the next while messages come: a turn of few costs as
+# much as one of many. Whatever comes after a rest does not wait.
+LANE_THREADS = 4  # of one workspace's provider
+LANE_BATCH = 50  # messages a thread hands over at a time: a crash leaves at most the two multiplied, 200, `unknown`
+LANE_BATCH_SECONDS = 0.25  # of a provider's rate: what one thread may hold
+LANE_IDLE = 30.0  # seconds after which a thread with nothing to do ends, and its connection with it
 LANE_REST = 1.0  # seconds a lane waits after its provider did not answer
 LONGEST_SLEEP = 1.0  # for what falls due by the clock, and a lost notification
 RETRY = 0.5
@@ -60,7 +65,7 @@ class Sender:
 
     def work(self) -> None:
         url = self.config.database_url
-        with connect(url, name="kizuna send") as connection, connect(url, autocommit=True) as ear:
+        with _connect(url) as connection, connect(url, autocommit=True) as ear:
             ear.execute("LISTEN kizuna_send")
             config = self.config
             base = config.public_url or config.url or f"http://{config.host}:{config.port}"
@@ -68,10 +73,15 @@ class Sender:
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
-                    if time.monotonic() - recovered_at > RECOVER_EVERY:
-                        recovered_at = time.monotonic()
+                    began = time.monotonic()
+                    if began - recovered_at > RECOVER_EVERY:
+                        recovered_at = began
                         recover(connection, desk)
-                    if not self.turn(connection, desk):
+                        connection.execute("DISCARD PLANS")  # those made while a table was young
+                    taken = self.turn(connection, desk)
+                    if taken < LOCAL_BATCH:
+                        if taken:
+                            time.sleep(max(0.0, began + BETWEEN_TURNS - time.monotonic()))
                         self.stopping.wait_for(ear, LONGEST_SLEEP)
             finally:
                 for lane in self.lanes.values():
@@ -80,22 +90,22 @@ class Sender:
                 for provider in all_providers().values():
                     provider.close()
 
-    def turn(self, connection: Connection[Any], desk: Desk) -> bool:
-        """Once over what is due everywhere; says whether there may be more at once."""
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
-            due = store.workspaces_with_due(cursor)
-        is_more = False
-        for workspace, now in due:
-            with connection.transaction(), connection.cursor(binary=True) as cursor:
-                channels = store.due_channels(cursor, workspace.id, now)
-                carriers = store.providers(cursor, workspace.id)
-            remote = [c for c in channels if c in carriers and not _is_local(carriers[c])]
-            local = [c for c in channels if c not in remote]
+    def turn(self, connection: Connection[Any], desk: Desk) -> int:
+        """Once over what is due everywhere; says how many messages it took itself, at most, for one workspace."""
+        with connection.cursor(binary=True) as cursor:
+            due = store.due(cursor)
+        most = 0
+        for workspace, group in groupby(due, key=lambda found: found.workspace):
+            local: list[store.Due] = []
+            for each in group:
+                if each.carrier is None or _is_local(each.carrier):
+                    local.append(each)
+                else:
+                    self.lane(workspace, each.channel, desk).start(float(each.carrier.get("rate") or 0))
             if local:
-                is_more |= deliver_local(connection, desk, workspace, local, now, LOCAL_BATCH) == LOCAL_BATCH
-            for channel in remote:
-                self.lane(workspace, channel, desk).start(float(carriers[channel].get("rate") or 0))
-        return is_more
+                channels = [each.channel for each in local]
+                most = max(most, deliver_local(connection, desk, workspace, channels, local[0].now, LOCAL_BATCH))
+        return most
 
     def lane(self, workspace: Workspace, channel: str, desk: Desk) -> Lane:
         key = workspace.id, channel
@@ -109,47 +119,93 @@ def _is_local(carrier: dict[str, Any]) -> bool:
     return provider is not None and provider.is_local
 
 
+def _connect(url: str) -> Connection[Any]:
+    """Every statement of ours finds a few rows by key; a young table must not make reading all of it seem cheaper."""
+    connection = connect(url, name="kizuna send", autocommit=True)
+    for way in ("seqscan", "hashjoin", "mergejoin"):
+        connection.execute(f"SET enable_{way} = off".encode())
+    return connection
+
+
 class Lane:
     """The threads of one provider; a dead one blocks only its own."""
 
     def __init__(self, url: str, desk: Desk, workspace: Workspace, channel: str) -> None:
         self.url, self.desk, self.workspace, self.channel = url, desk, workspace, channel
-        self.threads = ThreadPoolExecutor(LANE_THREADS, thread_name_prefix=f"lane-{workspace.id}-{channel}")
-        self.running: list[Future[None]] = []
+        self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
         self.rests_until = 0.0
         self.rate = 0.0
+        self._hands = threading.Condition()  # guards what follows
+        self._idle = 0
+        self._calls = 0
         self._turn = threading.Lock()
         self._next_at = 0.0
 
     def start(self, rate: float) -> None:
-        """Make sure that the threads are at work."""
+        """Something is due: one more thread looks, if there is one that does nothing."""
         self.rate = rate
-        if time.monotonic() < self.rests_until:
-            return
-        self.running = [future for future in self.running if not future.done()]
-        while len(self.running) < LANE_THREADS:
-            self.running.append(self.threads.submit(self._drain))
+        if time.monotonic() >= self.rests_until:
+            self._call()
 
-    def _drain(self) -> None:
-        """Deliver one message after the other until none is due."""
+    def _call(self) -> None:
+        with self._hands:
+            self._calls += 1  # who is about to rest looks again
+            if self._idle:
+                self._hands.notify()
+            elif len(self.threads) < LANE_THREADS and not self.stopped.is_set():
+                thread = threading.Thread(target=self._work, name=f"lane-{self.workspace.id}-{self.channel}")
+                self.threads.add(thread)
+                thread.start()
+
+    def _work(self) -> None:
         try:
-            with connect(self.url, name="kizuna send") as connection:
-                while not self.stopped.is_set() and time.monotonic() >= self.rests_until:
-                    self._wait_for_turn()
-                    with connection.transaction(), connection.cursor(binary=True) as cursor:
-                        now = store.now(cursor, self.workspace.id)
-                    outcome = deliver_remote(connection, self.desk, self.workspace, self.channel, now)
-                    if outcome is None:
-                        return
-                    if isinstance(outcome, Unavailable):
-                        self.rests_until = time.monotonic() + LANE_REST
-                        log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
+            with _connect(self.url) as connection:
+                calls = -1
+                while self._is_called(calls):
+                    calls = self._calls
+                    self._drain(connection)
         except (psycopg.OperationalError, errors.Unavailable) as error:
             log.warning("lane_restarts", reason=str(error).partition("\n")[0])
         except Exception:
             log.exception("lane_failed", workspace=self.workspace.id, channel=self.channel)
             self.rests_until = time.monotonic() + LANE_REST
+        finally:
+            with self._hands:
+                self.threads.discard(threading.current_thread())
+
+    def _is_called(self, heard: int) -> bool:
+        """Wait for a call after the one that was heard; False: it is time to end."""
+        with self._hands:
+            self._idle += 1
+            self._hands.wait_for(lambda: self._calls != heard or self.stopped.is_set(), LANE_IDLE)
+            self._idle -= 1
+            return self._calls != heard and not self.stopped.is_set()
+
+    def _drain(self, connection: Connection[Any]) -> None:
+        """Deliver until nothing is due."""
+        while not self.stopped.is_set() and time.monotonic() >= self.rests_until:
+            self._wait_for_turn()
+            with connection.cursor(binary=True) as cursor:
+                now = store.now(cursor, self.workspace.id)
+            outcome = deliver_remote(
+                connection,
+                self.desk,
+                self.workspace,
+                self.channel,
+                now,
+                limit=self._limit(),
+                more=self._call,
+                pace=self._wait_for_turn,
+            )
+            if outcome is None:
+                return
+            if isinstance(outcome, Unavailable):
+                self.rests_until = time.monotonic() + LANE_REST
+                log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
+
+    def _limit(self) -> int:
+        return LANE_BATCH if self.rate <= 0 else max(1, min(LANE_BATCH, int(self.rate * LANE_BATCH_SECONDS)))
 
     def _wait_for_turn(self) -> None:
         """At most `rate` messages a second; 0 is no limit."""
@@ -162,5 +218,9 @@ class Lane:
 
     def close(self) -> None:
         """Let what is in flight come to its end."""
-        self.stopped.set()
-        self.threads.shutdown(wait=True, cancel_futures=True)
+        with self._hands:
+            self.stopped.set()
+            self._hands.notify_all()
+            threads = list(self.threads)
+        for thread in threads:
+            thread.join()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 from kizuna.engine.slice import Workspace
-from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
+from kizuna.messages.message import (
+    NUMBER,
+    NUMBER_BITS,
+    RANK,
+    AdvanceMessage,
+    CancelPlanned,
+    Claimed,
+    Ending,
+    PlanMessage,
+    Said,
+    passed,
+)  # fmt: skip
 
 _COLUMNS = {
     "id": "bytea", "profile": "bytea", "state": "text", "channel": "text", "purpose": "text", "occurrence": "text",
@@ -20,22 +31,29 @@ _COLUMNS = {
 }  # fmt: skip
 _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())
 _PLAN = f"""
+WITH told AS MATERIALIZED (SELECT CASE WHEN %s THEN pg_notify('kizuna_send', '') END)
 INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, template, template_version, journey,
     run, step, campaign, variant, topic, transactional, data, event, planned_at, due_at, expires_at, root, address,
     reason, caused_by, history)
 SELECT %s, id, profile, state, channel, purpose, occurrence, template, template_version, journey, run, step, campaign,
     variant, topic, transactional, data::jsonb, event, at, due_at, expires_at, root, address, reason, caused_by,
-    jsonb_build_array(jsonb_build_object('state', state, 'at', at))
-FROM unnest({_ARRAYS}) AS new ({", ".join(_COLUMNS)})
+    ARRAY[passed]
+FROM told, unnest({_ARRAYS}, %b::bigint[]) AS new ({", ".join(_COLUMNS)}, passed)
 ON CONFLICT (workspace, id) DO NOTHING
 """  # noqa: S608  # our own column names
 
 
 def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
     """Write granted and refused messages; the sender is told when there is something to send."""
-    cursor.execute(_PLAN, [workspace, *([getattr(row, name) for row in effects] for name in _COLUMNS)])
-    if any(row.state == "planned" for row in effects):
-        cursor.execute("NOTIFY kizuna_send")
+    cursor.execute(
+        _PLAN,
+        [
+            any(row.state == "planned" for row in effects),
+            workspace,
+            *([getattr(row, name) for row in effects] for name in _COLUMNS),
+            [passed(row.state, row.at) for row in effects],
+        ],
+    )
 
 
 def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
@@ -43,7 +61,8 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
     cursor.execute(
         "UPDATE message m SET reason = 'exited', due_at = least(m.due_at, gone.at)"
         " FROM unnest(%b::text[], %b::bigint[]) AS gone (run, at)"
-        " WHERE m.workspace = %s AND m.run = gone.run AND m.journey IS NOT NULL AND m.state = 'planned'",
+        " WHERE m.workspace = %s AND m.run = gone.run AND m.run IS NOT NULL AND m.journey IS NOT NULL"
+        " AND m.state = 'planned'",
         [[e.run for e in effects], [e.at for e in effects], workspace],
     )
     if cursor.rowcount > 0:
@@ -57,7 +76,7 @@ def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
         reports.setdefault(effect.id, []).append(effect)
     furthest = [max(said, key=lambda report: RANK[report.state]) for said in reports.values()]
     cursor.execute(
-        "UPDATE message m SET history = m.history || new.history::jsonb,"
+        "UPDATE message m SET history = m.history || new.history::bigint[],"
         " state = CASE WHEN coalesce(array_position(%b::text[], m.state), 0) <= new.rank"
         "              THEN new.state ELSE m.state END,"
         " reason = CASE WHEN coalesce(array_position(%b::text[], m.state), 0) <= new.rank"
@@ -72,10 +91,14 @@ def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
             [report.state for report in furthest],
             [RANK[report.state] + 1 for report in furthest],
             [report.reason for report in furthest],
-            [msgspec.json.encode([{"state": r.state, "at": r.at} for r in said]).decode() for said in reports.values()],
+            [_history((r.state, r.at) for r in said) for said in reports.values()],
             workspace,
         ],
     )
+
+
+def _history(states: Iterable[tuple[str, int]]) -> str:
+    return f"{{{','.join(str(passed(state, at)) for state, at in states)}}}"
 
 
 # reading -------------------------------------------------------------------------------------------------------------
@@ -128,7 +151,9 @@ async def content(
 ) -> tuple[str | None, str, list[str]] | None:
     """Subject, body and links as they were sent."""
     found = await conn.execute(
-        "SELECT subject, body, links FROM message_content WHERE workspace = %s AND message = %s", [workspace, message]
+        "SELECT subject, body, coalesce(links, '[]') FROM message"
+        " WHERE workspace = %s AND id = %s AND body IS NOT NULL",
+        [workspace, message],
     )
     return await found.fetchone()
 
@@ -175,23 +200,55 @@ async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list
 
 _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
 _CLAIMED = (
-    "workspace, id, profile, channel, template, template_version, topic, transactional, journey, run, step, campaign,"
-    " variant, data, event, due_at, expires_at, root, attempts, fence, reason, caused_by"
+    "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
+    " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
+    " m.reason, m.caused_by"
 )
+_WIDTH = _CLAIMED.count(",") + 1
+
+# The recursion steps over the index from one channel to the next.
+_DUE = f"""
+SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now, open.channel, carrier.name, carrier.body
+FROM workspace w
+CROSS JOIN LATERAL (SELECT {_NOW} AS now) t
+CROSS JOIN LATERAL (
+    WITH RECURSIVE known (channel) AS (
+        SELECT min(m.channel) FROM message m WHERE m.workspace = w.id AND {_OPEN}
+        UNION ALL
+        SELECT (SELECT min(m.channel) FROM message m
+                WHERE m.workspace = w.id AND {_OPEN} AND m.channel > known.channel)
+        FROM known WHERE known.channel IS NOT NULL
+    ) SELECT channel FROM known WHERE channel IS NOT NULL
+) open
+LEFT JOIN LATERAL (
+    SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
+    AND d.body ->> 'channel' = open.channel ORDER BY introduced DESC LIMIT 1
+) carrier ON true
+WHERE EXISTS (
+    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel AND m.state = 'planned' AND {_OPEN}
+    AND m.due_at <= t.now)
+ORDER BY w.id, open.channel
+"""  # noqa: S608  # our own texts
 
 
-_CLAIMED_NAMES = [name.strip() for name in _CLAIMED.split(",")]
+class Due(NamedTuple):
+    """A channel of a workspace with a message due by the workspace's own clock, and who carries it."""
+
+    workspace: Workspace
+    now: int
+    channel: str
+    carrier: dict[str, Any] | None  # the provider that was set last; None: the built-in outbox
 
 
-def workspaces_with_due(cursor: Any) -> list[tuple[Workspace, int]]:
-    """Workspaces with a message due by their own clock, and what time it is there."""
-    cursor.execute(
-        f"SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, {_NOW} FROM workspace w"  # noqa: S608
-        " WHERE EXISTS (SELECT FROM message m WHERE m.workspace = w.id AND m.state = 'planned'"
-        f" AND m.state IN ('planned', 'claimed', 'handed') AND m.due_at <= {_NOW}) ORDER BY w.id"
-    )
-    return [(Workspace(*row[:6]), row[6]) for row in cursor.fetchall()]
+def due(cursor: Any) -> list[Due]:
+    cursor.execute(_DUE)
+    found = ((Workspace(*row[:6]), *row[6:]) for row in cursor.fetchall())
+    return [
+        Due(workspace, now, channel, {**body, "name": name} if body is not None else None)
+        for workspace, now, channel, name, body in found
+    ]
 
 
 def installation(cursor: Any) -> tuple[int, bytes]:
@@ -200,28 +257,38 @@ def installation(cursor: Any) -> tuple[int, bytes]:
     return cursor.fetchone()
 
 
-def claim(cursor: Any, workspace: int, channels: list[str], now: int, limit: int) -> list[Claimed]:
-    """Lock due messages of these channels, oldest cause first; others' locks are passed by."""
-    cursor.execute(
-        f"SELECT {_CLAIMED} FROM message WHERE workspace = %s AND state = 'planned'"  # noqa: S608
-        " AND state IN ('planned', 'claimed', 'handed') AND channel = ANY(%b::text[]) AND due_at <= %s"
-        " ORDER BY root LIMIT %s FOR UPDATE SKIP LOCKED",
-        [workspace, channels, now, limit],
-    )
-    return [_claimed(row) for row in cursor.fetchall()]
+PersonRow = tuple[bytes | None, Any, bytes | None, bytes | None]  # (merged_into, traits, profiles, consent sections)
+
+# One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
+# two is always seen.
+_CLAIM = f"""
+WITH m AS MATERIALIZED (
+    SELECT {_CLAIMED} FROM message m
+    WHERE m.workspace = %(workspace)s AND m.channel = %(channel)s AND m.state = 'planned' AND {_OPEN}
+    AND m.due_at <= %(now)s ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
+    (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
+     WHERE v.workspace = m.workspace AND v.profile = m.profile)
+FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
+"""  # noqa: S608  # our own column names
 
 
-def _claimed(row: tuple[Any, ...]) -> Claimed:
-    return Claimed(**dict(zip(_CLAIMED_NAMES, row, strict=True)))
+class Claim(NamedTuple):
+    """A locked message with the record it was planned for and the opt-outs of it that are not yet folded."""
+
+    message: Claimed
+    person: PersonRow | None
+    vetoes: list[list[str]]  # [channel, topic]
 
 
-def due_channels(cursor: Any, workspace: int, now: int) -> list[str]:
-    cursor.execute(
-        "SELECT DISTINCT channel FROM message WHERE workspace = %s AND state = 'planned'"
-        " AND state IN ('planned', 'claimed', 'handed') AND due_at <= %s",
-        [workspace, now],
-    )
-    return [row[0] for row in cursor.fetchall()]
+def claim(cursor: Any, workspace: int, channel: str, now: int, limit: int) -> list[Claim]:
+    """Lock due messages of a channel, longest due first; others' locks are passed by."""
+    cursor.execute(_CLAIM, {"workspace": workspace, "channel": channel, "now": now, "limit": limit})
+    return [
+        Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
+        for row in cursor.fetchall()
+    ]
 
 
 def vetoes(cursor: Any, workspace: int) -> dict[bytes, set[tuple[str, str]]]:
@@ -234,8 +301,8 @@ def vetoes(cursor: Any, workspace: int) -> dict[bytes, set[tuple[str, str]]]:
     return found
 
 
-def people(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, tuple[bytes | None, Any, bytes, bytes]]:
-    """(merged_into, traits, profiles section, consent section) by id."""
+def people(cursor: Any, workspace: int, profiles: list[bytes]) -> dict[bytes, PersonRow]:
+    """Records by id."""
     cursor.execute(
         "SELECT id, merged_into, traits, profiles, consent FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])",
         [workspace, profiles],
@@ -273,14 +340,15 @@ def template(cursor: Any, workspace: int, name: str, version: int) -> dict[str, 
     return row[0] if row else None
 
 
-def providers(cursor: Any, workspace: int) -> dict[str, dict[str, Any]]:
-    """The provider that was set last for each channel."""
+def carrier(cursor: Any, workspace: int, channel: str) -> dict[str, Any] | None:
+    """The provider that was set last for a channel."""
     cursor.execute(
         "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
-        " ORDER BY introduced",
-        [workspace],
+        " AND body ->> 'channel' = %s ORDER BY introduced DESC LIMIT 1",
+        [workspace, channel],
     )
-    return {body["channel"]: {**body, "name": name} for name, body in cursor.fetchall()}
+    row = cursor.fetchone()
+    return {**row[1], "name": row[0]} if row else None
 
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
@@ -288,10 +356,11 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
     cursor.execute(
         "UPDATE message m SET state = new.state, reason = new.reason, provider = coalesce(new.provider, m.provider),"
         " address = coalesce(new.address, m.address), due_at = coalesce(new.due_at, m.due_at), lease_until = NULL,"
-        " attempts = m.attempts + new.attempt, history = m.history || new.history::jsonb"
+        " attempts = m.attempts + new.attempt, history = m.history || new.history::bigint[]"
         " FROM unnest(%b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
-        " %b::integer[], %b::text[]) AS new (id, fence, state, reason, provider, address, due_at, attempt, history)"
-        " WHERE m.workspace = %s AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
+        " %b::integer[], %b::text[], %b::integer[])"
+        " AS new (id, fence, state, reason, provider, address, due_at, attempt, history, workspace)"
+        " WHERE m.workspace = new.workspace AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
             [e.id for e in endings],
             [e.fence for e in endings],
@@ -301,66 +370,76 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
             [e.address for e in endings],
             [e.due_at for e in endings],
             [e.attempt for e in endings],
-            [msgspec.json.encode([{"state": s, "at": at} for s, at in e.history]).decode() for e in endings],
-            workspace,
+            [_history(e.history) for e in endings],
+            [workspace] * len(endings),
         ],
     )
     return [row[0] for row in cursor.fetchall()]
 
 
-def hand(cursor: Any, message: Claimed, provider: str, address: str, at: int, lease_seconds: float) -> None:
-    """Write down that the network is about to be touched."""
-    cursor.execute(
-        "UPDATE message SET state = 'handed', fence = fence + 1, attempts = attempts + 1, provider = %s, address = %s,"
-        " lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + %s::bigint,"
-        " history = history || %s WHERE workspace = %s AND id = %s",
-        [
-            provider,
-            address,
-            int(lease_seconds * 1_000_000),
-            Jsonb([{"state": "claimed", "at": at}, {"state": "handed", "at": at}]),
-            message.workspace,
-            message.id,
-        ],
-    )
+_SAY = """
+UPDATE message m SET {sets}, attempts = m.attempts + 1, address = new.address, subject = new.subject, body = new.body,
+    links = new.links::jsonb, unsubscribe = new.unsubscribe, history = m.history || ARRAY[{history}]
+FROM unnest(%(ids)b::bytea[], %(addresses)b::text[], %(subjects)b::text[], %(bodies)b::text[], %(unsubscribes)b::text[],
+            %(links)b::text[], %(recipients)b::bytea[], %(workspaces)b::integer[])
+     AS new (id, address, subject, body, unsubscribe, links, recipient, workspace)
+WHERE m.workspace = new.workspace AND m.id = new.id
+"""
+
+
+_AT = "coalesce(%(at)s::bigint, m.due_at)"
+
+
+def _say(sets: str, states: Iterable[str]) -> str:
+    return _SAY.format(sets=sets, history=", ".join(f"{_AT} << {NUMBER_BITS} | {NUMBER[state]}" for state in states))
+
+
+_TO_OUTBOX = _say(
+    f"state = 'sent', reason = NULL, provider = 'outbox', lease_until = NULL, outbox = nextval('outbox_number'),"
+    f" outbox_at = {_AT}, recipient = new.recipient",
+    ("claimed", "handed", "sent"),
+)
+_TO_NETWORK = _say(
+    f"state = 'handed', fence = m.fence + 1, provider = %(provider)s, lease_until = {_REAL_NOW} + %(lease)s::bigint",
+    ("claimed", "handed"),
+)
+
+
+def put_in_outbox(cursor: Any, workspace: int, said: list[Said], at: int | None) -> None:
+    """The built-in sink takes messages that this transaction claimed; `at` None: each at the instant it was due."""
+    cursor.execute(_TO_OUTBOX, {"at": at, **_columns(workspace, said)})
+
+
+def hand(cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float) -> None:
+    """Write down that the network is about to be touched for messages that this transaction claimed."""
+    lease = int(lease_seconds * 1_000_000)
+    values = {"at": at, "provider": provider, "lease": lease, **_columns(workspace, said)}
+    cursor.execute(_TO_NETWORK, values)
+
+
+def _columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
+    """What nobody has is not sent: a missing array is one of NULLs."""
+    columns: dict[str, list[Any]] = {
+        "workspaces": [workspace] * len(said),  # not one value: by it alone a young table might be walked
+        "ids": [each.id for each in said],
+        "addresses": [each.address for each in said],
+        "subjects": [each.subject for each in said],
+        "bodies": [each.body for each in said],
+        "unsubscribes": [each.unsubscribe for each in said],
+        "links": [msgspec.json.encode(each.links).decode() if each.links else None for each in said],
+        "recipients": [each.recipient for each in said],
+    }
+    return {name: column if any(value is not None for value in column) else None for name, column in columns.items()}
 
 
 def overdue(cursor: Any, limit: int) -> list[Claimed]:
     """Messages whose sender vanished after the hand-over was written down; locked."""
     cursor.execute(
-        f"SELECT {_CLAIMED} FROM message WHERE state = 'handed' AND state IN ('planned', 'claimed', 'handed')"  # noqa: S608
-        f" AND lease_until < {_REAL_NOW} ORDER BY workspace, root LIMIT %s FOR UPDATE SKIP LOCKED",
+        f"SELECT {_CLAIMED} FROM message m WHERE m.state = 'handed'"  # noqa: S608
+        f" AND m.lease_until < {_REAL_NOW} ORDER BY m.workspace, m.root LIMIT %s FOR UPDATE SKIP LOCKED",
         [limit],
     )
-    return [_claimed(row) for row in cursor.fetchall()]
-
-
-def keep_contents(cursor: Any, workspace: int, contents: list[tuple[bytes, str | None, str, list[str]]]) -> None:
-    """Subject, body and links as sent; a second attempt says the same again."""
-    cursor.execute(
-        "INSERT INTO message_content (workspace, message, subject, body, links)"
-        " SELECT %s, message, subject, body, links::jsonb"
-        " FROM unnest(%b::bytea[], %b::text[], %b::text[], %b::text[]) AS new (message, subject, body, links)"
-        " ON CONFLICT (workspace, message) DO UPDATE"
-        " SET subject = excluded.subject, body = excluded.body, links = excluded.links",
-        [
-            workspace,
-            [c[0] for c in contents],
-            [c[1] for c in contents],
-            [c[2] for c in contents],
-            [msgspec.json.encode(c[3]).decode() for c in contents],
-        ],
-    )
-
-
-def put_in_outbox(cursor: Any, workspace: int, items: list[tuple[bytes, int, bytes]]) -> None:
-    """(message, at, item as JSON) of what the built-in sink takes."""
-    cursor.execute(
-        "INSERT INTO outbox (workspace, message, at, item)"
-        " SELECT %s, message, at, item::jsonb"
-        " FROM unnest(%b::bytea[], %b::bigint[], %b::text[]) AS new (message, at, item)",
-        [workspace, [i[0] for i in items], [i[1] for i in items], [i[2].decode() for i in items]],
-    )
+    return [Claimed(*row) for row in cursor.fetchall()]
 
 
 def now(cursor: Any, workspace: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import select
 import smtplib
 import ssl
 import threading
@@ -18,7 +20,10 @@ from kizuna.providers.mime import build
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 IDLE_SECONDS = 30.0
+FRESH_SECONDS = 2.0
 PER_CONNECTION = 100
+GO_AHEAD = 354
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
@@ -66,19 +71,15 @@ class SmtpProvider:
             if not address.isascii() and not connection.has_extn("smtputf8"):
                 self._put(settings, held)
                 return Rejected("invalid_address: the server takes no address with such letters")
-            code, reply = connection.mail(parseaddr(settings.sender)[1], [] if address.isascii() else ["SMTPUTF8"])
-            if code < 400:
-                code, reply = connection.rcpt(address)
-            if code < 400:
+            code, reply = _announce(connection, parseaddr(settings.sender)[1], address)
+            if code == GO_AHEAD:
                 is_handed = True
-                code, reply = connection.data(raw)
+                connection.send(_LEADING_DOT.sub(b"..", raw) + b".\r\n")
+                code, reply = connection.getreply()
             if code >= 400:
                 connection.rset()
             self._put(settings, held)
             return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
-        except smtplib.SMTPDataError as error:  # refused at DATA itself: nothing was said
-            connection.close()
-            return _refused(error.smtp_code, error.smtp_error)
         except (OSError, smtplib.SMTPException) as error:
             connection.close()
             reason = f"{type(error).__name__}: {error}"
@@ -92,12 +93,8 @@ class SmtpProvider:
                 held = idle.pop() if idle else None
             if held is None:
                 return Held(_connect(settings))
-            if time.monotonic() - held.used_at < IDLE_SECONDS and held.times < PER_CONNECTION:
-                try:
-                    if held.connection.noop()[0] == 250:
-                        return held
-                except (OSError, smtplib.SMTPException):
-                    pass
+            if held.times < PER_CONNECTION and _still_serves(held):
+                return held
             held.connection.close()
 
     def _put(self, settings: Settings, held: Held) -> None:
@@ -122,6 +119,53 @@ class Held:
         self.connection = connection
         self.used_at = time.monotonic()
         self.times = 0
+
+
+def _still_serves(held: Held) -> bool:
+    """Asked by NOOP after a while; right after a mail it is enough that the server has not hung up since."""
+    rested, waiting = time.monotonic() - held.used_at, held.connection.sock
+    if rested > IDLE_SECONDS or waiting is None:
+        return False
+    try:
+        if rested < FRESH_SECONDS:
+            return not select.select([waiting], [], [], 0)[0]  # what comes unasked is a farewell
+        return held.connection.noop()[0] == 250
+    except (OSError, ValueError, smtplib.SMTPException):
+        return False
+
+
+def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int, bytes]:
+    """MAIL, RCPT and DATA: 354 when the mail may follow, else the first refusal.
+
+    In one write where the server takes that (RFC 2920), for each answer that is waited for costs a way there and back.
+    """
+    is_ascii = address.isascii()
+    connection.command_encoding = "ascii" if is_ascii else "utf-8"
+    wide = "" if is_ascii else " SMTPUTF8"
+    mail = f"MAIL FROM:{smtplib.quoteaddr(sender)}{wide}\r\n"
+    commands = (mail, f"RCPT TO:{smtplib.quoteaddr(address)}\r\n", "DATA\r\n")
+    replies: list[tuple[int, bytes]] = []
+    if not connection.has_extn("pipelining"):
+        for command in commands:
+            connection.send(command)
+            replies.append(connection.getreply())
+            if replies[-1][0] >= 400:
+                break
+        return _checked(*replies[-1])
+    connection.send("".join(commands))
+    replies += [connection.getreply() for _ in commands]
+    refusals = [each for each in replies if each[0] >= 400]
+    if refusals and replies[-1][0] == GO_AHEAD:  # it would take a mail for nobody: give it an empty one (section 3.1)
+        connection.send(".\r\n")
+        connection.getreply()
+    return _checked(*(refusals or replies[-1:])[0])
+
+
+def _checked(code: int, reply: bytes) -> tuple[int, bytes]:
+    """An answer that no server may give means that we no longer know what it is talking about."""
+    if code < 400 and code != GO_AHEAD:
+        raise smtplib.SMTPResponseException(code, reply)
+    return code, reply
 
 
 def _key(settings: Settings) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import psycopg
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kizuna.runtime.lake.tables import Writer
 
 EVERY_SECONDS = 5.0  # between turns, so that commits stay few
+PATIENCE_SECONDS = 30.0  # the longest that history waits for workers that are behind
+BEHIND_ROWS, KEPT_ROWS = 500, 4_000  # not folded: workers are behind; not archived: questions read a long tail
 COMMIT_ITEMS, COMMIT_BYTES = 25_000, 12 << 20
 ROWS_AT_ONCE = 500  # of one partition in one commit
 TIDY_AFTER = 12  # commits
@@ -68,10 +70,14 @@ def follow(config: Settings) -> NoReturn:
     with connect(config.database_url, name="kizuna archive", autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         archiver = Archiver(config, connection)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         while True:
             if not archiver.turn():
                 archiver.rest()
             time.sleep(EVERY_SECONDS)
+            archiver.give_way()
 
 
 class Archiver:
@@ -102,6 +108,20 @@ class Archiver:
             next(self.connection.notifies(timeout=IDLE_SECONDS, stop_after=1), None)
         self.connection.execute("UNLISTEN kizuna_log")
 
+    def give_way(self) -> None:
+        """While workers are behind, wait for them: not for long, and not while the tail of the log grows long."""
+        until = time.monotonic() + PATIENCE_SECONDS - EVERY_SECONDS
+        while self.should_wait() and time.monotonic() < until:
+            time.sleep(1.0)
+
+    def should_wait(self) -> bool:
+        answer = self.connection.execute(
+            'SELECT coalesce(sum("offset" - applied), 0) > %s AND max(kept) <= %s FROM'
+            ' (SELECT *, sum("offset" - archived) OVER (PARTITION BY workspace) AS kept FROM log_head) h',
+            [BEHIND_ROWS, KEPT_ROWS],
+        ).fetchone()
+        return bool(answer and answer[0])
+
     def pending(self) -> dict[int, dict[int, int]]:
         """By workspace and partition, how far the log is folded where the lake is behind."""
         rows = self.connection.execute(
@@ -124,7 +144,9 @@ class Archiver:
         looked = self.looked.setdefault(workspace, {})
         looked.update(reach.offsets)
         if reach.rows:
-            writer.append(reach.rows, {p: offset for p, offset in looked.items() if offset > writer.held(p)})
+            columns = writer.columns(reach.rows)
+            reach.rows.clear()  # Arrow has them now; the commit needs the memory
+            writer.commit(columns, {p: offset for p, offset in looked.items() if offset > writer.held(p)})
             self.commits[workspace] = self.commits.get(workspace, 0) + 1
         self.note(workspace, {partition: writer.held(partition) for partition in {**folded, **looked}})
         return reach.is_all
@@ -134,16 +156,22 @@ class Archiver:
         writer = self.writer(workspace)
         looked = self.looked.get(workspace, {})
         since = {p: max(writer.held(p), looked.get(p, 0)) for p in folded}
-        ahead = self.connection.execute(
-            _AHEAD, [list(folded), list(since.values()), list(folded.values()), workspace, ROWS_AT_ONCE]
-        ).fetchall()
-        taken = _fitting(ahead)
-        offsets = {partition: offset for partition, offset, _, _ in taken}  # the last of each partition stays
-        rows = self.connection.execute(
-            _BODIES, [list(offsets), [since[p] for p in offsets], list(offsets.values()), workspace]
-        ).fetchall()
-        is_all = all(offsets.get(p, since[p]) >= reached for p, reached in folded.items()) or not taken
-        return Reach([LogRow(*row) for row in rows], offsets, is_all)
+        asked = [list(folded), list(since.values()), list(folded.values()), workspace, ROWS_AT_ONCE]
+        reached = self.connection.execute(_REACHED, [*asked, COMMIT_ITEMS, COMMIT_BYTES]).fetchall()
+        offsets: dict[int, int] = dict(reached)
+        is_all = all(offsets.get(p, since[p]) >= reached for p, reached in folded.items()) or not offsets
+        return Reach(self.rows(workspace, since, offsets), offsets, is_all)
+
+    def rows(self, workspace: int, since: Mapping[int, int], until: Mapping[int, int]) -> list[LogRow]:
+        """The rows with items, after `since` and up to `until` by partition."""
+        asked = [list(until), [since[p] for p in until], list(until.values()), workspace]
+        duplicates: dict[tuple[int, int], list[int]] = {}
+        for partition, offset, index in self.connection.execute(_DUPLICATES, asked):
+            duplicates.setdefault((partition, offset), []).append(index)
+        return [
+            LogRow(partition, offset, at, body, duplicates.get((partition, offset), ()))
+            for partition, offset, at, body in self.connection.execute(_BODIES, asked)
+        ]
 
     def note(self, workspace: int, held: Mapping[int, int]) -> None:
         """Tell PostgreSQL what the lake holds; heads are locked in ascending order, as appends do."""
@@ -190,32 +218,34 @@ class Archiver:
         return found
 
 
-def _fitting(ahead: Sequence[tuple[int, int, int, int]]) -> Sequence[tuple[int, int, int, int]]:
-    """As many rows as one commit takes, at least one; rows come in log order, so partitions keep theirs."""
-    items = size = 0
-    for place, (_, _, count, length) in enumerate(ahead):
-        items, size = items + count, size + length
-        if place and (items > COMMIT_ITEMS or size > COMMIT_BYTES):
-            return ahead[:place]
-    return ahead
-
-
-_AHEAD = """
-SELECT l.partition, l."offset", CASE WHEN l.kind IN (0, 1) THEN l.items ELSE 0 END, octet_length(l.body)
-FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
-CROSS JOIN LATERAL (
-    SELECT * FROM log WHERE workspace = %s AND partition = w.partition
-    AND "offset" > w.since AND "offset" <= w.until ORDER BY "offset" LIMIT %s
-) l ORDER BY l.at, l.partition, l."offset"
+# How far each partition is read: as many rows in the order of the log as one commit takes, and at least one.
+_REACHED = """
+SELECT partition, max("offset") FROM (
+    SELECT l.partition, l."offset", row_number() OVER place AS place,
+           sum(l.items) OVER place AS items, sum(l.bytes) OVER place AS bytes
+    FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
+    CROSS JOIN LATERAL (
+        SELECT partition, "offset", at, CASE WHEN kind IN (0, 1) THEN items ELSE 0 END AS items,
+               octet_length(body) AS bytes
+        FROM log WHERE workspace = %s AND partition = w.partition AND "offset" > w.since AND "offset" <= w.until
+        ORDER BY "offset" LIMIT %s
+    ) l
+    WINDOW place AS (ORDER BY l.at, l.partition, l."offset" ROWS UNBOUNDED PRECEDING)
+) ahead WHERE place = 1 OR (items <= %s AND bytes <= %s) GROUP BY partition
 """
 
 _BODIES = """
-SELECT l.partition, l."offset", l.at, l.body,
-       ARRAY(SELECT d.index FROM duplicate d
-             WHERE d.workspace = l.workspace AND d.partition = l.partition AND d."offset" = l."offset")
+SELECT l.partition, l."offset", l.at, l.body
 FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
 JOIN log l ON l.partition = w.partition AND l."offset" > w.since AND l."offset" <= w.until
 WHERE l.workspace = %s AND l.kind IN (0, 1)
+"""
+
+_DUPLICATES = """
+SELECT d.partition, d."offset", d.index
+FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
+JOIN duplicate d ON d.partition = w.partition AND d."offset" > w.since AND d."offset" <= w.until
+WHERE d.workspace = %s
 """
 
 _NOTE = """

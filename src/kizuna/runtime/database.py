@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -54,7 +55,8 @@ class Database:
 
     def __init__(self, url: str, *, smallest: int = 1, largest: int = 16, name: str = "kizuna serve") -> None:
         self.url = url
-        self._pool = AsyncConnectionPool(
+        self._lines: list[Line] = []
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             kwargs={**SETTINGS, "application_name": name, "cursor_factory": AsyncBinaryCursor},
             min_size=smallest,
@@ -71,6 +73,8 @@ class Database:
         await self._pool.open()
 
     async def close(self) -> None:
+        for line in self._lines:
+            await line.hang_up()
         await self._pool.close(timeout=5.0)
 
     @asynccontextmanager
@@ -78,6 +82,54 @@ class Database:
         """One transaction: committed when the block ends, rolled back when it raises."""
         async with self._pool.connection() as connection:
             yield connection
+
+    def line(self, *, autocommit: bool = False) -> Line:
+        """A connection for one user of its own, held until it hangs up or the database is closed."""
+        self._lines.append(Line(self._pool, autocommit=autocommit))
+        return self._lines[-1]
+
+
+class Line:
+    """One connection that is kept between uses, and so need not ask over the wire before each whether it lives."""
+
+    def __init__(self, pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]], *, autocommit: bool) -> None:
+        self._pool = pool
+        self._autocommit = autocommit
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """As that of `Database`; one use at a time."""
+        if self._connection is not None and _has_said_something(self._connection):
+            await self.hang_up()
+        if self._connection is None:
+            self._connection = await self._pool.getconn()
+            await self._connection.set_autocommit(self._autocommit)
+        connection = self._connection
+        try:
+            yield connection
+            await connection.commit()
+        except BaseException:
+            await self.hang_up()  # the pool mends it, or makes another
+            raise
+
+    async def hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):  # broken, or left at work: the pool sees to it
+                await connection.set_autocommit(False)
+            if connection.autocommit:
+                await connection.close()
+            await self._pool.putconn(connection)
+
+
+def _has_said_something(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether bytes wait on an idle connection: mostly its end."""
+    if connection.closed:
+        return True
+    ear = select.poll()
+    ear.register(connection.fileno(), select.POLLIN)
+    return bool(ear.poll(0))
 
 
 def prepare_json(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

@@ -23,8 +23,7 @@ QUESTIONS = {
         "messages are due and not claimed: is `kizuna send` running?",
     ),
     "timers_unfired": (
-        "SELECT count(*) FROM profile p JOIN workspace w ON w.id = p.workspace"
-        f" WHERE p.wake_at IS NOT NULL AND p.wake_at < {_NOW} - %s",
+        f"SELECT count(*) FROM alarm a JOIN workspace w ON w.id = a.workspace WHERE a.at < {_NOW} - %s",
         "timers are due and not fired: is `kizuna work` running?",
     ),
     "log_unread": (

@@ -13,6 +13,7 @@ from kizuna.runtime.lake.query import Lake
 from kizuna.segments import store
 from kizuna.segments.rule import Rule
 from kizuna.segments.sql import compile_sql
+from kizuna.segments.sql_text import literal
 
 SAMPLE = 20
 
@@ -24,9 +25,10 @@ async def preview(lake: Lake, database: Database, workspace: Workspace, rule: Ru
     zones = [zone for (zone,) in await lake.query(database, workspace.id, store.ZONES)]
     asked = compile_sql(rule, now, workspace.zone, zones)
     rows = await lake.query(database, workspace.id, store.PREVIEW.format(rule=asked, sample=SAMPLE))
-    sample = [
-        {"id": profile, "traits": msgspec.Raw((traits or "{}").encode())}
-        for _, profile, traits in rows
-        if profile is not None
-    ]
-    return {"count": rows[-1][0], "sample": sample}
+    (count, _), *sample = rows
+    found = ", ".join(literal(profile) for _, profile in sample)
+    shown = await lake.query(database, workspace.id, store.TRAITS.format(sample=found)) if found else []
+    return {
+        "count": count,
+        "sample": [{"id": profile, "traits": msgspec.Raw((traits or "{}").encode())} for profile, traits in shown],
+    }

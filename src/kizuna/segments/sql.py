@@ -15,6 +15,7 @@ from typing import Any
 from kizuna.core.clock import Duration
 from kizuna.segments import rule
 from kizuna.segments.rule import Condition, Rule, Test, Window
+from kizuna.segments.sql_grouped import all_of, grouped_sql
 from kizuna.segments.sql_text import let, literal
 from kizuna.segments.sql_time import Zones
 from kizuna.segments.sql_values import condition_sql, element_list, identity_sql, number_sql
@@ -41,16 +42,18 @@ class Reading:
     def rule(self, node: Rule) -> str:
         match node:
             case rule.AllOf():
-                return self._joined("AND", node.rules, "true")
+                return self._joined("AND", all_of(self, node.rules), "true")
             case rule.AnyOf():
-                return self._joined("OR", node.rules, "false")
+                return self._joined("OR", [self.rule(each) for each in node.rules], "false")
             case rule.Not():
                 return f"(NOT {self.rule(node.rule)})"
             case rule.Trait():
                 return condition_sql(node.condition, "p.traits", str(self.now), self.zones)
+            case rule.Count() | rule.Aggregate() if grouped := grouped_sql(self, [node]):
+                return grouped
             case rule.Count():
                 counted = self._select("count(*)", node.event, node.where, node.window)
-                return self._compared(f"({counted})", node.tests)
+                return self.compared(f"({counted})", node.tests)
             case rule.Aggregate():
                 return self._aggregate(node)
             case rule.Pick():
@@ -67,13 +70,13 @@ class Reading:
                 bucket = f"(CAST(concat('0x', {hashed}) AS BIGINT) % 10000)"
                 return f"({bucket} >= {node.start} AND {bucket} < {node.end})"
 
-    def _joined(self, word: str, rules: tuple[Rule, ...], empty: str) -> str:
-        return f"({f' {word} '.join(self.rule(each) for each in rules)})" if rules else empty
+    def _joined(self, word: str, parts: list[str], empty: str) -> str:
+        return f"({f' {word} '.join(parts)})" if parts else empty
 
     def _select(self, what: str, event: str, where: tuple[Condition, ...], window: Window, source: str = "") -> str:
-        return f"SELECT {what} FROM events e{source} WHERE {self._matches('e', event, where, window)}"
+        return f"SELECT {what} FROM events e{source} WHERE {self.matches('e', event, where, window)}"
 
-    def _matches(self, e: str, event: str, where: tuple[Condition, ...], window: Window) -> str:
+    def matches(self, e: str, event: str, where: tuple[Condition, ...], window: Window) -> str:
         """That a row of `events` is such an event of this profile in the window."""
         parts = [
             f"{e}.profile = p.profile",
@@ -98,7 +101,7 @@ class Reading:
             return f"{timestamp} > {self.now - length.exact}"
         return self.zones.still_within(timestamp, length, self.now)
 
-    def _compared(self, found: str, tests: tuple[Test, ...], times: str = "") -> str:
+    def compared(self, found: str, tests: tuple[Test, ...], times: str = "") -> str:
         """Number against constants; `times` multiplies them, where an average is compared without dividing."""
         parts = []
         for test in tests:
@@ -119,9 +122,9 @@ class Reading:
         inner = self._select(f"unnest({kept}) AS v", node.event, node.where, node.window)
         if node.function == "avg":
             total, count = f"(SELECT sum(v) FROM ({inner}))", f"(SELECT count(v) FROM ({inner}))"
-            return f"({count} > 0 AND {self._compared(total, node.tests, f' * {count}')})"
+            return f"({count} > 0 AND {self.compared(total, node.tests, f' * {count}')})"
         what = {"sum": "coalesce(sum(v), 0)", "distinct": "count(DISTINCT v)"}.get(node.function, f"{node.function}(v)")
-        return self._compared(f"(SELECT {what} FROM ({inner}))", node.tests)
+        return self.compared(f"(SELECT {what} FROM ({inner}))", node.tests)
 
     def _pick(self, node: rule.Pick) -> str:
         """The properties of that event as text, NULL when there is none."""
@@ -142,7 +145,7 @@ class Reading:
     def _sequence(self, node: rule.Sequence) -> str:
         parts = []
         for index, step in enumerate(node.steps):
-            parts.append(self._matches(f"e{index}", step.event, step.where, node.window))
+            parts.append(self.matches(f"e{index}", step.event, step.where, node.window))
             if index:
                 gap = f"e{index}.timestamp - e{index - 1}.timestamp"
                 parts.append(f"{gap} > 0")

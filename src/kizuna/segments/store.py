@@ -71,9 +71,10 @@ async def members(
 
 
 PREVIEW = """
-WITH found AS ({rule})
-SELECT (SELECT count(*) FROM found), f.profile, p.traits
-FROM (SELECT profile FROM found ORDER BY profile LIMIT {sample}) f
-JOIN profiles p ON p.profile = f.profile UNION ALL SELECT (SELECT count(*) FROM found), NULL, NULL
+WITH found AS MATERIALIZED ({rule}), size AS (SELECT count(*) AS size FROM found)
+SELECT size, NULL AS profile FROM size
+UNION ALL SELECT NULL, profile FROM (SELECT profile FROM found ORDER BY profile LIMIT {sample})
+ORDER BY size NULLS LAST, profile
 """
-ZONES = "SELECT DISTINCT zone FROM profiles WHERE zone IS NOT NULL"
+TRAITS = "SELECT profile, traits FROM profiles WHERE profile IN ({sample}) ORDER BY profile"
+ZONES = "SELECT DISTINCT zone FROM changes WHERE zone IS NOT NULL"  # also of times past: more is no harm

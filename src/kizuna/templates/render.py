@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 from msgspec import Struct
 
 from kizuna.core.errors import Invalid
+from kizuna.templates import direct
 from kizuna.templates.budget import Budget
 from kizuna.templates.definition import Template
 from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
@@ -38,7 +39,7 @@ def render(
     """Subject and body share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
     budget = Budget(now, zone)
     wording = template.wording(locale)
-    known = plain(variables)
+    known = Plain(variables)
     subject = None
     if wording.subject is not None:
         subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
@@ -50,7 +51,7 @@ def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = No
     """One piece of Liquid without escaping, as in the values of an `update` step."""
     if "{{" not in text and "{%" not in text:
         return text
-    return _run(text, plain(variables), Budget(now, zone), False, None)
+    return _run(text, Plain(variables), Budget(now, zone), False, None)
 
 
 def check(text: str, *, escapes: bool = False) -> None:
@@ -59,6 +60,25 @@ def check(text: str, *, escapes: bool = False) -> None:
         _parse(text, escapes)
     except (LiquidError, RecursionError) as error:
         raise _invalid(error) from None
+
+
+class Plain(Mapping[str, Any]):
+    """Variables as the interpreter takes them; each is made plain when it is first asked for."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self.given = variables
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = plain(self.given[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.given)
 
 
 def plain(value: Any) -> Any:
@@ -75,11 +95,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _run(
-    text: str, variables: Mapping[str, Any], budget: Budget, escapes: bool, partials: Mapping[str, str] | None
-) -> str:
+def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
     try:
-        parsed = _parse_with(text, escapes, partials) if partials else _parse(text, escapes)
+        parsed, parts = (_parse_with(text, escapes, partials), None) if partials else _parse(text, escapes)
+        if parts is not None:
+            written = direct.write(parts, variables.given, escapes)
+            if written is not None:
+                return written
         context = BoundedContext(parsed, globals=parsed.make_globals(variables))
         context.budget = budget
         output = Buffer(budget)
@@ -90,8 +112,9 @@ def _run(
 
 
 @lru_cache(512)
-def _parse(text: str, escapes: bool) -> BoundTemplate:
-    return plain_environment(escapes).from_string(text)
+def _parse(text: str, escapes: bool) -> tuple[BoundTemplate, list[direct.Part] | None]:
+    parsed = plain_environment(escapes).from_string(text)
+    return parsed, direct.parts_of(parsed)
 
 
 def _parse_with(text: str, escapes: bool, partials: Mapping[str, str]) -> BoundTemplate:

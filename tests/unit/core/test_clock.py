@@ -107,3 +107,17 @@ def test_local_times_come_back() -> None:
 def test_unknown_zones_are_refused(name: str) -> None:
     with pytest.raises(Invalid):
         clock.zone_info(name)
+
+
+@pytest.mark.parametrize(
+    ("instant", "expected"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+        (61 * clock.SECOND + 500_000, "1970-01-01T00:01:01.500Z"),
+        (clock.LAST_INSTANT, "9999-12-31T23:59:59Z"),
+        (clock.LAST_INSTANT + clock.DAY, "9999-12-31T23:59:59Z"),  # beyond what a date can say
+    ],
+)
+def test_instants_are_shown_in_utc_with_what_fraction_they_have(instant: int, expected: str) -> None:
+    assert clock.show(instant) == expected

@@ -82,3 +82,9 @@ def test_secrets_differ_and_are_long() -> None:
     one, other = ids.secret("key"), ids.secret("key")
     assert one != other
     assert one.startswith("key_") and len(one) == 4 + 43
+
+
+def test_ids_of_many_profiles_are_those_of_each() -> None:
+    of_user = ids.profile_ids(7, "user")
+    for value in ("", "ada", "絆", "a\x00b", "x" * 300):
+        assert of_user(value) == ids.profile_id(7, "user", value)

@@ -118,20 +118,30 @@ class World:
 
     def publish(self, name: str, document: dict[str, Any] | None = None, status: str = "active") -> None:
         """A new version, or with no document another status of the newest."""
-        versions = [each for each in self.definitions if each.name == name]
+        versions = [each for each in self.definitions if each.name == name and each.kind == "journey"]
         version = len({each.version for each in versions}) + 1 if document is not None else versions[-1].version
         body = document if document is not None else versions[-1].body
         introduced = len(self.definitions) + 1
         self.definitions.append(Definition("journey", name, version, status, body, introduced, None, self.now))
         self._compile()
-        if document is None:
+        if document is None or {"schedule", "anniversary"} & document["entry"]["on"].keys():
             self._sweep()
+
+    def migrate(self, name: str, document: dict[str, Any], steps: dict[str, str]) -> None:
+        """Publish a new version and move the runs that stand at the steps named."""
+        self.publish(name, document)
+        moved = {"version": len({each.version for each in self.definitions if each.name == name}), "steps": steps}
+        introduced = len(self.definitions) + 1
+        self.definitions.append(Definition("migration", name, 1, "active", moved, introduced, None, self.now))
+        self._compile()
+        self._sweep()
 
     def _compile(self) -> None:
         self.program = {"journeys": self.slice.compile(self.workspace, self.definitions, {})}
 
     def _sweep(self) -> None:
         """Wake the record, as the engine does when a journey is resumed or stopped."""
+        self.skip_to(self.now)
         self.record["journeys"].wake_at = self.now
         self.folder.set_wake(self.record)
         self.folder.fire(self._scope(), self.now, 1)
@@ -144,6 +154,7 @@ class World:
     def event(self, event: str, *, type: str = "track", dated: int | None = None, flags: int = 0, **said: Any) -> None:  # noqa: A002
         """Something happens now (or is told now, `dated` earlier)."""
         self.sent += 1
+        self.record.created_at = self.record.created_at or self.now
         timestamp = self.now if dated is None else dated
         item = Item(
             self.record.id, f"m{self.sent}", type, event, timestamp, exact_json.encode(said), b"", flags=flags

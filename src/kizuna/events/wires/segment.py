@@ -29,9 +29,12 @@ MAX_NAME = 512
 MOST_ITEMS = 250_000  # of one request
 MOST_COMMAS = 3_000_000  # each may part two items: bounds the memory of finding out
 MOST_SHARED = 64 << 20  # bytes of a batch's own context, counted once for each item that gets it
+AT_ONCE = 1 << 20  # bytes of a request decoded in one go; nothing else runs meanwhile
 
 Id = str | int | float | None
 Time = str | int | float | None
+
+_ABSENT = Raw()
 
 
 class Event(Struct, gc=False, rename="camel"):
@@ -50,28 +53,40 @@ class Event(Struct, gc=False, rename="camel"):
     original_timestamp: Time = None
     sent_at: Time = None
     write_key: str | None = None
-    properties: Raw = Raw()
-    traits: Raw = Raw()
-    context: Raw = Raw()
-    integrations: Raw = Raw()
+    properties: Raw = _ABSENT
+    traits: Raw = _ABSENT
+    context: Raw = _ABSENT
+    integrations: Raw = _ABSENT
 
 
-class Batch(Struct, rename="camel"):
-    """The envelope of `batch` and `import`."""
+class Envelope(Struct, rename="camel"):
+    """What `batch` and `import` say beside their events."""
 
-    batch: list[Raw]
     sent_at: Time = None
     write_key: str | None = None
-    context: Raw = Raw()
-    integrations: Raw = Raw()
+    context: Raw = _ABSENT
+    integrations: Raw = _ABSENT
+
+
+class Batch(Envelope, kw_only=True):
+    """A request with its events unread."""
+
+    batch: list[Raw]
+
+
+class WholeBatch(Envelope, kw_only=True):
+    """A request with its events read."""
+
+    batch: list[Event]
 
 
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_batch = msgspec.json.Decoder(Batch).decode
+_decode_whole = msgspec.json.Decoder(WholeBatch).decode
 _BYTES = re2.Options()
 _BYTES.encoding = re2.Options.Encoding.LATIN1
 # A number that may be beyond a 64-bit float. RE2 looks at a byte once; `re` took a third of the reading.
-_HUGE = re2.compile(rb"\d[eE][+-]?\d{3,}\s*[,}\]]|\d{300}", _BYTES)
+_HUGE = re2.compile(rb"\d[eE][+-]?\d{3,}\s*[,}\]]|\d{200}", _BYTES)
 
 
 class Shared(Struct):
@@ -91,6 +106,7 @@ class Reader:
         self.zone = zone
         self.max_event = max_event
         self.seed = seed
+        self._of_user, self._of_anonymous = ids.profile_ids(workspace, "user"), ids.profile_ids(workspace, "anon")
         self.is_suspect = False  # something in the request must be looked at closely
 
     def read(self, path: str, body: bytes) -> Decoded:
@@ -98,21 +114,53 @@ class Reader:
         body = body.removeprefix(b"\xef\xbb\xbf").strip()
         if not body.startswith(b"{"):
             raise Invalid("the body must be a JSON object", code="invalid_json")
-        self.is_suspect = b"\\u0000" in body or _HUGE.search(body) is not None
+        self.is_suspect = (b"\\" in body and b"\\u0000" in body) or _HUGE.search(body) is not None
         decoded = Decoded([], [], set())
         if PATHS[path] != "batch":
             self._take(0, body, PATHS[path], Shared(), decoded, alone=True)
             return decoded
+        return self.at_once(body) or self._one_by_one(body, decoded)
+
+    def at_once(self, body: bytes) -> Decoded | None:
+        """All items in one pass, when there is nothing about any of them; None leaves them to `_one_by_one`."""
+        if self.is_suspect or len(body) > min(self.max_event, AT_ONCE) or b"\x00" in body:
+            return None
+        try:
+            body.decode()
+            request = _decode_whole(body)
+            shared, keys = self._shared(request, len(request.batch))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Invalid):
+            return None
+        items: list[Item] = []
+        elsewhere = _brackets(body) - _brackets(request.context) - len(request.batch)
+        for index, event in enumerate(request.batch):
+            item = self._build(index, b"", event.type, event, shared)
+            within = 0
+            for section in (event.properties, event.traits, event.context, event.integrations):
+                if section is not _ABSENT:
+                    within += _brackets(section)
+            if within >= exact_json.MAX_DEPTH or isinstance(item, Refused):
+                return None
+            elsewhere -= within
+            items.append(item)
+            if event.write_key:
+                keys.add(event.write_key)
+        return Decoded(items, [], keys) if elsewhere < exact_json.MAX_DEPTH else None
+
+    def _one_by_one(self, body: bytes, decoded: Decoded) -> Decoded:
+        """Each item by itself, so that what is wrong with one costs no other."""
         envelope = self._envelope(body)
-        count = len(envelope.batch)
-        if count > MOST_ITEMS or count * len(bytes(envelope.context)) > MOST_SHARED:
-            raise Invalid(f"{count} events are too many for one request: send fewer at once", code="too_large")
-        if envelope.write_key:
-            decoded.write_keys.add(envelope.write_key)
-        shared = Shared(envelope.sent_at, _decoded(envelope.context), _backfill(envelope.integrations))
+        shared, keys = self._shared(envelope, len(envelope.batch))
+        decoded.write_keys |= keys
         for index, raw in enumerate(envelope.batch):
             self._take(index, bytes(raw), None, shared, decoded)
         return decoded
+
+    def _shared(self, envelope: Envelope, count: int) -> tuple[Shared, set[str]]:
+        if count > MOST_ITEMS or count * len(bytes(envelope.context)) > MOST_SHARED:
+            raise Invalid(f"{count} events are too many for one request: send fewer at once", code="too_large")
+        keys = {envelope.write_key} if envelope.write_key else set[str]()
+        return Shared(envelope.sent_at, _decoded(envelope.context), _backfill(envelope.integrations)), keys
 
     def _envelope(self, body: bytes) -> Batch:
         """The request with its items unread; found by brackets when an item spoils the whole."""
@@ -149,7 +197,7 @@ class Reader:
         try:
             raw.decode()
             event = _decode_event(raw)
-            if self.is_suspect or raw.count(b"{") + raw.count(b"[") > exact_json.MAX_DEPTH:
+            if self.is_suspect or _brackets(raw) > exact_json.MAX_DEPTH:
                 exact_json.decode_checked(raw)
         except Invalid as error:
             return problem(index, error.code, str(error), raw)
@@ -172,7 +220,7 @@ class Reader:
             field = {"track": "event", "alias": "previousId", "group": "groupId"}[kind]
             return problem(index, f"no_{field.lower()}", f"{kind} needs `{field}`", raw)
         message = event.message_id or self._new_id(index)
-        if max(len(message), len(user), len(anonymous)) > MAX_ID or len(name) > MAX_NAME:
+        if len(message) > MAX_ID or len(user) > MAX_ID or len(anonymous) > MAX_ID or len(name) > MAX_NAME:
             return problem(index, "too_long", f"ids hold {MAX_ID} characters at most, names {MAX_NAME}", raw)
         try:
             properties = _object(event.traits if kind in ("identify", "group") else event.properties)
@@ -186,17 +234,19 @@ class Reader:
         at = self._when(event, shared)
         if at > self.now + AHEAD:
             flags |= CLOCK_AHEAD
-        profile = ids.profile_id(self.workspace, *(("user", user) if user else ("anon", anonymous)))
+        profile = self._of_user(user) if user else self._of_anonymous(anonymous)
         return Item(
             profile, message, kind, name, at, properties, context, user, anonymous, self.now, flags,
         )  # fmt: skip
 
     def _when(self, event: Event, shared: Shared) -> int:
         """When it happened by our clock: received_at - (sent_at - original_timestamp)."""
-        original = self._time(event.original_timestamp if event.original_timestamp is not None else event.timestamp)
+        said = event.timestamp if event.original_timestamp is None else event.original_timestamp
+        original = None if said is None else self._time(said)
         if original is None:
             return self.now
-        sent = self._time(event.sent_at if event.sent_at is not None else shared.sent_at)
+        said = shared.sent_at if event.sent_at is None else event.sent_at
+        sent = None if said is None else self._time(said)
         return original if sent is None else self.now - (sent - original)
 
     def _new_id(self, index: int) -> str:
@@ -214,9 +264,9 @@ class Reader:
 
 
 def _id_text(value: Id) -> str:
-    if value is None or value == "":
-        return ""
-    return value.strip() if isinstance(value, str) else str(int(value) if value == int(value) else value)
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None else str(int(value) if value == int(value) else value)
 
 
 def _name(kind: str, event: Event) -> str:
@@ -231,7 +281,15 @@ def _name(kind: str, event: Event) -> str:
             return NAMES.get(kind, "")
 
 
+def _brackets(raw: bytes | Raw) -> int:
+    """No value is nested deeper than it has opening brackets; those in texts count too."""
+    body = bytes(raw)
+    return body.count(b"{") + body.count(b"[")
+
+
 def _object(raw: Raw) -> bytes:
+    if raw is _ABSENT:
+        return b"{}"
     body = bytes(raw).strip()
     if not body or body == b"null":
         return b"{}"
@@ -247,6 +305,8 @@ def _decoded(raw: Raw) -> dict[str, Any]:
 
 def _merged(shared: dict[str, Any], own: Raw) -> bytes:
     """Batch-level context merged shallowly into the item's; the item wins."""
+    if not shared and own is _ABSENT:
+        return b""
     body = _object(own)
     if not shared:
         return b"" if body == b"{}" else body
@@ -255,7 +315,7 @@ def _merged(shared: dict[str, Any], own: Raw) -> bytes:
 
 def _backfill(raw: Raw) -> bool | None:
     """Whether `integrations` asks to record only; None when it does not speak of us."""
-    if b"Kizuna" not in bytes(raw):
+    if raw is _ABSENT or b"Kizuna" not in bytes(raw):
         return None
     settings: Any = exact_json.decode_checked(bytes(raw))
     own = settings.get("Kizuna") if isinstance(settings, dict) else None

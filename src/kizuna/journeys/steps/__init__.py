@@ -117,6 +117,10 @@ class Step:
         """Rules whose answers it asks for."""
         return ()
 
+    def wins(self, settings: Any) -> Iterable[str]:
+        """Goals by which it learns: of `draw.GOALS`."""
+        return ()
+
     def events(self, settings: Any) -> Iterable[str]:
         """Names of events and facts it may hear while waiting."""
         return ()

@@ -62,7 +62,7 @@ class Send(Step):
                 run=run.name,
                 step=context.node,
                 event=run.event,
-                data={**exact_json.decode(run.data), **settings.data},
+                data=settings.data if run.data == b"{}" else {**exact_json.decode(run.data), **settings.data},
                 holdout=run.holdout,
             ),
         )

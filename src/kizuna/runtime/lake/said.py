@@ -1,4 +1,4 @@
-"""Rows of the log as columns: what the lake keeps of each item, decoded once."""
+"""Rows of the log as they are read: what the lake keeps of each item, decoded once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from msgspec import Struct
 from kizuna.core import clock, ids
 
 if TYPE_CHECKING:
-    from arro3.core import Table
+    from kizuna.runtime.lake.columns import Columns
 
 # How records speak to each other; what they say was, or will be, said by another item.
 INTERNAL = frozenset(("tick", "link", "absorb", "forward", "fill"))
 PROFILE_UPDATED, PROFILE_MERGED = "profile_updated", "profile_merged"
 
-_EARLIEST, _LATEST = clock.read_time("2000-01-01") or 0, clock.read_time("2050-12-31") or 0
+EARLIEST, LATEST = clock.read_time("2000-01-01") or 0, clock.read_time("2050-12-31") or 0
 
 
 class Said(Struct, array_like=True, gc=False, frozen=True):
@@ -38,6 +38,10 @@ class Said(Struct, array_like=True, gc=False, frozen=True):
     caused_by: str = ""
 
 
+# The fields of `Said`, without an object for each item.
+Cells = tuple[bytes, str, str, str, int, bytes, bytes, str, str, int, int, str]
+
+
 class LogRow(Struct, frozen=True):
     """A row of the log, and which of its items were not applied."""
 
@@ -48,116 +52,64 @@ class LogRow(Struct, frozen=True):
     duplicates: Sequence[int] = ()
 
 
-class Change(Struct, array_like=True):
-    """What a `profile_updated` or `profile_merged` fact says, as far as the lake keeps it."""
-
-    profile: str
-    merged_into: str | None
-    traits: str | None
-    zone: str | None
-    locale: str | None
-    user_id: str | None
+# What a `profile_updated` or `profile_merged` fact says, as far as the lake keeps it:
+# profile, merged into, traits (JSON), zone, locale, user id.
+Change = tuple[str, str | None, bytes | None, str | None, str | None, str | None]
 
 
-class Columns:
-    """Two tables as lists of rows: events, and the change log of profiles."""
+class _Told(Struct):
+    """The properties of such a fact."""
 
-    def __init__(self) -> None:
-        self.events: list[tuple[Said, int, int, int, int]] = []  # item, partition, offset, index, logged at
-        self.changes: list[tuple[Change, Said, int, int, int, int]] = []
-
-    def add(self, row: LogRow) -> None:
-        for index, item in enumerate(_decode(row.body)):
-            if item.type in INTERNAL or index in row.duplicates:
-                continue
-            if item.type == "fact" and item.name in (PROFILE_UPDATED, PROFILE_MERGED):
-                self.changes.append((_change(item), item, row.partition, row.offset, index, row.at))
-                if item.name == PROFILE_UPDATED:
-                    continue
-            self.events.append((item, row.partition, row.offset, index, row.at))
-
-    def clear(self) -> None:
-        self.events, self.changes = [], []
-
-    def event_table(self) -> Table:
-        """Sorted by profile and time, so that a customer's history lies together in each file."""
-        from kizuna.runtime.lake.tables import EVENTS, table
-
-        rows = sorted(self.events, key=lambda row: (row[0].profile, row[0].timestamp, row[4], row[2], row[3]))
-        items = [row[0] for row in rows]
-        shown: dict[bytes, str] = {}
-        for item in items:
-            if item.profile not in shown:
-                shown[item.profile] = ids.show("prf", item.profile)
-        return table(
-            EVENTS,
-            [
-                [shown[item.profile] for item in items],
-                [row[1] for row in rows],
-                [row[2] for row in rows],
-                [row[3] for row in rows],
-                [item.id for item in items],
-                [item.type for item in items],
-                [item.name for item in items],
-                [item.timestamp for item in items],
-                [item.received_at for item in items],
-                [row[4] for row in rows],
-                [item.properties or b"{}" for item in items],
-                [item.context or None for item in items],
-                [item.user_id or None for item in items],
-                [item.anonymous_id or None for item in items],
-                [item.caused_by or None for item in items],
-                [item.flags for item in items],
-                [month_of(item.timestamp) for item in items],
-            ],
-        )
-
-    def profile_table(self) -> Table:
-        from kizuna.runtime.lake.tables import PROFILES, table
-
-        rows = self.changes
-        return table(
-            PROFILES,
-            [
-                *([getattr(row[0], name) for row in rows] for name in Change.__struct_fields__),
-                [row[1].timestamp for row in rows],
-                [row[5] for row in rows],
-                [row[2] for row in rows],
-                [row[3] for row in rows],
-                [row[4] for row in rows],
-            ],
-        )
+    joined: Any = msgspec.field(default=None, name="from")
+    traits: msgspec.Raw = msgspec.Raw(b"{}")
+    zone: Any = None
+    locale: Any = None
+    user_id: Any = None
 
 
 def columns_of(rows: Iterable[LogRow]) -> Columns:
-    columns = Columns()
-    for row in rows:
-        columns.add(row)
-    return columns
+    """What the rows say as Arrow; loads numpy and Arrow, which take a moment."""
+    from kizuna.runtime.lake.columns import Columns
+
+    return Columns.of(rows)
 
 
-def _change(fact: Said) -> Change:
-    said: dict[str, Any] = msgspec.json.decode(fact.properties, type=dict[str, msgspec.Raw])
-    profile = ids.show("prf", fact.profile)
-    if fact.name == PROFILE_MERGED:
-        return Change(_text(said, "from") or "", profile, None, None, None, None)
-    traits = bytes(said["traits"]).decode() if "traits" in said else "{}"
-    return Change(profile, None, traits, _text(said, "zone"), _text(said, "locale"), _text(said, "user_id"))
+def cells_of(body: bytes) -> list[Cells]:
+    """The items of a row. Rows written by another version may have fewer or more fields."""
+    try:
+        return _decode(body)
+    except msgspec.ValidationError:
+        return [msgspec.structs.astuple(said) for said in _decode_said(body)]
 
 
-def _text(said: dict[str, Any], key: str) -> str | None:
-    found = msgspec.json.decode(said[key]) if key in said else None
-    return found if isinstance(found, str) and found else None
+def changes_of(facts: Sequence[tuple[bytes, str, bytes]]) -> list[Change]:
+    """What such facts say, of (profile, name, properties)."""
+    told = _decode_told(b"[%b]" % b",".join([properties for _, _, properties in facts]))
+    return [
+        (_text(each.joined) or "", ids.show("prf", profile), None, None, None, None)
+        if name == PROFILE_MERGED
+        else (
+            ids.show("prf", profile),
+            None,
+            bytes(each.traits),
+            _text(each.zone),
+            _text(each.locale),
+            _text(each.user_id),
+        )
+        for (profile, name, _), each in zip(facts, told, strict=True)
+    ]
 
 
-def month_of(timestamp: int) -> str:
-    """The UTC month, as the lake is divided; times nobody means share the outermost months."""
-    return _month_of_day(min(max(timestamp, _EARLIEST), _LATEST) // clock.DAY)
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 @lru_cache(4096)
-def _month_of_day(day: int) -> str:
+def month_of_day(day: int) -> str:
+    """The UTC month of a day counted from 1970, as the lake is divided."""
     return clock.to_datetime(day * clock.DAY).strftime("%Y-%m")
 
 
-_decode = msgspec.msgpack.Decoder(list[Said]).decode
+_decode = msgspec.msgpack.Decoder(list[Cells]).decode
+_decode_said = msgspec.msgpack.Decoder(list[Said]).decode
+_decode_told = msgspec.json.Decoder(list[_Told]).decode

@@ -4,52 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from arro3.core import Array, DataType, Field, Schema, Table
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+import numpy as np
+from arro3.core import Array, RecordBatch, Schema
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from msgspec import json
 
-from kizuna.runtime.lake.said import Columns, LogRow, columns_of
+from kizuna.runtime.lake.columns import Columns
+from kizuna.runtime.lake.said import LogRow, columns_of
+from kizuna.runtime.lake.schemas import EVENTS, PROFILES
 
-_TEXT, _LONG, _INT = DataType.utf8(), DataType.int64(), DataType.int32()
-
-EVENTS = Schema(
-    [
-        Field("profile", _TEXT),  # the outer id it was said to; `identity` leads to whom that is now
-        Field("partition", _INT),
-        Field("offset", _LONG),
-        Field("index", _INT),
-        Field("id", _TEXT),
-        Field("type", _TEXT),
-        Field("event", _TEXT),
-        Field("timestamp", _LONG),
-        Field("received_at", _LONG),
-        Field("logged_at", _LONG),
-        Field("properties", _TEXT),
-        Field("context", _TEXT),
-        Field("user_id", _TEXT),
-        Field("anonymous_id", _TEXT),
-        Field("caused_by", _TEXT),
-        Field("flags", _INT),
-        Field("month", _TEXT),  # UTC month of `timestamp`: the partition column
-    ]
-)
-PROFILES = Schema(
-    [
-        Field("profile", _TEXT),
-        Field("merged_into", _TEXT),  # set: this profile is from now on that one
-        Field("traits", _TEXT),
-        Field("zone", _TEXT),
-        Field("locale", _TEXT),
-        Field("user_id", _TEXT),
-        Field("timestamp", _LONG),
-        Field("logged_at", _LONG),
-        Field("partition", _INT),
-        Field("offset", _LONG),
-        Field("index", _INT),
-    ]
-)
 Name = Literal["events", "profiles"]
 _SCHEMAS: dict[Name, tuple[Schema, list[str]]] = {"events": (EVENTS, ["month"]), "profiles": (PROFILES, [])}
 
@@ -59,19 +24,21 @@ _SETTINGS: dict[str, str | None] = {
     "delta.enableExpiredLogCleanup": "true",
     "delta.deletedFileRetentionDuration": "interval 1 hours",
 }
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=20_000)
-
-
-def table(schema: Schema, columns: Sequence[Sequence[Any]]) -> Table:
-    """Python columns as Arrow; a column of text may come as UTF-8 bytes."""
-    arrays = [_array(values, schema.field(place).type) for place, values in enumerate(columns)]
-    return Table.from_arrays(arrays, schema=schema)
-
-
-def _array(values: Sequence[Any], kind: DataType) -> Array:
-    if kind == _TEXT and isinstance(next((value for value in values if value is not None), None), bytes):
-        return Array(values, type=DataType.binary()).cast(_TEXT)
-    return Array(values, type=kind)
+# Questions choose by these; that nobody of a file was merged is known without reading it.
+_CHOSEN = ("profile", "type", "event", "timestamp", "logged_at", "partition", "offset", "merged_into")
+_REPEATED = ("profile", "type", "event", "partition", "flags", "zone", "locale")  # few values: worth a dictionary
+WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    max_row_group_size=20_000,
+    default_column_properties=ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),
+    column_properties={
+        name: ColumnProperties(
+            dictionary_enabled=name in _REPEATED, statistics_enabled="CHUNK" if name in _CHOSEN else "NONE"
+        )
+        for name in {*_CHOSEN, *_REPEATED}
+    },
+)
 
 
 def open_table(folder: Path, name: Name) -> DeltaTable | None:
@@ -123,6 +90,7 @@ class Writer:
         self.events = open_table(folder, "events") or create_table(folder, "events")
         self.profiles = open_table(folder, "profiles") or create_table(folder, "profiles")
         self._held: dict[int, int] = {}
+        self._changes: dict[int, int] = {}  # the same of `profiles`
 
     def held(self, partition: int) -> int:
         """The newest log row of the partition that needs no archiving."""
@@ -135,34 +103,41 @@ class Writer:
 
         Profiles go first: should we die between the two commits, the next turn skips what they already hold.
         """
-        columns = columns_of(row for row in rows if row.offset > self.held(row.partition))
+        return self.commit(self.columns(rows), reached)
+
+    def columns(self, rows: Iterable[LogRow]) -> Columns:
+        """What the rows say that the events do not hold yet."""
+        return columns_of(row for row in rows if row.offset > self.held(row.partition))
+
+    def commit(self, columns: Columns, reached: Mapping[int, int]) -> int:
         self._append_changes(columns)
-        count = len(columns.events) + len(columns.changes)
-        if count:
-            events = columns.event_table()
-            columns.clear()  # Python's copy of a commit is several times the size of Arrow's
-            _commit(self.events, events, reached)
+        if columns.count:
+            _commit(self.events, columns.events, reached)
             self._held.update(reached)
-        return count
+        return columns.count
 
     def _append_changes(self, columns: Columns) -> None:
-        newest: dict[int, int] = {}
-        for change in columns.changes:
-            newest[change[2]] = max(newest.get(change[2], 0), change[3])
-        held = {partition: offset_in(self.profiles, partition) for partition in newest}
-        fresh = Columns()
-        fresh.changes = [change for change in columns.changes if change[3] > held[change[2]]]
-        if fresh.changes:
-            reached = {partition: offset for partition, offset in newest.items() if offset > held[partition]}
-            _commit(self.profiles, fresh.profile_table(), reached)
+        partitions, offsets = (columns.changes[name].to_numpy() for name in ("partition", "offset"))
+        held = {partition: self._held_changes(partition) for partition in np.unique(partitions).tolist()}
+        fresh = np.flatnonzero(offsets > np.array([held[partition] for partition in partitions.tolist()], np.int64))
+        if len(fresh):
+            reached = {partition: int(offsets[partitions == partition].max()) for partition in held}
+            reached = {partition: offset for partition, offset in reached.items() if offset > held[partition]}
+            _commit(self.profiles, columns.changes.take(Array.from_numpy(fresh)), reached)
+            self._changes.update(reached)
+
+    def _held_changes(self, partition: int) -> int:
+        if partition not in self._changes:
+            self._changes[partition] = offset_in(self.profiles, partition)
+        return self._changes[partition]
 
 
-def _commit(found: DeltaTable, rows: Table, reached: Mapping[int, int]) -> None:
+def _commit(found: DeltaTable, rows: RecordBatch, reached: Mapping[int, int]) -> None:
     transactions = [Transaction(f"p{partition}", offset) for partition, offset in sorted(reached.items())]
     write_deltalake(
         found,
         rows,
         mode="append",
-        writer_properties=_WRITER,
+        writer_properties=WRITER,
         commit_properties=CommitProperties(app_transactions=transactions, max_commit_retries=0),
     )

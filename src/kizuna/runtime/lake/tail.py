@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from kizuna.core.errors import Unavailable
-from kizuna.runtime.lake.said import Columns, LogRow
+from kizuna.runtime.lake.said import LogRow, columns_of
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
 
 MOST_ITEMS, MOST_BYTES = 400_000, 192 << 20  # a longer tail means that the archiver stands still
 
@@ -35,8 +38,8 @@ SELECT h.partition, h.applied, l."offset", l.at, l.body,
 class Chunk(Struct, frozen=True):
     """Some rows of the log, decoded."""
 
-    events: Any  # Arrow
-    changes: Any
+    events: list[RecordBatch]
+    changes: list[RecordBatch]
     items: int
     newest: dict[int, int]  # by partition
 
@@ -68,14 +71,15 @@ class Tail:
 
     def take(self, rows: Iterable[tuple[Any, ...]]) -> bool:
         """Add the answer to `READ`; says whether the tail changed."""
-        folded, ahead = Columns(), Columns()
+        folded: list[LogRow] = []
+        ahead: list[LogRow] = []
         newest: dict[int, int] = {}
         for partition, applied, offset, at, body, duplicates in rows:
-            (folded if offset <= applied else ahead).add(LogRow(partition, offset, at, body, duplicates))
+            (folded if offset <= applied else ahead).append(LogRow(partition, offset, at, body, duplicates))
             if offset <= applied:
                 newest[partition] = offset
         was_ahead = bool(self._ahead)
-        self._ahead = [_chunk(ahead, {})] if ahead.events or ahead.changes else []
+        self._ahead = [_chunk(ahead, {})] if ahead else []
         if newest:
             self.known.update(newest)
             self.chunks.append(_chunk(folded, newest))
@@ -85,26 +89,30 @@ class Tail:
 
     def tables(self) -> tuple[Any, Any]:
         """All of it as two Arrow tables."""
-        chunks = [*self.chunks, *self._ahead] or [_chunk(Columns(), {})]
-        joined = _joined(chunks)
-        return joined.events, joined.changes
+        from arro3.core import Table
+
+        from kizuna.runtime.lake.schemas import EVENTS, PROFILES
+
+        joined = _joined([*self.chunks, *self._ahead])
+        return (
+            Table.from_batches(joined.events, schema=EVENTS),
+            Table.from_batches(joined.changes, schema=PROFILES),
+        )
 
 
-def _chunk(columns: Columns, newest: dict[int, int]) -> Chunk:
-    items = len(columns.events) + len(columns.changes)
-    return Chunk(columns.event_table(), columns.profile_table(), items, newest)
+def _chunk(rows: Iterable[LogRow], newest: dict[int, int]) -> Chunk:
+    columns = columns_of(rows)
+    return Chunk([columns.events], [columns.changes], columns.count, newest)
 
 
 def _joined(chunks: list[Chunk]) -> Chunk:
-    from arro3.core import Table
-
     newest: dict[int, int] = {}
     for chunk in chunks:
         for partition, offset in chunk.newest.items():
             newest[partition] = max(newest.get(partition, 0), offset)
     return Chunk(
-        Table.from_batches([b for c in chunks for b in c.events.to_batches()], schema=chunks[0].events.schema),
-        Table.from_batches([b for c in chunks for b in c.changes.to_batches()], schema=chunks[0].changes.schema),
+        [batch for chunk in chunks for batch in chunk.events],
+        [batch for chunk in chunks for batch in chunk.changes],
         sum(chunk.items for chunk in chunks),
         newest,
     )

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from deltalake import DeltaTable
 
+from kizuna.runtime.lake.tables import WRITER
+
 SMALL = 8 << 20  # bytes; smaller files are worth joining
 MANY = 24  # small files of one month (or of a table without months)
 KEPT_HOURS = 1  # a query in flight reads the files of the version it opened
@@ -30,6 +32,7 @@ def compact(found: DeltaTable) -> bool:
             partition_filters=[("month", "=", month)] if month is not None else None,
             target_size=_TARGET,
             max_concurrent_tasks=1,
+            writer_properties=WRITER,
         )
     return bool(months)
 

@@ -18,6 +18,7 @@ from kizuna.segments.history import Past, events_of, fill_item, fill_states
 from kizuna.segments.program import Program
 
 CHUNK = 2_000  # profiles a transaction
+TOLD = frozenset(("segment", "calendar"))  # what every profile hears of, also when no history is wanted
 
 
 def run_next(connection: Connection[Any], lake: Lake, programs: Programs) -> bool:
@@ -29,7 +30,7 @@ def run_next(connection: Connection[Any], lake: Lake, programs: Programs) -> boo
     state = PostgresState(connection)
     workspace = programs.workspace(state, asked.workspace)
     program: Program = programs.compiled(state, workspace, asked.program)["segments"]
-    if asked.kind == "segment" or program.gained(asked.program):
+    if asked.kind in TOLD or program.gained(asked.program):
         _fill(connection, lake, workspace, program, asked)
     store.finish(connection, asked)
     connection.commit()
