@@ -252,6 +252,20 @@ def test_joined_records_add_up_and_memberships_go_on(world: Any) -> None:
     assert {fact[:2] for fact in shop.facts()[before:]} == {("segment_entered", "twice"), ("segment_left", "never")}
 
 
+def test_a_membership_that_both_had_goes_on_since_the_earlier_entry_in_the_table_too(world: Any) -> None:
+    shop = world({"once": {"did": "Visit"}})
+    shop.track("Visit", user="visitor")
+    entered_at, shop.now = shop.now, shop.now + 5
+    shop.track("Visit", user="ada")
+    other = msgspec.convert(msgspec.to_builtins(shop.record("visitor")["segments"]), Segments)
+    shop.record()["profiles"].met.append("visitor")
+    shop.scope.record = shop.record()
+    shop.scope.restart(shop.now, 1, "join")
+    shop.slices[2].absorb(other, shop.scope)
+    assert shop.record()["segments"].member_of == {"once": entered_at}
+    assert shop.rows()["once", shop.profile("ada")] == entered_at
+
+
 # -- any order, any pieces ---------------------------------------------------------------------------------------------
 
 LEAVES = {

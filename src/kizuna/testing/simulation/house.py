@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from kizuna.engine.append import Row
 from kizuna.engine.batch import Engine
@@ -13,7 +14,7 @@ from kizuna.engine.moment import Item
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Slice, Workspace
 from kizuna.engine.state import Head, LogRow, State
-from kizuna.messages.message import Claimed, Ending
+from kizuna.messages.message import Claimed, Ending, PlanMessage
 from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 
@@ -129,3 +130,18 @@ class House(Protocol):
         ...
 
     def left(self, workspace: int) -> Left: ...
+
+
+def as_message(workspace: int, plan: PlanMessage) -> Message:
+    """A row of the ledger as the fold makes it."""
+    claimed = Claimed(
+        workspace=workspace, id=plan.id, profile=plan.profile, channel=plan.channel, template=plan.template,
+        template_version=plan.template_version, topic=plan.topic, transactional=plan.transactional,
+        journey=plan.journey, run=plan.run, step=plan.step, campaign=plan.campaign, variant=plan.variant,
+        data={}, event=plan.event, due_at=plan.due_at, expires_at=plan.expires_at, root=plan.root, attempts=0,
+        fence=0, reason=plan.reason, caused_by=plan.caused_by,
+    )  # fmt: skip
+    return Message(
+        claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
+        planned=astuple(replace(plan, root=0)),
+    )  # fmt: skip

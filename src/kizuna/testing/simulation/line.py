@@ -11,7 +11,7 @@ from kizuna.engine.state import Head, LogRow, State, Written
 READ, LOADED, WRITING, WRITTEN, COMMITTED = "read", "loaded", "writing", "written", "committed"
 
 
-class Crash(BaseException):  # noqa: N818  # no error: nobody may catch it but the one who let it happen
+class Crash(BaseException):  # no error: nobody may catch it but the one who let it happen
     """The process ended here; what was not committed never was."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from kizuna.consent.store import DropVeto, Suppress
 from kizuna.engine.append import PUBLISH, TICK, Row, rows_of
@@ -20,7 +20,7 @@ from kizuna.events.publish import JUDGES_EVERYONE
 from kizuna.folds import FOLDS
 from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
 from kizuna.segments.section import MembershipChanged
-from kizuna.testing.simulation.house import PARTITIONS, Asked, Left, Message, Veto
+from kizuna.testing.simulation.house import PARTITIONS, Asked, Left, Message, Veto, as_message
 from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 from kizuna.testing.simulation.witness import Witness
@@ -177,9 +177,10 @@ class MemoryHouse:
     def _cancel(self, workspace: int, effects: Sequence[CancelPlanned]) -> None:
         gone = {each.run: each.at for each in effects}
         for row in self.ledgers[workspace].messages.values():
-            if row.state == "planned" and row.claimed.journey and row.claimed.run in gone:
+            at = gone.get(row.claimed.run or "")
+            if at is not None and row.state == "planned":
                 row.claimed = replace(row.claimed, reason="exited")
-                row.due_at = min(row.due_at, gone[row.claimed.run])
+                row.due_at = min(row.due_at, at)
 
     def _advance(self, workspace: int, effects: Sequence[AdvanceMessage]) -> None:
         for each in effects:
@@ -201,21 +202,6 @@ class MemoryHouse:
 
     def _suppress(self, workspace: int, effects: Sequence[Suppress]) -> None:
         self.ledgers[workspace].suppressed.update((each.channel, each.address) for each in effects)
-
-
-def as_message(workspace: int, plan: PlanMessage) -> Message:
-    """A row of the ledger as the fold makes it."""
-    claimed = Claimed(
-        workspace=workspace, id=plan.id, profile=plan.profile, channel=plan.channel, template=plan.template,
-        template_version=plan.template_version, topic=plan.topic, transactional=plan.transactional,
-        journey=plan.journey, run=plan.run, step=plan.step, campaign=plan.campaign, variant=plan.variant,
-        data={}, event=plan.event, due_at=plan.due_at, expires_at=plan.expires_at, root=plan.root, attempts=0,
-        fence=0, reason=plan.reason, caused_by=plan.caused_by,
-    )  # fmt: skip
-    return Message(
-        claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
-        planned=astuple(replace(plan, root=0)),
-    )  # fmt: skip
 
 
 def _is_of(definition: Definition, change: Change) -> bool:

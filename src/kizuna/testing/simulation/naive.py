@@ -1,4 +1,4 @@
-"""Segments as their definition says, counted out over the list of what each customer did; shares nothing with leaves."""
+"""Segments as the definition says, counted out over what each customer did; shares nothing with leaves."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def compiled(
     """The program of these definitions; what came after `version` does not count."""
     ruling = [each for each in definitions if each.introduced <= version]
     told = [
-        (d.kind, d.name, d.version, d.status, d.body, d.introduced, (d.retired or 0) <= version and d.retired or 0,
+        (d.kind, d.name, d.version, d.status, d.body, d.introduced, ((d.retired or 0) <= version and d.retired) or 0,
          d.published_at)
         for d in ruling
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec import Struct
 from kizuna.engine.append import Row, rows_of
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.testing.simulation.check import CHECKS, Accepted, Seen
+from kizuna.testing.simulation.check import AT_REST, CHECKS, Accepted, Look, Seen
 from kizuna.testing.simulation.crew import Crew
 from kizuna.testing.simulation.historian import fill_next
 from kizuna.testing.simulation.house import PARTITIONS, House, Veto
@@ -110,6 +110,9 @@ class Play:
                 self.crew.reassign(silently=silently)
             case Rest():
                 self.settle()
+                for workspace in self.workspaces:
+                    look = Look(self.house.folds, self.house.left(workspace))
+                    self.note(workspace, (found for check in AT_REST for found in check(look)))
 
     def say(self, workspace: int, items: Sequence[Item]) -> None:
         """In one commit, or one by one."""
@@ -153,14 +156,16 @@ class Play:
         return any(busy) or crew.crashes + crew.fenced > before
 
     def judge(self) -> list[str]:
-        wrong = list(self.wrong)
         for workspace in self.workspaces:
             left = self.house.left(workspace)
             reference = Reference(self.house.folds, left)
             seen = Seen(self.house.folds, left, reference, self.sender.carried, self.consents)
             for check in CHECKS:
-                wrong += [f"{check.__name__}: workspace {workspace}: {found}" for found in check(seen)]
-        return wrong
+                self.note(workspace, check(seen), check.__name__)
+        return self.wrong
+
+    def note(self, workspace: int, found: Iterable[str], check: str = "at rest") -> None:
+        self.wrong += [f"{check}: workspace {workspace}: {each}" for each in found]
 
 
 def shrink(story: Story, making: Callable[[], House] = MemoryHouse, runs: int = 300) -> Story:

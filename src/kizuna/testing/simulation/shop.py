@@ -101,8 +101,11 @@ JOURNEYS: dict[str, Body] = {
     },
 }
 
+HELLO = {"channel": "email", "subject": "Hello", "body": "<p>Hello</p>", "format": "liquid+html"}
+SHORT = {"did_not": VIEWED, "within": "1d"}
+
 TEMPLATES: dict[str, Body] = {
-    "hello": {"channel": "email", "subject": "Hello", "body": "<p>Hello</p>", "format": "liquid+html"},
+    "hello": HELLO,
     "receipt": {"channel": "email", "subject": "Thank you", "body": "<p>Thank you</p>", "format": "liquid+html"},
 }
 
@@ -118,13 +121,17 @@ def _segment(name: str, rule: Body | None = None) -> Change:
     return Change("segment", name, {"where": rule or RULES[name]})
 
 
+def _journey(name: str, status: str = "active", *, is_new: bool = False) -> Change:
+    return Change("journey", name, JOURNEYS[name] if is_new else None, status)
+
+
 SHOPS = (
-    _shop("buyers lapsed quiet twice", "welcome win_back", _segment("spenders"), Change("journey", "order", JOURNEYS["order"])),
-    _shop("buyers spenders quiet best", "order", _segment("twice"), _segment("quiet", {"did_not": VIEWED, "within": "1d"})),
-    _shop("twice monthly dear once", "morning keep", Change("journey", "keep", status="paused"), Change("journey", "keep")),
-    _shop("buyers lapsed drawn reachable", "welcome morning", Change("journey", "welcome", status="stopped"), _segment("dear")),
+    _shop("buyers lapsed quiet twice", "welcome win_back", _segment("spenders"), _journey("order", is_new=True)),
+    _shop("buyers spenders quiet best", "order", _segment("twice"), _segment("quiet", SHORT)),
+    _shop("twice monthly dear once", "morning keep", _journey("keep", "paused"), _journey("keep")),
+    _shop("buyers lapsed drawn reachable", "welcome morning", _journey("welcome", "stopped"), _segment("dear")),
     _shop("twice hot gold quiet", "invited keep", Change("segment", "hot"), _segment("hot"), invites="invited"),
-    _shop("", "welcome order", _segment("buyers"), _segment("lapsed"), Change("journey", "win_back", JOURNEYS["win_back"])),
-    _shop("buyers lapsed monthly", "win_back morning", Change("template", "hello", TEMPLATES["receipt"]), _segment("once")),
-    _shop("drawn spenders best quiet", "invited order", Change("journey", "order", status="paused"), Change("journey", "order"), invites="invited"),
+    _shop("", "welcome order", _segment("buyers"), _segment("lapsed"), _journey("win_back", is_new=True)),
+    _shop("buyers lapsed monthly", "win_back morning", Change("template", "hello", HELLO), _segment("once")),
+    _shop("drawn spenders best", "invited order", _journey("order", "paused"), _journey("order"), invites="invited"),
 )  # fmt: skip

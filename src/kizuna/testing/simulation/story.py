@@ -138,7 +138,7 @@ class Author:
         invites = SHOPS[tenant.shop].invites
         if invites and draw < 0.22:
             return self.invitation(tenant, invites)
-        item = self.identify(tenant) if draw < 0.36 else self.track(tenant)
+        item = self.identify(tenant) if draw < 0.44 else self.track(tenant)
         said.append(item)
         return item
 
