@@ -10,14 +10,17 @@ from kizuna.accounts.keys import KeyRing
 from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
+from kizuna.definitions import routes as definitions
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
 from kizuna.folds import profile_views
+from kizuna.imports import routes as imports
+from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
-from kizuna.messages import public_routes
+from kizuna.messages import policy_routes, public_routes
 from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
 from kizuna.providers import routes as providers
@@ -35,9 +38,12 @@ ROUTES = [
     *templates.ROUTES,
     *messages.ROUTES,
     *public_routes.ROUTES,
+    *policy_routes.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
+    *definitions.ROUTES,
+    *imports.ROUTES,
     *insight.ROUTES,
 ]
 
@@ -53,6 +59,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
         "ingest": Ingest(database, log, keys, **limits),
+        "imports": Imports(config, database),
         "lake": Lake(config),
         "overviews": Overviews(),
         "profile_views": profile_views(),

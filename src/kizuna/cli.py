@@ -115,9 +115,10 @@ def migrate(config: Config, _: argparse.Namespace) -> None:
 def doctor(config: Config, given: argparse.Namespace) -> int:
     from kizuna.runtime import reach
     from kizuna.runtime.doctor import examine
+    from kizuna.segments import audit
 
     with reach.database(config, migrated=False) as url:
-        checks = examine(url)
+        checks = examine(url, [audit.examine])
     is_well = all(check.ok for check in checks)
     if given.json:
         _print_json({"ok": is_well, "checks": checks})
@@ -160,6 +161,34 @@ def key_create(config: Config, given: argparse.Namespace) -> None:
 
     with reach.database(config) as url:
         _print_json(_with_database(url, create))
+
+
+# definitions as files, history from files ----------------------------------------------------------------------------
+
+
+def plan(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.definitions import terminal
+
+    return terminal.plan(config, given.dir, given.workspace, as_json=given.json)
+
+
+def apply(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.definitions import terminal
+
+    return terminal.apply(config, given.dir, given.workspace, is_sure=given.yes)
+
+
+def export(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.definitions import terminal
+
+    return terminal.export(config, given.dir, given.workspace)
+
+
+def import_file(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.imports import terminal
+
+    options = {"checks_only": given.dry_run, "rejects": given.rejects, "as_json": given.json}
+    return terminal.main(config, given.file, given.map, given.workspace, **options)
 
 
 # the shop, questions, figures ---------------------------------------------------------------------------------------
@@ -260,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_processes(commands, command)
     _add_care(commands, command)
+    _add_files(commands, command)
     shop = command(commands, "demo", demo, "replay a real shop's year into the workspace `demo`")
     shop.add_argument("--exit", action="store_true", help="end after the replay")
     shop.add_argument("--json", action="store_true", help="end standard output with the summary as JSON")
@@ -308,3 +338,27 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     key = command(keys, "create", key_create, "make a key, print it once as JSON")
     key.add_argument("--workspace", required=True, metavar="W", help="name or id")
     key.add_argument("--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"))
+
+
+def _add_files(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Definitions as files, history from files."""
+    made = {
+        name: command(commands, name, run, about)
+        for name, run, about in (
+            ("plan", plan, "how a folder of definitions differs from what rules, and whom it would move"),
+            ("apply", apply, "publish what differs, after asking"),
+            ("export", export, "write every definition as a YAML file"),
+        )
+    }
+    for each in made.values():
+        each.add_argument("dir", metavar="DIR", help="one folder a kind, one YAML file a definition")
+        each.add_argument("--workspace", metavar="W", help="name or id, where there are several")
+    made["plan"].add_argument("--json", action="store_true")
+    made["apply"].add_argument("--yes", action="store_true", help="do not ask")
+    taken = command(commands, "import", import_file, "events or profiles from a CSV, JSONL or Parquet file")
+    taken.add_argument("file", metavar="FILE")
+    taken.add_argument("--map", required=True, metavar="MAP.yaml", help="which column becomes what")
+    taken.add_argument("--workspace", metavar="W", help="name or id, where there are several")
+    taken.add_argument("--dry-run", action="store_true", help="count, show the first rejects, write nothing")
+    taken.add_argument("--rejects", metavar="CSV", help="where rejected rows go (FILE.rejected.csv)")
+    taken.add_argument("--json", action="store_true", help="the counts as JSON")

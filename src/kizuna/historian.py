@@ -1,14 +1,17 @@
-"""The process that keeps history: writes the log to the lake, and fills in what new rules ask of the past."""
+"""The process that keeps history: writes the log to the lake, fills in what new rules ask of the past, and hands out
+campaigns: all that may wait a moment while customers do things."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 
 import psycopg
 import structlog
 
+from kizuna.campaigns.run import run_next as run_campaigns
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
@@ -30,23 +33,24 @@ log = structlog.get_logger()
 
 
 def main(config: Config) -> None:
-    """Archive in the main thread, which is told to stop; fill in and learn in two others, which end with it."""
+    """Archive in the main thread, which is told to stop; fill in, hand out and learn in others, which end with it."""
     os.nice(10)  # live work comes first; history can wait a moment
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
-    threading.Thread(target=_fill, args=[config], daemon=True, name="fill").start()
+    for name, work in (("fill", _fill_on), ("campaigns", _campaigns_on)):
+        threading.Thread(target=_keep_on, args=[config, name, work], daemon=True, name=name).start()
     threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
 
 
-def _fill(config: Config) -> None:
+def _keep_on(config: Config, name: str, work: Callable[[Config, threading.Event], None]) -> None:
     pause = threading.Event()
     while True:
         try:
-            _fill_on(config, pause)
+            work(config, pause)
         except (psycopg.OperationalError, Unavailable) as error:
-            log.warning("fill_restarts", reason=str(error).partition("\n")[0])
+            log.warning(f"{name}_restarts", reason=str(error).partition("\n")[0])
         except Exception:
-            log.exception("fill_failed")
+            log.exception(f"{name}_failed")
         pause.wait(RETRY)
 
 
@@ -64,6 +68,21 @@ def _fill_on(config: Config, pause: threading.Event) -> None:
                 pause.wait(WAITING_SLEEP)
             else:
                 next(ear.notifies(timeout=LONGEST_SLEEP, stop_after=1), None)
+
+
+def _campaigns_on(config: Config, pause: threading.Event) -> None:
+    url = config.database_url
+    with connect(url, name="kizuna campaigns") as connection, connect(url, autocommit=True) as ear:
+        ear.execute("LISTEN kizuna_launch")
+        lake, programs = Lake(config), Programs(FOLDS, engine.partitions(connection))
+        while True:
+            has_moved, next_in = run_campaigns(connection, lake, programs, url)
+            if has_moved:
+                continue
+            if next_in == 0:
+                pause.wait(WAITING_SLEEP)
+            else:
+                next(ear.notifies(timeout=min(next_in or LONGEST_SLEEP, LONGEST_SLEEP), stop_after=1), None)
 
 
 def _learn(config: Config) -> None:

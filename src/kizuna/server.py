@@ -104,8 +104,8 @@ def create(config: Config, database: Database, *, routes: list[Any] | None = Non
             request_max_body_size=BODY_LIMIT,
             openapi_config=_described(),
             logging_config=None,
-            on_startup=[database.open],
-            on_shutdown=[database.close],
+            on_startup=[database.open, parts["imports"].resume],
+            on_shutdown=[parts["imports"].stop, database.close],
         )
     server.is_tls = door.cookie.is_tls
     server.short_way = ShortWay(parts["ingest"]) if routes is None else None

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,9 +90,15 @@ def house(open_house: Callable[..., House]) -> House:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `running` runs on, for commands."""
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="session")
+def running(data_folder: Path) -> Iterator[Running]:
     """The whole product, as `kizuna up` starts it, with two workers; shared by the tests, each in its own workspace."""
-    with started(load(data=tmp_path_factory.mktemp("whole"), port=0, workers=2)) as found:
+    with started(load(data=data_folder, port=0, workers=2)) as found:
         yield found
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from kizuna.core import clock, ids
+from kizuna.messages.report import of_customer
+from kizuna.runtime.database import connect
+from kizuna.runtime.folder import Running
 from kizuna.testing.shop import Shop, identify, link_of, said, track
+from kizuna.testing.tenant import append
 
 SEND = {"channel": "email", "template": "hello"}
 
@@ -134,3 +140,269 @@ def test_what_cannot_be_launched_is_refused(shop: Shop) -> None:
     assert shop.ask("PUT", "/api/v1/campaigns/sale", body, expect=422)["code"] == "unknown_segment"
     assert shop.ask("POST", "/api/v1/campaigns/sale/launch", expect=404)["code"] == "not_found"
     assert shop.ask("GET", "/api/v1/campaigns/sale", expect=404)["code"] == "not_found"
+
+
+def test_a_rule_may_stand_in_the_campaign(full: Shop) -> None:
+    rule = {"all": [{"did": "Bought"}, {"trait": "email", "starts_with": "u1"}]}
+    full.ask("PUT", "/api/v1/campaigns/sale", {"where": rule, "send": SEND})
+    launch(full)
+    assert {each["to"] for each in full.outbox()} == {f"u{n}@example.com" for n in (1, *range(10, 20))}
+    wrong = full.ask("PUT", "/api/v1/campaigns/sale", {"where": {"in_segment": "none"}, "send": SEND}, expect=422)
+    assert wrong["errors"][0]["pointer"] == "/where"
+
+
+def test_a_launch_on_the_calendar_reaches_who_is_a_member_then(full: Shop) -> None:
+    """The clock jumps over it: at its own instant, no earlier and no later, its members are gathered."""
+    full.ask("PUT", "/api/v1/segments/fresh", {"where": {"did": "Ping", "within": "1d"}})
+    campaign(full, segment="fresh", schedule="2026-03-05T00:00:00Z")
+    answer = launch(full)
+    assert answer["due_at"] == "2026-03-05T00:00:00Z"
+    assert full.get("/api/v1/campaigns/sale")["state"] == "scheduled"
+    full.to("2026-03-03T23:00:00Z")
+    full.send(track("u1", "Ping"))  # no longer a member at midnight a day later
+    full.to("2026-03-04T12:00:00Z")
+    full.send(track("u2", "Ping"))
+    full.to("2026-03-09T00:00:00Z")
+    assert [(each["to"], each["at"]) for each in full.outbox()] == [("u2@example.com", "2026-03-05T00:00:00Z")]
+    assert full.get("/api/v1/campaigns/sale")["state"] == "finished"
+
+
+ZONES = {"anna": "Asia/Tokyo", "bert": "America/New_York", "cora": "Europe/Paris", "dora": "Pacific/Kiritimati"}
+
+
+def travellers(shop: Shop) -> None:
+    shop.template("hello", "Hello")
+    for who, zone in ZONES.items():
+        shop.send({**identify(who, email=f"{who}@example.com"), "context": {"timezone": zone}})
+    shop.segment("all", {"trait": "email", "exists": True})
+
+
+def arrivals(shop: Shop) -> dict[str, str]:
+    mails = shop.outbox()
+    assert len({each["to"] for each in mails}) == len(mails), "once each"
+    return {each["to"].partition("@")[0]: each["at"] for each in mails}
+
+
+@pytest.mark.parametrize(
+    ("start", "local", "expected"),
+    [
+        (
+            "2026-12-01T00:00:00Z", "2026-12-24T09:00",
+            ["2026-12-24T00:00:00Z", "2026-12-24T14:00:00Z", "2026-12-24T08:00:00Z", "2026-12-23T19:00:00Z"],
+        ),
+        (  # a gap in New York
+            "2026-03-01T00:00:00Z", "2026-03-08T02:30",
+            ["2026-03-07T17:30:00Z", "2026-03-08T07:30:00Z", "2026-03-08T01:30:00Z", "2026-03-07T12:30:00Z"],
+        ),
+        (  # an hour that comes twice in New York
+            "2026-10-20T00:00:00Z", "2026-11-01T01:30",
+            ["2026-10-31T16:30:00Z", "2026-11-01T05:30:00Z", "2026-11-01T00:30:00Z", "2026-10-31T11:30:00Z"],
+        ),
+    ],
+)  # fmt: skip
+def test_each_in_their_own_time_and_once(open_shop: Any, start: str, local: str, expected: list[str]) -> None:
+    shop = open_shop(start=start)
+    travellers(shop)
+    campaign(shop, segment="all", schedule={"local": local})
+    launch(shop)
+    shop.advance("40d")
+    assert arrivals(shop) == dict(zip(ZONES, expected, strict=True))
+    shown = shop.get("/api/v1/campaigns/sale")
+    assert (shown["planned"], shown["sent"], shown["state"]) == (4, 4, "finished")
+
+
+def test_a_day_that_was_left_out_is_the_one_after(open_shop: Any) -> None:
+    shop = open_shop(start="2011-12-20T00:00:00Z")
+    shop.template("hello", "Hello")
+    shop.send({**identify("sina", email="sina@example.com"), "context": {"timezone": "Pacific/Apia"}})
+    shop.segment("all", {"trait": "email", "exists": True})
+    campaign(shop, segment="all", schedule={"local": "2011-12-30T09:00"})
+    launch(shop)
+    shop.advance("20d")
+    assert arrivals(shop) == {"sina": "2011-12-30T19:00:00Z"}
+
+
+def test_after_the_hour_it_is_said_for_an_hour_and_then_no_more(open_shop: Any) -> None:
+    shop = open_shop(start="2026-12-24T09:00:00Z")  # 18:00 in Tokyo, 10:00 in Paris, 04:00 in New York
+    travellers(shop)
+    campaign(shop, segment="all", schedule={"local": "2026-12-24T09:00"})
+    launch(shop)
+    shop.advance("0s")
+    assert shop.get("/api/v1/campaigns/sale")["state"] == "running", "New York is still to come"
+    shop.advance("1d")
+    assert arrivals(shop) == {"cora": "2026-12-24T09:00:00Z", "bert": "2026-12-24T14:00:00Z"}
+    assert shop.get("/api/v1/campaigns/sale")["skipped"] == {"expired": 2}
+
+
+def test_a_traveller_is_written_to_where_they_are(open_shop: Any) -> None:
+    shop = open_shop(start="2026-12-23T12:00:00Z")
+    travellers(shop)
+    campaign(shop, segment="all", schedule={"local": "2026-12-24T09:00"})
+    launch(shop)
+    shop.to("2026-12-23T22:00:00Z")
+    shop.send({**identify("anna"), "context": {"timezone": "Europe/Paris"}})  # before nine in Tokyo
+    shop.advance("2d")
+    assert arrivals(shop)["anna"] == "2026-12-24T08:00:00Z"
+
+
+def test_paused_it_rests_and_resumed_it_goes_on(full: Shop) -> None:
+    full.ask("PUT", "/api/v1/policy", {"quiet_hours": {"from": "09:00", "to": "12:00"}})  # it is 10:00
+    campaign(full)
+    launch(full)
+    full.ask("POST", "/api/v1/campaigns/sale/pause")
+    full.advance("4h")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["state"], shown["sent"], shown["waiting"], shown["paused"]["by"]) == ("paused", 0, 100, "member")
+    assert full.ask("POST", "/api/v1/campaigns/sale/pause", expect=409)["code"] == "not_running"
+    assert full.ask("POST", "/api/v1/campaigns/sale/launch", expect=409)["code"] == "paused"
+    full.ask("POST", "/api/v1/campaigns/sale/resume")
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["state"], shown["sent"], shown["waiting"]) == ("finished", 100, 0)
+    assert Counter(each["at"] for each in full.outbox()) == {"2026-03-02T14:00:00Z": 100}
+    assert full.ask("POST", "/api/v1/campaigns/sale/resume", expect=409)["code"] == "not_paused"
+
+
+def test_paused_for_too_long_it_expires(full: Shop) -> None:
+    full.ask("PUT", "/api/v1/policy", {"quiet_hours": {"from": "09:00", "to": "12:00"}})
+    campaign(full, send={**SEND, "expires": "1d"})
+    launch(full)
+    full.ask("POST", "/api/v1/campaigns/sale/pause")
+    full.advance("2d")
+    full.ask("POST", "/api/v1/campaigns/sale/resume")
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["state"], shown["sent"], shown["expired"]) == ("finished", 0, 100)
+
+
+def test_a_paused_launch_on_the_calendar_waits(full: Shop) -> None:
+    campaign(full, schedule="2026-03-05T00:00:00Z")
+    launch(full)
+    full.ask("POST", "/api/v1/campaigns/sale/pause")
+    full.advance("5d")
+    assert not full.outbox()
+    full.ask("POST", "/api/v1/campaigns/sale/resume")
+    full.advance("0s")
+    assert {each["at"] for each in full.outbox()} == {"2026-03-07T10:00:00Z"}
+
+
+def test_cancelled_it_says_no_more_and_every_row_comes_to_its_end(open_shop: Any) -> None:
+    shop = open_shop(start="2026-12-23T12:00:00Z")
+    travellers(shop)
+    campaign(shop, segment="all", schedule={"local": "2026-12-24T09:00"})
+    launch(shop)
+    shop.to("2026-12-24T00:00:00Z")  # Kiritimati and Tokyo have it
+    shop.ask("POST", "/api/v1/campaigns/sale/cancel")
+    shop.advance("3d")
+    assert arrivals(shop).keys() == {"anna", "dora"}
+    shown = shop.get("/api/v1/campaigns/sale")
+    assert (shown["state"], shown["skipped"], shown["waiting"]) == ("cancelled", {"aborted": 2}, 0)
+    assert len(shop.facts("bert", "message_skipped")) == 1
+    assert shop.ask("POST", "/api/v1/campaigns/sale/cancel", expect=409)["code"] == "cancelled"
+
+
+def test_cancelled_while_paused_what_was_planned_is_aborted(full: Shop) -> None:
+    full.ask("PUT", "/api/v1/policy", {"quiet_hours": {"from": "09:00", "to": "12:00"}})
+    campaign(full)
+    launch(full)
+    full.ask("POST", "/api/v1/campaigns/sale/pause")
+    full.ask("POST", "/api/v1/campaigns/sale/cancel")
+    full.advance("4h")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert shown["skipped"] == {"aborted": 100, "no_address": 1, "no_consent": 1}
+    assert (shown["state"], shown["sent"], len(full.outbox())) == ("cancelled", 0, 0)
+    launch(full)  # a new beginning
+    full.advance("1d")
+    assert len(full.outbox()) == 100
+    assert full.get("/api/v1/campaigns/sale")["state"] == "finished"
+    assert full.ask("POST", "/api/v1/campaigns/sale/cancel", expect=409)["code"] == "nothing_to_cancel"
+
+
+def test_goals_are_counted_once_each_in_their_time(full: Shop) -> None:
+    goal = {
+        "event": "Order Completed",
+        "where": [{"property": "total", "gt": 0}],
+        "within": "2d",
+        "value": "properties.total",
+    }
+    campaign(full, goal=goal, holdout=30, variants=[{"name": "a"}, {"name": "b"}])
+    launch(full)
+    messages = full.all("/api/v1/messages", campaign="sale", limit=200)
+    people = {each["id"]: each["traits"].get("email", "").partition("@")[0] for each in profiles(full)}
+    held = sorted(people[m["profile"]] for m in messages if m["reason"] == "holdout")
+    said = sorted(people[m["profile"]] for m in messages if m["state"] == "sent")
+    full.advance("1d")
+    full.send(track(said[0], "Order Completed", total="12.50"), track(said[0], "Order Completed", total=99))
+    full.send(track(said[1], "Order Completed", total=0), track(held[0], "Order Completed", total=5))
+    full.advance("1d")
+    full.send(track(said[2], "Order Completed", total=7))  # at the very end
+    full.advance("1s")
+    full.send(track(said[3], "Order Completed", total=7))  # too late
+    full.send(track(said[4], "Order Completed", "2026-03-04T09:59:00Z", total="0.25"))  # in time, heard of late
+    shown = full.get("/api/v1/campaigns/sale")
+    assert shown["converted"] == 3
+    assert shown["revenue"]["amount"] == "19.75"
+    lift = shown["lift"]
+    assert (lift["said"]["n"], lift["said"]["converted"]) == (len(said), 3)
+    assert (lift["holdout"]["n"], lift["holdout"]["converted"]) == (len(held), 1)
+    assert lift["lift"] == pytest.approx(3 / len(said) - 1 / len(held))
+    assert lift["interval"][0] < lift["lift"] < lift["interval"][1]
+    assert sum(each["n"] for each in lift["variants"]) == len(said)
+    assert len(full.facts(said[0], "campaign_goal")) == 1
+
+
+def profiles(shop: Shop) -> list[Any]:
+    members = shop.all("/api/v1/segments/buyers/members", limit=200)
+    return [shop.ask("GET", f"/api/v1/profiles/{each['id']}") for each in members]
+
+
+def test_too_many_complaints_pause_it_and_more_stop_all_mail(full: Shop, running: Running) -> None:
+    limits = {"complaints": {"pause": 0.02, "stop": 0.05, "over": 50}}
+    full.ask("PUT", "/api/v1/policy", {"limits": limits})
+    campaign(full)
+    launch(full)
+    mails = full.outbox()
+    complain(running, full, mails[0])
+    full.advance("0s")
+    assert full.get("/api/v1/campaigns/sale")["state"] == "finished"
+    complain(running, full, mails[1])
+    shown = eventually(lambda: full.get("/api/v1/campaigns/sale"), lambda found: found["state"] == "paused")
+    assert shown["paused"] == {
+        "by": "guard", "kind": "campaign", "name": "sale", "channel": "email", "reason": "complaints", "rate": 0.02,
+        "limit": 0.02, "complaints": 2, "delivered": 100, "since": "2026-03-01T10:00:00Z", "at": "2026-03-02T10:00:00Z",
+    }  # fmt: skip
+    assert full.get("/api/v1/guards")["items"][0]["name"] == "sale"
+    complain(running, full, *mails[2:5])
+    stopped = eventually(lambda: full.get("/api/v1/sending")["items"][0], lambda found: found["state"] == "paused")
+    assert (stopped["paused"]["reason"], stopped["paused"]["complaints"]) == ("complaints", 5)
+    campaign(full, "other")
+    launch(full, "other")
+    full.advance("1h")
+    assert len(full.outbox()) == 100
+    full.ask("POST", "/api/v1/sending/email/resume")
+    full.advance("0s")
+    assert len(full.outbox()) == 195  # those who complained are not written to
+
+
+def complain(running: Running, shop: Shop, *mails: Any) -> None:
+    """As a provider's reports would come in: appended to the log by hand."""
+    items = [
+        of_customer(
+            ids.read("prf", mail["profile"]), "complained", clock.read_time(mail["at"]) or 0,
+            {"message": mail["message_id"], "channel": "email", "campaign": "sale"},
+        )
+        for mail in mails
+    ]  # fmt: skip
+    with connect(running.database_url) as connection:
+        shop.position = str(append(connection, int(shop.made["id"].removeprefix("wsp_")), items))
+        connection.execute("NOTIFY kizuna_log")
+        connection.commit()
+
+
+def eventually(look: Any, wanted: Any) -> Any:
+    """The guard decides on its own, so nobody can wait for its position."""
+    last = time.monotonic() + 30
+    while not wanted(found := look()):
+        assert time.monotonic() < last, f"it never came true: {found}"
+        time.sleep(0.02)
+    return found

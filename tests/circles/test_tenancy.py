@@ -55,6 +55,7 @@ PARAMETERS: dict[str, list[str]] = {
     "model": ["aarrr"],
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
+    "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
     "path": ["none"],
@@ -74,6 +75,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/journeys/{name:str}": {
         "name": NAME, "entry": {"on": {"event": "E"}}, "steps": [{"id": "wait", "delay": "1d"}],
     },
+    "POST /api/v1/plan": {"definitions": [{"kind": "segment", "name": NAME, "body": {"where": RULE}}]},
+    "POST /api/v1/apply": {"definitions": [{"kind": "segment", "name": NAME, "body": {"where": RULE}}]},
     "POST /api/v1/journeys/{name:str}/publish": {},
     "POST /api/v1/journeys/{name:str}/pause": {},
     "POST /api/v1/journeys/{name:str}/resume": {},
@@ -262,6 +265,7 @@ def test_the_canary_is_there_to_be_found(house: Any, two: dict[str, Any]) -> Non
                 if CANARY in answer.text:
                     found.add(template)
     assert {"/api/v1/rejected", "/api/v1/profiles/{ref:str}", "/api/v1/messages/{message:str}"} <= found
+    assert "/api/v1/definitions" in found
     assert {f"/api/v1/{kind}/{{name:str}}" for kind in ("templates", "journeys", "campaigns")} <= found
 
 

@@ -14,6 +14,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.runtime.database import Database
 
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
+VARIABLE = "KIZUNA_WORKSPACE"  # which of several a command means
 _OUTER_ID = re.compile(r"wsp_(\d{1,9})\Z")
 
 
@@ -84,6 +85,20 @@ async def find(database: Database, name_or_id: str) -> Workspace:
     if found is None:
         raise NotFound(f"no workspace {name_or_id!r} here")
     return found
+
+
+async def choose(database: Database, named: str | None) -> Workspace:
+    """The one named, else the only one; raises `Invalid` when there are several."""
+    if named:
+        return await find(database, named)
+    async with database.connection() as conn:
+        found = await store.workspaces(conn)
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found)
+        raise Invalid(f"say which workspace is meant, with --workspace or {VARIABLE}: {names}", code="which_workspace")
+    if not found:
+        raise NotFound("there is no workspace yet: `kizuna workspace create NAME` makes one")
+    return found[0]
 
 
 async def visible(database: Database, only: int | None = None) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,11 @@ JOURNEYS = 5
 REQUEST = 200  # events a request
 
 
-def segments() -> dict[str, dict[str, Any]]:
-    """100 rules of two leaves over 20 names: an event touches about 10 leaves; 30 % of them look back a window."""
+def segments(count: int = SEGMENTS, names: Sequence[str] = EVENTS) -> dict[str, dict[str, Any]]:
+    """Rules of two leaves: of 100 over 20 names an event touches about 10 leaves; 30 % of them look back a window."""
     rules: dict[str, dict[str, Any]] = {}
-    for number in range(SEGMENTS):
-        first, second = EVENTS[number % 20], EVENTS[(number * 7 + 3) % 20]
+    for number in range(count):
+        first, second = names[number % len(names)], names[(number * 7 + 3) % len(names)]
         within = {"within": f"{7 + number % 60}d"} if number % 10 < 3 else {}
         leaves: list[dict[str, Any]] = [{"did": first, "count": {"gte": 2 + number % 7}, **within}]
         if number % 4 == 0:

@@ -1,1 +1,1 @@
-"""One message to the members of one segment: definition, launch, and its part of the fold."""
+"""One message to many: a campaign's definition, its launch in chunks, its part of the fold, and what came of it."""

@@ -1,4 +1,4 @@
-"""What a campaign is: to whom, what, with which variants and holdout."""
+"""What a campaign is: to whom, what, when, with which variants, holdout and goal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from kizuna.campaigns import goal, schedule
+from kizuna.campaigns.goal import Goal
+from kizuna.campaigns.schedule import NOW, Schedule
+from kizuna.channels import all_channels
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.segments import rule
+from kizuna.segments.rule import Rule
+
+BEST = "best"
 
 
 class Send(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +32,8 @@ class Send(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def channels(self) -> list[str]:
+        if self.channel == BEST:  # until there is evidence of engagement, the channels in their order
+            return list(all_channels())
         return [self.channel] if isinstance(self.channel, str) else self.channel
 
 
@@ -36,12 +46,16 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
+    """As written; `when`, `rule` and `aim` are what `schedule`, `where` and `goal` mean."""
+
     send: Send
-    segment: str
-    schedule: str = "now"
+    segment: str | None = None
+    where: Any = None
+    schedule: Any = NOW
     title: str = ""
     holdout: float = 0  # per cent who are tracked and receive nothing
     variants: list[Variant] = field(default_factory=list)
+    goal: Any = None
 
     def variant(self, bucket: int) -> Variant | None:
         """The arm of a bucket 0..9999, in proportion to the weights."""
@@ -53,28 +67,41 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
                 return each
         return self.variants[-1] if self.variants else None
 
+    def when(self) -> Schedule:
+        return schedule.parse(self.schedule)
+
+    def rule(self) -> Rule | None:
+        return None if self.where is None else rule.parse(self.where, "/where")
+
+    def aim(self) -> Goal | None:
+        return None if self.goal is None else goal.parse(self.goal)
+
 
 def parse(body: Mapping[str, Any]) -> Campaign:
     """Raises `Invalid` with the field and what to do."""
-    if "where" in body:
-        raise _invalid("/where", "not_yet_supported", "publish the rule as a segment and name it in `segment`")
     try:
         campaign = msgspec.convert(body, Campaign)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
         raise _invalid("/" + path.strip("`").strip(".").replace(".", "/"), "invalid", text) from None
-    if campaign.schedule != "now":
-        raise _invalid("/schedule", "not_yet_supported", "only `now` can be scheduled; launch it when it is due")
+    if (campaign.segment is None) == (campaign.where is None):
+        pointer = "/segment" if campaign.where is None else "/where"
+        raise _invalid(pointer, "required", "say to whom: either `segment`, a name, or `where`, a rule")
     if not 0 <= campaign.holdout <= 100:
         raise _invalid("/holdout", "invalid", "a per cent from 0 to 100")
     if campaign.variants and not all(each.weight > 0 for each in campaign.variants):
         raise _invalid("/variants", "invalid", "every weight is above 0")
     if len({each.name for each in campaign.variants}) < len(campaign.variants):
         raise _invalid("/variants", "invalid", "every variant has a name of its own")
+    if not campaign.send.channels or not all(campaign.send.channels):
+        raise _invalid("/send/channel", "invalid", "a channel such as email, or a list of them in order of preference")
     try:
         clock.duration(campaign.send.expires)
     except Invalid as error:
         raise _invalid("/send/expires", error.code, str(error)) from None
+    campaign.when()
+    campaign.rule()
+    campaign.aim()
     return campaign
 
 

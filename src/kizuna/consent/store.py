@@ -51,6 +51,18 @@ def veto(workspace: int, profile: bytes, item: str, channel: str, topic: str) ->
     )
 
 
+def vetoes(
+    workspace: int, profiles: list[bytes], items: list[str], channel: str, topic: str
+) -> tuple[LiteralString, tuple[Any, ...]]:
+    """As `veto` for many at once."""
+    return (
+        "INSERT INTO veto (workspace, profile, id, channel, topic)"
+        " SELECT %s, profile, id, %s, %s FROM unnest(%s::bytea[], %s::text[]) AS new (profile, id)"
+        " ON CONFLICT DO NOTHING",
+        (workspace, channel, topic, profiles, items),
+    )
+
+
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> set[tuple[str, str]]:
     """(channel, topic) of opt-outs accepted and not yet folded."""
     found = await conn.execute(

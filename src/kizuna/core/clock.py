@@ -91,6 +91,12 @@ def to_local(instant: int, zone: str) -> datetime:
     return to_datetime(instant).astimezone(zone_info(zone)).replace(tzinfo=None, fold=0)
 
 
+def offset(instant: int, zone: str) -> int:
+    """What local time is ahead of UTC, in microseconds."""
+    shift = to_datetime(instant).astimezone(zone_info(zone)).utcoffset()
+    return round((shift or timedelta()).total_seconds()) * SECOND
+
+
 def from_local(local: datetime, zone: str) -> int:
     """The instant of a wall-clock time by RFC 5545: a gap takes the offset before it, of two the first."""
     return to_instant(local.replace(tzinfo=zone_info(zone), fold=0))

@@ -42,6 +42,7 @@ class Idempotency(ASGIMiddleware):
             or scope["type"] != "http"
             or scope["method"] not in _WRITES
             or not takes_caller(scope["route_handler"])
+            or scope["route_handler"].opt.get("streams")  # too large to keep; its content is its key
         ):
             await next_app(scope, receive, send)
             return

@@ -97,7 +97,12 @@ class Codec:
 
 
 def _sleeps(section: bytes) -> bool:
-    """Whether `wake_at`, the first element of the array, is 0; read without decoding."""
-    start = section[0]
-    first = 1 if start >> 4 == 0x9 else 3 if start == 0xDC else 5
-    return section[first] == 0
+    """Whether `wake_at`, which stands last, is surely 0; read without decoding. What may be the end of a longer number
+    counts as awake."""
+    if section[-1] != 0:
+        return False
+    size = len(section)
+    return not any(size > back and section[-back] == mark for back, mark in _LONGER)
+
+
+_LONGER = ((9, 0xCF), (5, 0xCE), (3, 0xCD), (2, 0xCC))  # where a number of 8, 4, 2 or 1 bytes would begin

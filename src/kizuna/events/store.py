@@ -52,7 +52,10 @@ async def last_position(conn: AsyncConnection[Any]) -> int:
 
 
 async def is_settled(conn: AsyncConnection[Any], workspace: int, position: int) -> bool:
-    """Whether nothing that follows from writes up to `position` is unfinished; one statement, so one moment."""
+    """Whether nothing that follows from writes up to `position` is unfinished; one statement, so one moment.
+
+    What is paused waits for its resume, not we for it.
+    """
     row = await (
         await conn.execute(
             """SELECT NOT EXISTS (
@@ -63,11 +66,29 @@ async def is_settled(conn: AsyncConnection[Any], workspace: int, position: int) 
                AND NOT EXISTS (
                    SELECT FROM fill WHERE workspace = %(workspace)s AND state = 'waiting' AND root <= %(position)s)
                AND NOT EXISTS (
+                   SELECT FROM launch l JOIN workspace w ON w.id = l.workspace
+                   WHERE l.workspace = %(workspace)s AND l.position <= %(position)s
+                   AND (l.state IN ('gathering', 'handing')
+                        OR l.state = 'scheduled' AND l.due_at <= CASE w.clock WHEN 'test' THEN w.now
+                           ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END)
+                   AND l.campaign <> ALL(ARRAY(
+                       SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = 'campaign'
+                       AND retired IS NULL AND status = 'paused')))
+               AND NOT EXISTS (
                    SELECT FROM message m JOIN workspace w ON w.id = m.workspace
                    WHERE m.workspace = %(workspace)s AND m.root <= %(position)s
                    AND m.state IN ('planned', 'claimed', 'handed')
                    AND m.due_at <= CASE w.clock WHEN 'test' THEN w.now
                                    ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END
+                   AND NOT (m.campaign IS NOT NULL AND m.campaign = ANY(ARRAY(
+                       SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = 'campaign'
+                       AND retired IS NULL AND status = 'paused')))
+                   AND NOT (m.journey IS NOT NULL AND m.journey = ANY(ARRAY(
+                       SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = 'journey'
+                       AND retired IS NULL AND status = 'paused')))
+                   AND NOT (NOT m.transactional AND m.channel = ANY(ARRAY(
+                       SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = 'sending'
+                       AND retired IS NULL AND status = 'paused')))
                    AND NOT EXISTS (
                        SELECT FROM definition d WHERE d.workspace = m.workspace AND d.kind = 'provider'
                        AND d.retired IS NULL AND d.body ->> 'channel' = m.channel
@@ -177,3 +198,16 @@ async def set_clock(conn: AsyncConnection[Any], workspace: int, now: int) -> boo
         {"id": workspace, "now": now},
     )
     return moved.rowcount == 1
+
+
+async def next_launch(conn: AsyncConnection[Any], workspace: int, to: int) -> int | None:
+    """The next instant after now and before `to` at which a campaign is launched; paused ones wait."""
+    found = await conn.execute(
+        """SELECT min(l.due_at) FROM launch l JOIN workspace w ON w.id = l.workspace
+           WHERE l.workspace = %s AND l.state = 'scheduled' AND l.due_at > w.now AND l.due_at < %s
+           AND NOT EXISTS (SELECT FROM definition d WHERE d.workspace = l.workspace AND d.kind = 'campaign'
+                           AND d.name = l.campaign AND d.retired IS NULL AND d.status = 'paused')""",
+        [workspace, to],
+    )
+    row = await found.fetchone()
+    return row[0] if row else None

@@ -20,6 +20,17 @@ async def advance(database: Database, workspace: Workspace, to: int) -> int:
     async with database.connection() as conn:
         position = await store.last_position(conn)
     await settled.wait(database, workspace.id, position, LONGEST)  # nothing may be overtaken by its own future
+    while (stop := await _next_launch(database, workspace, to)) is not None:
+        await _move(database, workspace, stop)  # who is to be reached is judged at that instant
+    return await _move(database, workspace, to)
+
+
+async def _next_launch(database: Database, workspace: Workspace, to: int) -> int | None:
+    async with database.connection() as conn:
+        return await store.next_launch(conn, workspace.id, to)
+
+
+async def _move(database: Database, workspace: Workspace, to: int) -> int:
     async with database.connection() as conn:
         if not await store.set_clock(conn, workspace.id, to):
             now = await accounts.now(conn, workspace.id)
@@ -29,5 +40,6 @@ async def advance(database: Database, workspace: Workspace, to: int) -> int:
         await conn.execute(*lock)
         found = await (await conn.execute(*append)).fetchall()
         await conn.execute("NOTIFY kizuna_log")
+        await conn.execute("NOTIFY kizuna_launch")
     await settled.wait(database, workspace.id, found[0][2], LONGEST)
     return found[0][2]

@@ -1,4 +1,4 @@
-"""The claim can only refuse: what it looks at, and why it says no."""
+"""The claim can only refuse or hand back: what it looks at, and why it says no."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from msgspec import Struct, field
 from kizuna.channels import all_channels
 from kizuna.consent.decide import refusal
 from kizuna.consent.section import Consent
+from kizuna.engine.slice import Workspace
 from kizuna.messages.message import Claimed
+from kizuna.messages.permit import QUIET_HOURS_EXPIRED
+from kizuna.messages.quiet_hours import SKIP, QuietHours
 from kizuna.profiles.section import Profile
 
 
@@ -31,6 +34,27 @@ class Refused(Struct, frozen=True):
 
     state: str  # skipped or expired
     reason: str | None
+
+
+class Deferred(Struct, frozen=True):
+    """Quiet hours began meanwhile: it is handed back, to be claimed again at `until`."""
+
+    until: int
+
+
+def defer(
+    message: Claimed, person: Person, quiet: QuietHours | None, at: int, workspace: Workspace
+) -> Deferred | Refused | None:
+    """What quiet hours say at the moment of the claim; None where it may go."""
+    if quiet is None or message.transactional:
+        return None
+    local = person.zone or workspace.zone
+    over = quiet.over_at(at, local)
+    if not over:
+        return None
+    if quiet.then == SKIP or over > message.expires_at:
+        return Refused("skipped", QUIET_HOURS_EXPIRED)
+    return Deferred(quiet.due_at(at, local, message.id, message.expires_at, spread=workspace.clock != "test"))
 
 
 def decide(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,12 +19,13 @@ from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.messages import store
-from kizuna.messages.claim import Person, Refused, decide
+from kizuna.messages import policy, store
+from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, compose, delivery
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed, Ending, Said
-from kizuna.messages.report import of_sender
+from kizuna.messages.quiet_hours import QuietHours
+from kizuna.messages.report import of_deferral, of_sender
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers, vault
 from kizuna.templates import definition
@@ -43,7 +45,7 @@ class Judged(Struct, frozen=True):
 
     message: Claimed
     profile: bytes
-    verdict: Refused | Composed
+    verdict: Refused | Deferred | Composed
     at: int
 
 
@@ -63,6 +65,7 @@ class Desk:
         self.signer = Signer(self.secrets)
         self.public_url = public_url
         self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
+        self._policies = lru_cache(64)(policy.read_stored)
 
     @classmethod
     def of(cls, connection: Connection[Any], public_url: str, secret: str) -> Desk:
@@ -81,6 +84,7 @@ class Desk:
                 for asked, person in people.items()
             }
         suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values()))
+        quiet, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
         for message, _, _ in claims:
             person = people.get(message.profile)
@@ -88,13 +92,23 @@ class Desk:
             said = vetoes.get(message.profile, _NOTHING)
             if person is not None and person.id != message.profile:
                 said = said | vetoes.get(person.id, _NOTHING)
-            verdict = decide(message, person, said, suppressed, at, workspace.consent)
+            default = neutral.get(message.topic or "", workspace.consent) if neutral else workspace.consent
+            verdict = decide(message, person, said, suppressed, at, default)
+            if quiet and isinstance(verdict, str) and person and (wait := defer(message, person, quiet, at, workspace)):
+                verdict = wait
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 parsed = templates[message.template, message.template_version]
                 verdict = self._compose(message, person, verdict, parsed, workspace, at)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
+
+    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[QuietHours | None, dict[str, str]]:
+        """The quiet hours that rule, and what `neutral` means for topics that say so."""
+        found = store.ruling(cursor, workspace.id)
+        neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
+        policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
+        return policies[0].quiet_hours if policies else None, neutral
 
     def _compose(
         self, message: Claimed, person: Person, address: str, parsed: Parsed | None, workspace: Workspace, at: int
@@ -198,8 +212,8 @@ def deliver_local(
         judged = desk.judge(cursor, workspace, claims, now)
         if said := [_said(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
             store.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
-        if refused := [_refusal(one, one.verdict) for one in judged if isinstance(one.verdict, Refused)]:
-            store.finish(cursor, workspace.id, refused)
+        if unsaid := [_ending(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
+            store.finish(cursor, workspace.id, unsaid)
         desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
         return len(claims)
 
@@ -216,10 +230,13 @@ def _said(one: Judged, verdict: Composed) -> Said:
     )
 
 
-def _refusal(one: Judged, verdict: Refused) -> Ending:
+def _ending(one: Judged, verdict: Refused | Deferred) -> Ending:
+    message = one.message
+    if isinstance(verdict, Deferred):
+        return Ending(id=message.id, fence=message.fence, state="planned", due_at=verdict.until)
     return Ending(
-        id=one.message.id,
-        fence=one.message.fence,
+        id=message.id,
+        fence=message.fence,
         state=verdict.state,
         reason=verdict.reason,
         history=[(verdict.state, one.at)],
@@ -227,9 +244,13 @@ def _refusal(one: Judged, verdict: Refused) -> Ending:
 
 
 def _report(one: Judged, provider: str = "outbox") -> Item:
-    if isinstance(one.verdict, Refused):
-        return of_sender(one.message, one.profile, one.verdict.state, one.at, reason=one.verdict.reason)
-    return of_sender(one.message, one.profile, "sent", one.at, address=one.verdict.address, provider=provider)
+    match one.verdict:
+        case Refused(state=state, reason=reason):
+            return of_sender(one.message, one.profile, state, one.at, reason=reason)
+        case Deferred(until=until):
+            return of_deferral(one.message, one.profile, until, one.at)
+        case Composed(address=address):
+            return of_sender(one.message, one.profile, "sent", one.at, address=address, provider=provider)
 
 
 # over a network ------------------------------------------------------------------------------------------------------
@@ -260,20 +281,21 @@ def deliver_remote(
         if carrier is None:
             return None
         judged = desk.judge(cursor, workspace, claims, now)
-        refused = [(one, one.verdict) for one in judged if isinstance(one.verdict, Refused)]
+        unsaid = [(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]
         handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
         if handed:
             said = [_said(one, verdict) for one, verdict in handed]
             at = None if workspace.clock == "test" else now
             store.hand(cursor, workspace.id, said, carrier["name"], at, lease)
-        if refused:
-            store.finish(cursor, workspace.id, [_refusal(one, verdict) for one, verdict in refused])
-            reports = [_report(one) for one, _ in refused]
-            desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in refused))
+        if unsaid:
+            store.finish(cursor, workspace.id, [_ending(one, verdict) for one, verdict in unsaid])
+            reports = [_report(one) for one, _ in unsaid]
+            desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in unsaid))
     if len(claims) == limit:
         more()
     if not handed:
-        return Rejected(refused[-1][1].reason or refused[-1][1].state)
+        last = unsaid[-1][1]
+        return Rejected(last.reason or last.state if isinstance(last, Refused) else "deferred")
     checkpoint("handed")
     bearer = _bearer(desk, workspace, carrier)
     carried = _carry(handed, bearer, pace)

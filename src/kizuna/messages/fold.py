@@ -1,17 +1,30 @@
-"""The fold of messages: counts what was said, and takes reports into the ledger."""
+"""The fold of messages: counts what was said, takes reports into the ledger, gives back what was not said."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from kizuna.core import ids
+from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
 from kizuna.messages.grant import EXPIRES_DEFAULT, SendRequest, request
-from kizuna.messages.message import REPORTED, AdvanceMessage, CancelPlanned, PlanMessage
+from kizuna.messages.hold import give_back, move, policy_of, release
+from kizuna.messages.message import (
+    COMPLAINT,
+    HARD_BOUNCE,
+    REPORTED,
+    UNSAID,
+    AdvanceMessage,
+    CancelPlanned,
+    EndPlanned,
+    MovePlanned,
+    NoteHarm,
+    PlanMessage,
+)
+from kizuna.messages.policy import parse
 from kizuna.messages.section import Messages
 
 PREFIX = "message_"
@@ -26,20 +39,26 @@ class MessagesSlice:
     section: ClassVar[type[Section]] = Messages
     writers: ClassVar[Mapping[type, Writer]] = {
         PlanMessage: store.plan,
+        MovePlanned: store.move,
+        EndPlanned: store.end,
         CancelPlanned: store.cancel,
         AdvanceMessage: store.advance,
+        NoteHarm: store.note_harm,
     }
 
     def compile(
         self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]
-    ) -> dict[str, dict[str, int]]:
-        """The version of each template that rules; a message is pinned to it when it is granted."""
+    ) -> dict[str, Any]:
+        """The version of each template that rules (a message is pinned to it when it is granted), and only where
+        there are any: the policy, and what `neutral` means for topics that say so."""
         rules_at = lower.get("version", 0)
-        templates: dict[str, int] = {}
-        for definition in definitions:  # oldest first
-            if definition.kind == "template" and (definition.retired is None or definition.retired > rules_at):
-                templates[definition.name] = definition.version
-        return {"templates": templates}
+        ruling = [each for each in definitions if each.retired is None or each.retired > rules_at]  # oldest first
+        compiled: dict[str, Any] = {"templates": {d.name: d.version for d in ruling if d.kind == "template"}}
+        policies = [parse(each.body) for each in ruling if each.kind == "policy"]
+        if policies:
+            compiled["policy"] = policies[-1]
+        topics = {each.name: each.body["default"] for each in ruling if each.kind == "topic" and "default" in each.body}
+        return compiled | ({"topics": topics} if topics else {})
 
     def hears(self, part: Any, kind: str, name: str) -> bool:
         return kind == SAY or (kind in ("fact", "report") and name.startswith(PREFIX))
@@ -52,14 +71,24 @@ class MessagesSlice:
             return
         state = moment.name.removeprefix(PREFIX)
         scope.count(f"messages:{state}")
-        if moment.type == "report" and state in REPORTED:
-            _advance(moment, scope, state)
+        if moment.type == "report":
+            if state in REPORTED:
+                _advance(moment, scope, state)
+            elif state in UNSAID or state == "deferred":
+                _take_back(moment, scope, state)
 
     def wake(self, scope: Scope) -> None:
-        scope.record["messages"].wake_at = 0
+        release(scope)
 
     def absorb(self, other: Section, scope: Scope) -> None:
-        return None
+        """What counted against either counts against the one they are; the queues are joined."""
+        assert isinstance(other, Messages)  # noqa: S101  # the engine gives each slice its own section
+        if not other.grants and not other.held:
+            return
+        section: Messages = scope.record["messages"]
+        section.grants = sorted([*section.grants, *other.grants], key=lambda each: each.at)
+        section.held = [*other.held, *section.held]  # the anonymous record is the older one
+        release(scope)
 
 
 def _say(moment: Moment, scope: Scope) -> None:
@@ -79,9 +108,30 @@ def _say(moment: Moment, scope: Scope) -> None:
 
 
 def _advance(moment: Moment, scope: Scope, state: str) -> None:
-    try:
-        message = ids.read("msg", str(moment.properties.get("message") or ""))
-    except Invalid:
+    message = _message(moment)
+    if message is None:
         return  # a report about something that we did not send
-    reason = moment.properties.get("reason")
+    said = moment.properties
+    reason = said.get("reason")
     scope.ask(AdvanceMessage(message, state, moment.timestamp, str(reason) if reason else None))
+    what = COMPLAINT if state == "complained" else HARD_BOUNCE if said.get("class") == "hard" else ""
+    if what:
+        scope.ask(NoteHarm(message, what, moment.timestamp))
+
+
+def _take_back(moment: Moment, scope: Scope, state: str) -> None:
+    """The sender refused it, or puts it off: what it had reserved is given back, or moved."""
+    if policy_of(scope) is None:
+        return
+    message = _message(moment)
+    if message is not None and state == "deferred":
+        move(scope, message, clock.read_time(str(moment.properties.get("due_at"))) or moment.timestamp)
+    elif message is not None:
+        give_back(scope, message)
+
+
+def _message(moment: Moment) -> bytes | None:
+    try:
+        return ids.read("msg", str(moment.properties.get("message") or ""))
+    except Invalid:
+        return None

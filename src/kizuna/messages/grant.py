@@ -11,7 +11,11 @@ from kizuna.channels import all_channels
 from kizuna.consent.decide import refusal
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
-from kizuna.messages.message import CancelPlanned, PlanMessage
+from kizuna.messages.hold import after_plans, asking, hold, leave_queue, release, reserve
+from kizuna.messages.message import NEVER, CancelPlanned, PlanMessage
+from kizuna.messages.permit import FREQUENCY_CAP, HOLDOUT, Elsewhere, Go, Hold, No, is_held_out, permit
+from kizuna.messages.policy import Policy
+from kizuna.messages.section import Held, Messages
 
 EXPIRES_DEFAULT = "72h"
 
@@ -26,6 +30,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     topic: str | None = None
     transactional: bool = False
     holdout: bool = False  # tracked as if sent
+    refused: str | None = None  # the reason, where who asks knows already that it is not to be said
     journey: str | None = None
     run: str | None = None
     step: str | None = None
@@ -37,38 +42,105 @@ class SendRequest(Struct, frozen=True, kw_only=True):
 
 
 class Chosen(Struct, frozen=True):
-    """A channel with its address, or why there is none."""
+    """A channel with its address and when it may go there, or why it may not."""
 
     channel: str
     address: str | None
     reason: str | None
+    due_at: int = 0  # 0: now
+    held: Hold | None = None  # it waits for room under its caps
+    message: bytes | None = None  # its id, where it is known already
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a request; without a reason it was granted, perhaps for later."""
+
+    message: bytes
+    reason: str | None
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether it is said, or was withheld by lot alone: the two are compared."""
+        return self.reason in (None, HOLDOUT)
 
 
 def request(scope: Scope, wanted: SendRequest) -> bytes | None:
     """Plan the message; None when it was refused (recorded as `message_skipped`)."""
-    chosen = choose(scope, wanted)
-    message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
-    versions = (scope.program.get("messages") or {}).get("templates")
-    version = 0 if versions is None else versions.get(wanted.template, 0)
-    reason = "holdout" if wanted.holdout else chosen.reason
-    if reason is None and versions is not None and not version:
-        reason = "template_error"
-    _plan(scope, wanted, message, chosen, version, reason)
+    message, reason = _decide(scope, wanted)
     return message if reason is None else None
 
 
-def choose(scope: Scope, wanted: SendRequest) -> Chosen:
+def decide(scope: Scope, wanted: SendRequest) -> Outcome:
+    """Plan the message or record why not."""
+    return Outcome(*_decide(scope, wanted))
+
+
+def _decide(scope: Scope, wanted: SendRequest) -> tuple[bytes, str | None]:
+    compiled = scope.program.get("messages") or {}
+    policy: Policy | None = None if wanted.transactional or wanted.refused else compiled.get("policy")
+    topics = compiled.get("topics")
+    chosen = choose(scope, wanted, topics) if policy is None else _choose_within(scope, wanted, topics, policy)
+    message = chosen.message or message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
+    versions = compiled.get("templates")
+    version = 0 if versions is None else versions.get(wanted.template, 0)
+    reason = wanted.refused or chosen.reason
+    if reason is None and versions is not None and not version:
+        reason = "template_error"
+    holdout = wanted.holdout or (policy is not None and is_held_out(policy, scope.record.id))
+    if reason is None and holdout and chosen.held is None:
+        reason = HOLDOUT
+    if policy is not None and reason in (None, HOLDOUT) and chosen.held is None:
+        reserve(scope, policy, message, chosen.channel, wanted.topic, chosen.due_at or scope.now)
+    said = _plan(scope, wanted, message, chosen, version, reason)
+    if reason is None and chosen.held is not None:
+        waiting = Held(
+            message, chosen.channel, wanted.topic, chosen.held.until, _expires_at(scope, wanted), wanted.run, holdout,
+            exact_json.encode(said),
+        )  # fmt: skip
+        hold(scope, waiting, chosen.held.retry_at)
+    return message, reason
+
+
+Topics = Mapping[str, str] | None  # what `neutral` means for those that say so
+
+
+def choose(scope: Scope, wanted: SendRequest, topics: Topics = None) -> Chosen:
     """The first channel of the list on which the customer may be reached."""
     refused: Chosen | None = None
     for channel in wanted.channels:
-        found = _reach(scope, wanted, channel)
+        found = _reach(scope, wanted, channel, topics)
         if found.reason is None:
             return found
         refused = refused or found
     return refused or Chosen("email", None, "no_address")
 
 
-def _reach(scope: Scope, wanted: SendRequest, channel: str) -> Chosen:
+def _choose_within(scope: Scope, wanted: SendRequest, topics: Topics, policy: Policy) -> Chosen:
+    """The first channel on which the customer may be reached and that no cap sends on to the next."""
+    section: Messages = scope.record["messages"]
+    if section.held:
+        release(scope)  # those who waited until now come first
+    refused: Chosen | None = None
+    expires_at = _expires_at(scope, wanted)
+    for channel in wanted.channels:
+        found = _reach(scope, wanted, channel, topics)
+        if found.reason is None:
+            message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, channel)
+            asked = asking(scope, message, channel, wanted.topic, expires_at)
+            match permit(policy, section.grants, section.held, asked):
+                case Go(due_at=due_at):
+                    return Chosen(channel, found.address, None, due_at if due_at > scope.now else 0, None, message)
+                case Hold() as held:
+                    return Chosen(channel, found.address, None, NEVER, held, message)
+                case No(reason=reason):
+                    return Chosen(channel, found.address, reason)
+                case Elsewhere():
+                    found = Chosen(channel, found.address, FREQUENCY_CAP)
+        refused = refused or found
+    return refused or Chosen("email", None, "no_address")
+
+
+def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> Chosen:
     known = all_channels().get(channel)
     if known is None:
         return Chosen(channel, None, "no_provider")
@@ -77,8 +149,10 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str) -> Chosen:
         return Chosen(channel, None, "no_address")
     if not known.is_valid(address):
         return Chosen(channel, address, "invalid_address")
-    consent = scope.record["consent"]
-    reason = refusal(consent, channel, wanted.topic, wanted.transactional, scope.workspace.consent, address)
+    default = scope.workspace.consent
+    if topics and wanted.topic:
+        default = topics.get(wanted.topic, default)
+    reason = refusal(scope.record["consent"], channel, wanted.topic, wanted.transactional, default, address)
     return Chosen(channel, address, reason)
 
 
@@ -87,28 +161,44 @@ def message_id(profile: bytes, purpose: str, occurrence: str, channel: str) -> b
     return ids.derive("message", purpose, profile, occurrence, channel)
 
 
-def _plan(scope: Scope, wanted: SendRequest, message: bytes, chosen: Chosen, version: int, reason: str | None) -> None:
+def _plan(
+    scope: Scope, wanted: SendRequest, message: bytes, chosen: Chosen, version: int, reason: str | None
+) -> dict[str, Any]:
+    """Write the row and its fact; what the fact says of the message."""
     said = {"message": ids.show("msg", message), "channel": chosen.channel, "template": wanted.template}
     for name in ("journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(wanted, name):
             said[name] = value
-    fact = scope.emit("message_planned" if reason is None else "message_skipped", said | _reason(reason))
+    why = _why(chosen, reason) if reason or chosen.due_at else None
+    fact = scope.emit("message_planned" if reason is None else "message_skipped", said | why if why else said)
     row = PlanMessage(
         id=message, profile=scope.record.id, state="planned" if reason is None else "skipped",
         channel=chosen.channel, purpose=wanted.purpose, occurrence=wanted.occurrence, template=wanted.template,
         template_version=version, journey=wanted.journey, run=wanted.run, step=wanted.step, campaign=wanted.campaign,
         variant=wanted.variant, topic=wanted.topic, transactional=wanted.transactional,
-        data=exact_json.encode(wanted.data).decode(), event=wanted.event, at=scope.now, due_at=scope.now,
-        expires_at=clock.after(scope.now, clock.duration(wanted.expires), scope.workspace.zone), root=scope.root,
-        address=chosen.address, reason=reason, caused_by=fact.id,
+        data=exact_json.encode(wanted.data).decode() if wanted.data else "{}", event=wanted.event, at=scope.now,
+        due_at=(chosen.due_at or scope.now) if reason is None else scope.now,
+        expires_at=_expires_at(scope, wanted), root=scope.root, address=chosen.address, reason=reason,
+        caused_by=fact.id,
     )  # fmt: skip
     scope.ask(row)
+    return said
 
 
-def _reason(reason: str | None) -> dict[str, str]:
-    return {} if reason is None else {"reason": reason}
+def _expires_at(scope: Scope, wanted: SendRequest) -> int:
+    return clock.after(scope.now, clock.duration(wanted.expires), scope.workspace.zone)
+
+
+def _why(chosen: Chosen, reason: str | None) -> dict[str, Any]:
+    """Of a skip its reason, of a message that goes later since when or until when it waits."""
+    if reason is not None:
+        return {"reason": reason}
+    if chosen.held is not None:
+        return {"held": FREQUENCY_CAP, "until": clock.show(chosen.held.until)}
+    return {"due_at": clock.show(chosen.due_at)} if chosen.due_at else {}
 
 
 def cancel(scope: Scope, run: str) -> None:
     """The run ended: what it planned and nobody claimed becomes `skipped(exited)`."""
-    scope.ask(CancelPlanned(scope.record.id, run, scope.now))
+    leave_queue(scope, run)
+    after_plans(scope, CancelPlanned(scope.record.id, run, scope.now))

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -21,6 +22,7 @@ NUMBER = {
 }  # fmt: skip
 NUMBER_BITS = 5
 _STATE = {number: state for state, number in NUMBER.items()}
+UNSAID = ("rejected", "skipped", "expired")  # ends that give back what was reserved
 REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")  # said by others than the sender
 
 
@@ -71,6 +73,22 @@ class CancelPlanned(Struct, frozen=True):
     at: int
 
 
+class MovePlanned(Struct, frozen=True):
+    """There is room under its caps now: a message that was held back may go at `due_at`."""
+
+    id: bytes
+    due_at: int
+
+
+class EndPlanned(Struct, frozen=True):
+    """A message that was held back is not sent after all."""
+
+    id: bytes
+    state: str  # skipped or expired
+    reason: str
+    at: int
+
+
 class AdvanceMessage(Struct, frozen=True):
     """A report about a message that was sent."""
 
@@ -78,6 +96,17 @@ class AdvanceMessage(Struct, frozen=True):
     state: str
     at: int
     reason: str | None
+
+
+COMPLAINT, HARD_BOUNCE = "complaint", "hard_bounce"
+
+
+class NoteHarm(Struct, frozen=True):
+    """A complaint or a hard bounce: too many of them pause a campaign, or all sending."""
+
+    message: bytes
+    what: str
+    at: int
 
 
 class Claimed(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from kizuna.core import exact_json, ids
+from kizuna.core import clock, exact_json, ids
 from kizuna.engine.moment import Item
 from kizuna.messages.message import Claimed
 
@@ -15,6 +15,13 @@ def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: str
     said = properties(message) | {name: value for name, value in more.items() if value}
     raw = ids.derive("report", message.id, state, message.attempts)
     return _item(profile, ids.show("evt", raw), state, at, said, message.caused_by or "")
+
+
+def of_deferral(message: Claimed, profile: bytes, until: int, at: int) -> Item:
+    """Handed back by the claim, to go at `until`; each time it is put off is another report."""
+    said = properties(message) | {"due_at": clock.show(until)}
+    raw = ids.derive("report", message.id, "deferred", until)
+    return _item(profile, ids.show("evt", raw), "deferred", at, said, message.caused_by or "")
 
 
 def of_customer(

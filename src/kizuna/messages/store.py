@@ -17,6 +17,9 @@ from kizuna.messages.message import (
     CancelPlanned,
     Claimed,
     Ending,
+    EndPlanned,
+    MovePlanned,
+    NoteHarm,
     PlanMessage,
     Said,
     passed,
@@ -45,6 +48,8 @@ ON CONFLICT (workspace, id) DO NOTHING
 
 def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
     """Write granted and refused messages; the sender is told when there is something to send."""
+    if not effects:
+        return
     cursor.execute(
         _PLAN,
         [
@@ -67,6 +72,42 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
     )
     if cursor.rowcount > 0:
         cursor.execute("NOTIFY kizuna_send")
+
+
+def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:
+    """Say when what was held back may go; what is to be ended already stays as it is."""
+    cursor.execute(
+        "UPDATE message m SET due_at = new.due_at FROM unnest(%b::bytea[], %b::bigint[]) AS new (id, due_at)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL",
+        [[e.id for e in effects], [e.due_at for e in effects], workspace],
+    )
+    if cursor.rowcount > 0:
+        cursor.execute("NOTIFY kizuna_send")
+
+
+def end(cursor: Any, workspace: int, effects: list[EndPlanned]) -> None:
+    """End what was held back and will not be sent."""
+    cursor.execute(
+        "UPDATE message m SET state = new.state, reason = new.reason,"
+        " history = m.history || new.passed"
+        " FROM unnest(%b::bytea[], %b::text[], %b::text[], %b::bigint[]) AS new (id, state, reason, passed)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL",
+        [
+            *([getattr(e, name) for e in effects] for name in ("id", "state", "reason")),
+            [passed(e.state, e.at) for e in effects],
+            workspace,
+        ],
+    )
+
+
+def note_harm(cursor: Any, workspace: int, effects: list[NoteHarm]) -> None:
+    """Remember complaints and hard bounces; whoever judges them is told."""
+    cursor.execute(
+        "INSERT INTO harm (workspace, message, what, at)"
+        " SELECT %s, * FROM unnest(%b::bytea[], %b::text[], %b::bigint[]) ON CONFLICT DO NOTHING",
+        [workspace, *([getattr(e, name) for e in effects] for name in ("message", "what", "at"))],
+    )
+    cursor.execute("NOTIFY kizuna_launch")
 
 
 def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
@@ -259,13 +300,25 @@ def installation(cursor: Any) -> tuple[int, bytes]:
 
 PersonRow = tuple[bytes | None, Any, bytes | None, bytes | None]  # (merged_into, traits, profiles, consent sections)
 
+# What is paused stays planned: a campaign or journey with all it says, a channel with all but transactional messages.
+# Of a cancelled campaign only what is marked to be ended is taken. Each list is read once a statement.
+_PAUSED = (
+    "ARRAY(SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = '{}' AND retired IS NULL"
+    " AND status IN ('paused', 'cancelled'))"
+)
+_NOT_PAUSED = (
+    f"(m.campaign IS NULL OR m.reason IS NOT NULL OR m.campaign <> ALL({_PAUSED.format('campaign')}))"
+    f" AND (m.journey IS NULL OR m.journey <> ALL({_PAUSED.format('journey')}))"
+    f" AND (m.transactional OR m.channel <> ALL({_PAUSED.format('sending')}))"
+)
+
 # One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
 # two is always seen.
 _CLAIM = f"""
 WITH m AS MATERIALIZED (
     SELECT {_CLAIMED} FROM message m
     WHERE m.workspace = %(workspace)s AND m.channel = %(channel)s AND m.state = 'planned' AND {_OPEN}
-    AND m.due_at <= %(now)s ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    AND m.due_at <= %(now)s AND {_NOT_PAUSED} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
@@ -283,7 +336,7 @@ class Claim(NamedTuple):
 
 
 def claim(cursor: Any, workspace: int, channel: str, now: int, limit: int) -> list[Claim]:
-    """Lock due messages of a channel, longest due first; others' locks are passed by."""
+    """Lock due messages of a channel, longest due first; others' locks and what is paused are passed by."""
     cursor.execute(_CLAIM, {"workspace": workspace, "channel": channel, "now": now, "limit": limit})
     return [
         Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
@@ -349,6 +402,16 @@ def carrier(cursor: Any, workspace: int, channel: str) -> dict[str, Any] | None:
     )
     row = cursor.fetchone()
     return {**row[1], "name": row[0]} if row else None
+
+
+def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """(kind, name, body) of the policy and the topics that rule now."""
+    cursor.execute(
+        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic')"
+        " AND retired IS NULL",
+        [workspace],
+    )
+    return cursor.fetchall()
 
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
@@ -446,3 +509,40 @@ def now(cursor: Any, workspace: int) -> int:
     """What time it is in a workspace."""
     cursor.execute(f"SELECT {_NOW} FROM workspace w WHERE id = %s", [workspace])  # noqa: S608
     return cursor.fetchone()[0]
+
+
+# what was paused -----------------------------------------------------------------------------------------------------
+
+
+async def put_off(
+    conn: AsyncConnection[Any],
+    workspace: int,
+    now: int,
+    *,
+    campaign: str | None = None,
+    journey: str | None = None,
+    channel: str | None = None,
+) -> None:
+    """What fell due while it was paused is due now: a test clock takes a message's own time for that of its sending."""
+    await conn.execute(
+        "UPDATE message SET due_at = %(now)s WHERE workspace = %(workspace)s AND state = 'planned' AND due_at < %(now)s"
+        " AND state IN ('planned', 'claimed', 'handed') AND (%(campaign)s::text IS NULL OR campaign = %(campaign)s)"
+        " AND (%(journey)s::text IS NULL OR journey = %(journey)s)"
+        " AND (%(channel)s::text IS NULL OR channel = %(channel)s AND NOT transactional)",
+        {"workspace": workspace, "now": now, "campaign": campaign, "journey": journey, "channel": channel},
+    )
+
+
+# policy and topics ---------------------------------------------------------------------------------------------------
+
+
+async def definitions(
+    conn: AsyncConnection[Any], workspace: int, kind: str, after: str = "", limit: int = 1000
+) -> list[tuple[str, int, str, dict[str, Any], int]]:
+    """(name, version, status, body, published_at) of what rules of a kind, by name."""
+    found = await conn.execute(
+        "SELECT name, version, status, body, published_at FROM definition"
+        " WHERE workspace = %s AND kind = %s AND retired IS NULL AND name > %s ORDER BY name LIMIT %s",
+        [workspace, kind, after, limit],
+    )
+    return await found.fetchall()

@@ -63,6 +63,44 @@ async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value:
     return [bytes(line[0]) for line in await found.fetchall()]
 
 
+async def survivors(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> dict[bytes, bytes]:
+    """Of many ids, the profile that each names now; those that name none are left out."""
+    found = await conn.execute(
+        """WITH RECURSIVE walk AS (
+               SELECT id AS asked, id, merged_into, 1 AS depth FROM profile WHERE workspace = %(workspace)s
+               AND id = ANY(%(ids)s::bytea[])
+               UNION ALL
+               SELECT w.asked, p.id, p.merged_into, w.depth + 1 FROM walk w
+               JOIN profile p ON p.workspace = %(workspace)s AND p.id = w.merged_into WHERE w.depth < 100
+           ) SELECT asked, id FROM walk WHERE merged_into IS NULL""",
+        {"workspace": workspace, "ids": profiles},
+    )
+    return {bytes(asked): bytes(living) for asked, living in await found.fetchall()}
+
+
+async def by_traits(conn: AsyncConnection[Any], workspace: int, kind: str, values: list[str]) -> dict[str, list[bytes]]:
+    """`by_trait` of many values: at most two profiles each, for two are one too many."""
+    if not values:
+        return {}
+    joined: dict[str, LiteralString] = {
+        "email": "p.traits ? 'email' AND lower(left(p.traits ->> 'email', 320)) = lower(left(v.value, 320))"
+        " AND lower(p.traits ->> 'email') = lower(v.value)",
+        "phone": "p.traits ? 'phone' AND left(p.traits ->> 'phone', 320) = left(v.value, 320)"
+        " AND p.traits ->> 'phone' = v.value",
+    }
+    found = await conn.execute(
+        f"""SELECT v.value, p.id FROM unnest(%(values)s::text[]) AS v (value) CROSS JOIN LATERAL (
+                SELECT id FROM profile p WHERE workspace = %(workspace)s AND merged_into IS NULL
+                AND {joined[kind]} ORDER BY id LIMIT 2
+            ) p ORDER BY v.value, p.id""",  # noqa: S608  # constants
+        {"workspace": workspace, "values": values},
+    )
+    profiles: dict[str, list[bytes]] = {}
+    for value, profile in await found.fetchall():
+        profiles.setdefault(value, []).append(bytes(profile))
+    return profiles
+
+
 async def page(
     conn: AsyncConnection[Any], workspace: int, search: str, segment: str, after: bytes, limit: int
 ) -> list[Row]:

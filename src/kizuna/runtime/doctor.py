@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -19,7 +20,10 @@ _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_times
 QUESTIONS = {
     "messages_unclaimed": (
         "SELECT count(*) FROM message m JOIN workspace w ON w.id = m.workspace"
-        f" WHERE m.state IN ('planned', 'claimed', 'handed') AND m.due_at < {_NOW} - %s",
+        f" WHERE m.state IN ('planned', 'claimed', 'handed') AND m.due_at < {_NOW} - %s"
+        " AND NOT EXISTS (SELECT FROM definition d WHERE d.workspace = m.workspace AND d.retired IS NULL"
+        " AND d.status = 'paused' AND (d.kind, d.name) IN"
+        " (('campaign', m.campaign), ('journey', m.journey), ('sending', m.channel)))",
         "messages are due and not claimed: is `kizuna send` running?",
     ),
     "timers_unfired": (
@@ -47,8 +51,11 @@ class Check(Struct, frozen=True):
     found: int = 0
 
 
-def examine(url: str) -> list[Check]:
-    """All checks; those that need the schema only when it is current."""
+Examine = Callable[[psycopg.Connection[Any]], list[Check]]
+
+
+def examine(url: str, more: Sequence[Examine] = ()) -> list[Check]:
+    """All checks, also `more` of the slices; those that need the schema only when it is current."""
     try:
         with connect(url, name="kizuna doctor", autocommit=True) as connection:
             try:
@@ -56,7 +63,8 @@ def examine(url: str) -> list[Check]:
             except KizunaError as error:
                 return [_reachable(), Check("schema_current", ok=False, message=str(error))]
             current = Check("schema_current", ok=True, message=f"schema {migrate.current(connection)}")
-            return [_reachable(), current, *(_ask(connection, name) for name in QUESTIONS)]
+            found = [_reachable(), current, *(_ask(connection, name) for name in QUESTIONS)]
+            return [*found, *(check for ask in more for check in ask(connection))]
     except KizunaError as error:
         return [Check("database_reachable", ok=False, message=str(error))]
 

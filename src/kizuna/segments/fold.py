@@ -19,6 +19,7 @@ from kizuna.segments.program import FOREVER, Group, Guests, Program, Tree, compi
 from kizuna.segments.section import MembershipChanged, Segments
 from kizuna.segments.tree import View, next_trait_change
 
+LISTING = "list"  # the type of items that put a customer on an uploaded list, or take them off; named by the list
 _EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
 _CHANGES = ("profile_updated", "consent_changed")  # facts after which rules on traits and consent are asked again
 _decode_fill = msgspec.msgpack.Decoder(Fill).decode
@@ -47,6 +48,8 @@ class SegmentSlice:
         if 0 < section.wake_at <= scope.now:
             self.wake(scope)  # a slice before us woke first at this instant
         kind = moment.type
+        if kind == LISTING:
+            _enlist(moment, scope, program, section)
         if not section.is_born:
             if kind == "fact":  # of joining another record; this one is born with what it was joined for
                 _take(program.by_event.get(moment.name, ()), moment, scope, section)
@@ -65,6 +68,8 @@ class SegmentSlice:
                 _hear(moment, scope, program, section)
         elif kind == "fill":
             _fill(moment, scope, program, section)
+        elif kind == LISTING:
+            settle(scope, program, section, program.on_list.get(moment.name, ()))
 
     def wake(self, scope: Scope) -> None:
         program: Program = scope.program["segments"]
@@ -148,6 +153,8 @@ def _bear(moment: Moment, scope: Scope, program: Program, section: Segments) -> 
     has_joined = bool(section.leaves or section.member_of or section.owed)
     heard = program.by_event.get(moment.name, ()) if moment.type in _EVENTS else ()
     touched = program.at_birth.union(_take(heard, moment, scope, section) or ())
+    if moment.type == LISTING:
+        touched = touched.union(program.on_list.get(moment.name, ()))
     if has_joined:
         touched = range(len(program.trees))
     section.seen = program.version
@@ -164,6 +171,20 @@ def _hear(moment: Moment, scope: Scope, program: Program, section: Segments) -> 
         schedule(scope, program, section)
     elif moment.name == "consent_changed" and program.on_consent:
         settle(scope, program, section, program.on_consent.get(moment.properties.get("channel") or "", ()))
+
+
+def _enlist(moment: Moment, scope: Scope, program: Program, section: Segments) -> None:
+    """An upload named this customer, or no longer does; of a list that no rule asks for nothing is kept."""
+    said = moment.properties
+    entry, name = ids.read("prf", said["entry"]), moment.name
+    entries = section.listed.get(name, [])
+    if said["listed"] and name in program.on_list and entry not in entries:
+        section.listed[name] = sorted([*entries, entry])
+    elif not said["listed"] and entry in entries:
+        section.listed[name] = [each for each in entries if each != entry]
+        if not section.listed[name]:
+            del section.listed[name]
+    scope.record.touch("segments")
 
 
 def settle(scope: Scope, program: Program, section: Segments, touched: Collection[int]) -> None:
@@ -215,10 +236,12 @@ def _catch_up(scope: Scope, program: Program, section: Segments) -> None:
     scope.record.touch("segments")
     for leaf in [leaf for leaf in section.leaves if not _is_kept(program, leaf, seen)]:
         del section.leaves[leaf]
+    for gone in section.listed.keys() - program.on_list.keys():
+        del section.listed[gone]
     for name in sorted(section.member_of.keys() - program.by_name.keys()):
         _leave(scope, section, name, None)
-    gone = {rank for name in program.dependents.keys() - program.by_name.keys() for rank in program.dependents[name]}
-    settle(scope, program, section, gone | {tree.rank for tree in program.trees if tree.introduced > seen})
+    asking = {rank for name in program.dependents.keys() - program.by_name.keys() for rank in program.dependents[name]}
+    settle(scope, program, section, asking | {tree.rank for tree in program.trees if tree.introduced > seen})
     schedule(scope, program, section)
 
 
@@ -259,6 +282,9 @@ def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -
         if leaf is not None and leaf.born <= other.seen:
             mine = section.leaves.get(key)
             section.leaves[key] = state if mine is None else leaf.merge(mine, state)
+    for name, entries in other.listed.items():
+        if name in program.on_list:
+            section.listed[name] = sorted({*section.listed.get(name, []), *entries})
     joined = scope.record["profiles"].met[-1]
     merged = ids.profile_id(scope.workspace.id, "anon", joined)
     newest = max((leaf.born for leaf in program.leaves.values()), default=0)
@@ -266,11 +292,10 @@ def _unite(scope: Scope, program: Program, section: Segments, other: Segments) -
         section.owed[merged] = [other.filled, newest]
     for name, at in other.member_of.items():
         _record_membership(scope, name, merged, False, scope.now)
-        if name in section.member_of:
-            if at < section.member_of[name]:
-                section.member_of[name] = at
-                scope.ask(MembershipChanged(scope.record.id, name, True, at))
-        else:
+        if at < section.member_of.get(name, 0):
+            section.member_of[name] = at
+            scope.ask(MembershipChanged(scope.record.id, name, True, at))
+        elif name not in section.member_of:
             section.member_of[name] = at
             _record_membership(scope, name, scope.record.id, True, at)
             if name not in program.by_name:

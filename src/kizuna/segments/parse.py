@@ -12,10 +12,22 @@ from kizuna.core.errors import FieldError, Invalid
 from kizuna.segments import rule as nouns
 from kizuna.segments.operators import check_operand
 from kizuna.segments.rule import NUMBER_OPERATORS, OPERATORS, Condition, Rule, Step, Test, Window
+from kizuna.segments.values import number
 
 MAX_DEPTH = 32
 MAX_NODES = 500
-LATER = ("received", "opened", "clicked", "replied", "loyalty", "points", "model")
+MAX_LEAVES = 100  # parts that each keep something of every customer
+MAX_KEPT = 5_000  # times and values that the windows of one rule may keep of a customer
+MAX_DAYS = 3_660  # of a window that keeps every event in it
+VALUE_COST = 5  # a kept value is as large as so many times
+LATER = {
+    "loyalty": "it asks a loyalty programme for a tier, and this version has no loyalty programme",
+    "points": "it asks a loyalty programme for a balance, and this version has no loyalty programme",
+    "model": "it asks for a computed score, and this version has no scoring models (rfm, clv)",
+}
+ENGAGEMENT = {"received": "sent", "opened": "opened", "clicked": "clicked", "replied": "replied"}
+_ABOUT_MESSAGES = ("channel", "campaign", "journey", "step", "template", "topic")
+_MACHINES = Condition(("actor",), (Test("not_in", ["machine", "unsure"]),))
 NOTHING = nouns.AllOf(())
 
 
@@ -36,7 +48,7 @@ def parse_props(raw: Any, pointer: str) -> tuple[Condition, ...]:
 class Reader:
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
-        self.nodes = 0
+        self.nodes = self.leaves = self.kept = 0
 
     def finish(self, message: str) -> None:
         if self.errors:
@@ -46,18 +58,37 @@ class Reader:
     def note(self, pointer: str, code: str, message: str) -> None:
         self.errors.append(FieldError(pointer, code, message))
 
+    def refuse(self, pointer: str, message: str) -> None:
+        """Too costly; the first reason is enough."""
+        if not any(error.code == "too_costly" for error in self.errors):
+            self.note(pointer, "too_costly", message)
+
     def charge(self, pointer: str, nodes: int = 1) -> bool:
         """Count what the rule will cost; says whether there is room left."""
         before, self.nodes = self.nodes, self.nodes + nodes
         if self.nodes > MAX_NODES >= before:
-            self.note(pointer, "too_costly", f"the rule has more than {MAX_NODES} parts; split it with in_segment")
+            self.refuse(pointer, f"the rule has more than {MAX_NODES} parts; split it with in_segment")
         return self.nodes <= MAX_NODES
+
+    def charge_leaf(self, pointer: str, window: Window, kept: int = 0, *, keeps_all: bool = False) -> None:
+        """Count what the rule will keep of each customer: `kept` at most, or every event in its window."""
+        before, self.leaves = self.leaves, self.leaves + 1
+        if self.leaves > MAX_LEAVES >= before:
+            self.refuse(pointer, f"more than {MAX_LEAVES} parts look at events; split it with in_segment")
+        before, self.kept = self.kept, self.kept + kept
+        if self.kept > MAX_KEPT >= before:
+            message = f"its windows would keep more than {MAX_KEPT} events of a customer (a distinct value is as large"
+            self.refuse(pointer, f"{message} as {VALUE_COST}); ask for smaller numbers")
+        length = window.within
+        if keeps_all and length and length.exact + length.months * 31 * clock.DAY > MAX_DAYS * clock.DAY:
+            message = f"a window of more than {MAX_DAYS} days keeps every event in it; without `within` it is ever"
+            self.refuse(f"{pointer}/within", message)
 
     # rules -----------------------------------------------------------------------------------------------------------
 
     def rule(self, raw: Any, pointer: str, depth: int) -> Rule:
         if depth > MAX_DEPTH:
-            self.note(pointer, "too_costly", f"nested deeper than {MAX_DEPTH} levels; split it with in_segment")
+            self.refuse(pointer, f"nested deeper than {MAX_DEPTH} levels; split it with in_segment")
             return NOTHING
         if not self.charge(pointer):
             return NOTHING
@@ -93,8 +124,9 @@ class Reader:
         tests = (Test("is", 0),) if form == "did_not" else (Test("gte", 1),)
         if form == "did" and "count" in raw:
             tests = self.count(raw["count"], f"{pointer}/count")
-        event = self.text(raw[form], f"{pointer}/{form}", "the event's name")
-        return nouns.Count(event, self.where(raw, pointer), self.window(raw, pointer), tests)
+        event, window = self.text(raw[form], f"{pointer}/{form}", "the event's name"), self.window(raw, pointer)
+        self.charge_leaf(pointer, window, _enough(tests) if window.within else 0)
+        return nouns.Count(event, self.where(raw, pointer), window, tests)
 
     def count(self, raw: Any, pointer: str) -> tuple[Test, ...]:
         if not isinstance(raw, dict) or not raw:
@@ -117,6 +149,10 @@ class Reader:
         for test in tests:
             if not (test.op == "between" or isinstance(test.value, int | Decimal | float | str)):
                 self.note(f"{pointer}/{test.op}", "invalid_value", "an aggregate compares with a number")
+        if form == "distinct":
+            self.charge_leaf(pointer, window, VALUE_COST * _enough(tests))
+        else:
+            self.charge_leaf(pointer, window, keeps_all=True)
         return nouns.Aggregate(form, event, path, self.where(raw, pointer), window, tests)
 
     def pick(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
@@ -124,6 +160,7 @@ class Reader:
         event, path = self.measured(raw[form], f"{pointer}/{form}")
         condition = Condition(path, self.tests(raw, pointer), raw.get("fold") is True)
         window = self.window({"within": raw.get("within")}, pointer)
+        self.charge_leaf(pointer, window, keeps_all=form == "first")
         return nouns.Pick(form, event, self.where(raw, pointer), window, condition)
 
     def sequence(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
@@ -133,7 +170,9 @@ class Reader:
             self.note(f"{pointer}/{form}", "invalid_sequence", 'a sequence has 2 to 10 steps such as {"did": ...}')
             return NOTHING
         steps = tuple(self.step(each, f"{pointer}/{form}/{i}", i) for i, each in enumerate(listed))
-        return nouns.Sequence(steps, self.window(raw, pointer))
+        window = self.window(raw, pointer)
+        self.charge_leaf(pointer, window, keeps_all=True)
+        return nouns.Sequence(steps, window)
 
     def step(self, raw: Any, pointer: str, index: int) -> Step:
         if not isinstance(raw, dict) or "did" not in raw or not self.charge(pointer):
@@ -146,9 +185,34 @@ class Reader:
         event = self.text(raw["did"], f"{pointer}/did", "the event's name")
         return Step(event, self.where(raw, pointer), length.exact)
 
+    def engagement(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
+        """Each message counts once, at its latest report; what machines opened or clicked does not."""
+        self.known(raw, pointer, form, "count", "within", "between")
+        about = raw[form]
+        if not isinstance(about, dict):
+            self.note(f"{pointer}/{form}", "invalid_value", 'write it like {"channel": "email"}')
+            return NOTHING
+        self.known(about, f"{pointer}/{form}", *_ABOUT_MESSAGES)
+        where = [
+            Condition((name,), (Test("is", self.text(about[name], f"{pointer}/{form}/{name}", f"the {name}")),))
+            for name in _ABOUT_MESSAGES
+            if name in about
+        ]
+        if form in ("opened", "clicked"):
+            where.append(_MACHINES)
+        tests = self.count(raw["count"], f"{pointer}/count") if "count" in raw else (Test("gte", 1),)
+        window = self.window(raw, pointer)
+        self.charge_leaf(pointer, window, VALUE_COST * _enough(tests))
+        event = f"message_{ENGAGEMENT[form]}"
+        return nouns.Aggregate("distinct", event, ("message",), tuple(where), window, tests)
+
     def in_segment(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
         self.known(raw, pointer, form)
         return nouns.InSegment(self.text(raw[form], f"{pointer}/{form}", "the segment's name"))
+
+    def listed(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
+        self.known(raw, pointer, form)
+        return nouns.Listed(self.text(raw[form], f"{pointer}/{form}", "the list's id"))
 
     def consent(self, form: str, raw: dict[str, Any], pointer: str, depth: int) -> Rule:
         self.known(raw, pointer, form, "is", "is_not", "in", "not_in")
@@ -281,7 +345,9 @@ _FORMS: dict[str, _Form] = {
     "last": Reader.pick,
     "first": Reader.pick,
     "sequence": Reader.sequence,
+    **dict.fromkeys(ENGAGEMENT, Reader.engagement),
     "in_segment": Reader.in_segment,
+    "listed": Reader.listed,
     "consent": Reader.consent,
     "bucket": Reader.bucket,
 }
@@ -292,7 +358,7 @@ def _which_form(raw: dict[str, Any], forms: list[str]) -> tuple[str, str]:
         return "two_forms", f"a rule has one form, this has {' and '.join(forms)}; join them with all or any"
     later = [form for form in LATER if form in raw]
     if later:
-        return "unknown_form", f"`{later[0]}` is not available in this version; these are: {' '.join(_FORMS)}"
+        return "unknown_form", f"`{later[0]}` cannot be asked: {LATER[later[0]]}"
     return "unknown_form", f"none of the known forms is here: {' '.join(_FORMS)}"
 
 
@@ -300,6 +366,12 @@ def _is_window(raw: Any) -> bool:
     if not isinstance(raw, list) or len(raw) != 2:
         return False
     return all(isinstance(each, str) and clock.read_time(each) is not None for each in raw)
+
+
+def _enough(tests: tuple[Test, ...]) -> int:
+    """The number up to which is counted, for the cost."""
+    bounds = [number(each) for test in tests for each in (test.value if test.op == "between" else [test.value])]
+    return int(min(max([1, *(bound for bound in bounds if bound is not None)]), MAX_KEPT + 1))
 
 
 def _size(value: Any) -> int:

@@ -50,6 +50,7 @@ class Program(Struct):
     on_consent: dict[str, frozenset[int]]  # by channel
     at_birth: frozenset[int]  # those that may hold of a record that did nothing
     dependents: dict[str, tuple[int, ...]]  # ranks that ask for a segment
+    on_list: dict[str, frozenset[int]]  # ranks that ask for an uploaded list
 
     def gained(self, version: int) -> list[Leaf]:
         """The leaves kept since that version: history before it must be filled in."""
@@ -143,6 +144,7 @@ def _assemble(version: int, trees: list[Tree], guests: dict[str, Tree], leaves: 
     blank = Blank()
     channels = {channel for tree in trees for channel in tree.sources.channels}
     names = {name for tree in trees for name in tree.sources.segments}
+    lists = {name for tree in [*trees, *guests.values()] for name in tree.sources.lists}
     return Program(
         version=version,
         trees=trees,
@@ -158,6 +160,7 @@ def _assemble(version: int, trees: list[Tree], guests: dict[str, Tree], leaves: 
             trees, lambda t: bool(t.sources.has_bucket or t.sources.channels or t.sources.traits) or t.holds(blank)
         ),
         dependents={n: tuple(_ranks(trees, lambda tree: n in tree.sources.segments)) for n in names},  # noqa: B023
+        on_list={name: _ranks(trees, lambda tree: name in tree.sources.lists) for name in lists},  # noqa: B023
     )
 
 

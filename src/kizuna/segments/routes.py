@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Struct
 
+from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
 from kizuna.core.errors import FieldError, Invalid, NotFound
@@ -21,13 +22,18 @@ from kizuna.segments import store
 from kizuna.segments.preview import preview
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import parse
+from kizuna.segments.sizes import sizes
+from kizuna.segments.upload import list_of, upload
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 LONGEST_NAME = 100
 
 
 class SegmentBody(Struct, forbid_unknown_fields=True):
-    where: Any
+    """A rule, or the refs of an uploaded list."""
+
+    where: Any = msgspec.UNSET
+    refs: list[str] | msgspec.UnsetType = msgspec.field(name="list", default=msgspec.UNSET)
     title: str = ""
 
 
@@ -37,15 +43,27 @@ class Asked(Struct, forbid_unknown_fields=True):
 
 @put("/api/v1/segments/{name:str}")
 async def put_segment(name: str, data: SegmentBody, caller: Caller, database: Database) -> Response[dict[str, Any]]:
-    """Publish a version; a rule that cannot be is refused with the place and the reason."""
+    """Publish a version; a rule that cannot be is refused with the place and the reason. Or replace a list."""
     if not name.strip() or len(name) > LONGEST_NAME:
         problem = FieldError("/name", "invalid_name", f"1 to {LONGEST_NAME} characters")
         raise Invalid("the segment's name cannot be used", code="invalid_name", errors=[problem])
-    rule = parse(data.where)
+    if (data.where is msgspec.UNSET) == (data.refs is msgspec.UNSET):
+        problem = FieldError("", "invalid_segment", "one of `where` (a rule) and `list` (refs of profiles)")
+        raise Invalid("a segment is a rule or a list", code="invalid_segment", errors=[problem])
     workspace = caller.workspace
+    if not isinstance(data.refs, msgspec.UnsetType):
+        async with database.connection() as conn:
+            uploaded = await upload(conn, workspace, name, data.title or name, data.refs)
+            shown = await _shown(conn, workspace.id, name)
+        answer = {**shown, **{key: getattr(uploaded, key) for key in uploaded.__struct_fields__ if key != "position"}}
+        return Response(answer, headers={"Kizuna-Position": str(uploaded.position)})
+    rule = parse(data.where)
     async with database.connection() as conn:
+        replaced = list_of(await store.current(conn, workspace.id, name))
         known = {other: parse(where) for other, where in (await store.rules(conn, workspace.id)).items()}
         check_references({**known, name: rule}, name)
+        if replaced and list_of({"where": data.where}) != replaced:
+            await store.forget_list(conn, workspace.id, replaced)
         body = {"title": data.title or name, "where": data.where}
         _, position = await publish(conn, workspace, "segment", name, body)
         shown = await _shown(conn, workspace.id, name)
@@ -70,6 +88,8 @@ async def delete_segment(name: str, caller: Caller, database: Database) -> Respo
     """Retire it: its members leave."""
     async with database.connection() as conn:
         await _shown(conn, caller.workspace.id, name)
+        if listed := list_of(await store.current(conn, caller.workspace.id, name)):
+            await store.forget_list(conn, caller.workspace.id, listed)
         _, position = await publish(conn, caller.workspace, "segment", name, None)
     return Response(None, status_code=204, headers={"Kizuna-Position": str(position)})
 
@@ -98,6 +118,36 @@ async def segment_members(
     return {"items": items, "next_cursor": items[-1]["id"] if len(items) == limit else None}
 
 
+@get("/api/v1/segments/{name:str}/history")
+async def segment_history(
+    name: str,
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    step: str = "1d",
+    since: Annotated[str, QueryParameter(name="from")] = "",
+    until: Annotated[str, QueryParameter(name="to")] = "",
+) -> dict[str, Any]:
+    """Sizes over time; steps are cut in the workspace's zone, `value` is the size at the end of each."""
+    workspace = caller.workspace
+    async with database.connection() as conn:
+        await _shown(conn, workspace.id, name)
+        now = await accounts.now(conn, workspace.id)
+    start = _instant("from", since, workspace.zone) if since else None
+    end = min(_instant("to", until, workspace.zone), now + 1) if until else now + 1  # what happened now counts
+    if start is not None and start > end:
+        raise Invalid("`from` lies after `to`, or in the future", code="invalid_period")
+    series = await sizes(lake, database, workspace.id, name, step, start, end, workspace.zone)
+    return {"step": step, "zone": workspace.zone, "series": series}
+
+
+def _instant(name: str, text: str, zone: str) -> int:
+    found = clock.read_time(text, zone)
+    if found is None:
+        raise Invalid(f"`{name}` must be a date or an RFC 3339 time, not {text!r}", code="invalid_period")
+    return found
+
+
 async def _shown(conn: Any, workspace: int, name: str) -> dict[str, Any]:
     rows = await store.shown(conn, workspace, name, "", 1)
     if not rows:
@@ -110,6 +160,7 @@ def _segment(name: str, body: dict[str, Any], version: int, size: int, filling: 
         "name": name,
         "title": body.get("title") or name,
         "where": body["where"],
+        "kind": "list" if list_of(body) else "rule",
         "version": version,
         "size": size,
         "state": "filling" if filling else "live",
@@ -122,4 +173,5 @@ def _names(section: bytes | None) -> list[dict[str, str]]:
 
 ROUTES = [
     put_segment, list_segments, get_segment, delete_segment, preview_segment, segment_members,
+    segment_history,
 ]  # fmt: skip

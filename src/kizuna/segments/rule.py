@@ -108,6 +108,12 @@ class InSegment(Node, frozen=True):
     segment: str
 
 
+class Listed(Node, frozen=True):
+    """On an uploaded list; what the rule of a list segment says."""
+
+    list: str
+
+
 class Consent(Node, frozen=True):
     channel: str
     topic: str
@@ -120,7 +126,7 @@ class Bucket(Node, frozen=True):
     end: int  # excluded
 
 
-Rule = AllOf | AnyOf | Not | Trait | Count | Aggregate | Pick | Sequence | InSegment | Consent | Bucket
+Rule = AllOf | AnyOf | Not | Trait | Count | Aggregate | Pick | Sequence | InSegment | Listed | Consent | Bucket
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 

@@ -19,6 +19,7 @@ class Segments(Section):
     owed: dict[bytes, list[int]] = field(default_factory=dict)  # of joined records: `filled`, and how far it must come
     member_of: dict[str, int] = field(default_factory=dict)  # segment to the instant of entering
     leaves: dict[str, Any] = field(default_factory=dict)  # leaf id to state
+    listed: dict[str, list[bytes]] = field(default_factory=dict)  # uploaded list to the entries that are this customer
 
     @property
     def complete(self) -> int:

@@ -8,6 +8,7 @@ from kizuna.core import clock
 from kizuna.core.clock import DAY, LAST_INSTANT, Duration
 from kizuna.segments.rule import Window
 
+CLIPPED = 5 * DAY  # by so much at most an older time may leave later: months end on different days, zones differ
 FARTHEST_ZONES = ("Etc/GMT-14", "Etc/GMT+12")  # where a local day begins first and last
 
 
@@ -33,7 +34,7 @@ class Span(Struct, frozen=True):
         if self.length is None:
             return self.low <= timestamp < self.high
         if self.length.months:
-            return clock.after(timestamp, self.length, zone) > now - 2 * DAY
+            return clock.after(timestamp, self.length, zone) > now - CLIPPED
         return timestamp > now - self.length.exact
 
     def holds(self, timestamp: int, now: int, zone: str) -> bool:

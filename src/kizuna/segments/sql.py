@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from kizuna.core.clock import Duration
 from kizuna.segments import rule
 from kizuna.segments.rule import Condition, Rule, Test, Window
 from kizuna.segments.sql_grouped import all_of, grouped_sql
@@ -63,6 +62,8 @@ class Reading:
             case rule.InSegment():
                 name = literal(node.segment)
                 return f"EXISTS (SELECT 1 FROM memberships m WHERE m.profile = p.profile AND m.segment = {name})"
+            case rule.Listed():
+                return self._listed(node)
             case rule.Consent():
                 return self._consent(node)
             case rule.Bucket():
@@ -90,16 +91,11 @@ class Reading:
 
     def _in_window(self, timestamp: str, window: Window) -> list[str]:
         if window.within is not None:
-            return [self._within(timestamp, window.within)]
+            return [self.zones.still_within(timestamp, window.within, str(self.now))]
         if window.between is not None:
             low, high = (self.zones.instant(each) for each in window.between)
             return [f"{timestamp} >= {low}", f"{timestamp} < {high}"]
         return []
-
-    def _within(self, timestamp: str, length: Duration) -> str:
-        if not length.months:
-            return f"{timestamp} > {self.now - length.exact}"
-        return self.zones.still_within(timestamp, length, self.now)
 
     def compared(self, found: str, tests: tuple[Test, ...], times: str = "") -> str:
         """Number against constants; `times` multiplies them, where an average is compared without dividing."""
@@ -115,15 +111,15 @@ class Reading:
     def _aggregate(self, node: rule.Aggregate) -> str:
         elements = element_list(node.path, "e.properties")
         if node.function == "distinct":
-            kept = f"list_filter(list_transform({elements}, lambda v: {identity_sql('v')}), lambda v: v IS NOT NULL)"
-        else:
-            numbers = f"list_transform({elements}, lambda v: {number_sql('v')})"
-            kept = f"list_filter({numbers}, lambda v: v IS NOT NULL)"
+            inner = self._select(f"unnest({elements}) AS v", node.event, node.where, node.window)
+            return self.compared(f"(SELECT count(DISTINCT {identity_sql('x.v')}) FROM ({inner}) x)", node.tests)
+        numbers = f"list_transform({elements}, lambda v: {number_sql('v')})"
+        kept = f"list_filter({numbers}, lambda v: v IS NOT NULL)"
         inner = self._select(f"unnest({kept}) AS v", node.event, node.where, node.window)
         if node.function == "avg":
             total, count = f"(SELECT sum(v) FROM ({inner}))", f"(SELECT count(v) FROM ({inner}))"
             return f"({count} > 0 AND {self.compared(total, node.tests, f' * {count}')})"
-        what = {"sum": "coalesce(sum(v), 0)", "distinct": "count(DISTINCT v)"}.get(node.function, f"{node.function}(v)")
+        what = "coalesce(sum(v), 0)" if node.function == "sum" else f"{node.function}(v)"
         return self.compared(f"(SELECT {what} FROM ({inner}))", node.tests)
 
     def _pick(self, node: rule.Pick) -> str:
@@ -153,6 +149,17 @@ class Reading:
                     parts.append(f"{gap} <= {step.within}")
         sources = ", ".join(f"events e{index}" for index in range(len(node.steps)))
         return f"EXISTS (SELECT 1 FROM {sources} WHERE {' AND '.join(parts)})"
+
+    def _listed(self, node: rule.Listed) -> str:
+        """By the last word of all uploads on each entry that is this customer."""
+        said = [f"json_extract_string(e.properties, '$.{key}')" for key in ("listed", "upload", "entry")]
+        on_it, upload, entry = said
+        last = (
+            f"SELECT arg_max({on_it}, CAST({upload} AS BIGINT)) = 'true' AS on_it FROM events e"
+            f" WHERE e.profile = p.profile AND e.type = 'list' AND e.event = {literal(node.list)}"
+            f" AND e.timestamp <= {self.now} GROUP BY {entry}"
+        )
+        return f"coalesce((SELECT bool_or(on_it) FROM ({last})), false)"
 
     def _consent(self, node: rule.Consent) -> str:
         state = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
+from itertools import pairwise
 
 from kizuna.core import clock
 from kizuna.core.clock import DAY, HOUR, MINUTE, Duration
@@ -37,32 +39,57 @@ class Zones:
         """A time of the rule; without an offset it is the profile's local time."""
         return self.by_zone(lambda zone: str(clock.read_time(text, zone) or 0))
 
-    def after_now(self, length: Duration, now: int) -> str:
-        return self.by_zone(lambda zone: str(clock.after(now, length, zone)))
+    def after(self, instant: str, length: Duration) -> str:
+        """`instant + length`; calendar lengths of a known instant are worked out here."""
+        if not length.months:
+            return f"({instant} + {length.exact})"
+        if instant.isdigit():
+            return self.by_zone(lambda zone: str(clock.after(int(instant), length, zone)))
+        local = f"timezone({self.sql}, make_timestamptz({instant}))"
+        return _from_local(f"({local} + to_months({length.months}))", self)
 
-    def still_within(self, timestamp: str, length: Duration, now: int) -> str:
-        """That `timestamp + length` is later than now, for calendar lengths."""
-        return self.by_zone(lambda zone: _spans_sql(timestamp, inside_spans(length, now, zone)))
+    def still_within(self, timestamp: str, length: Duration, now: str) -> str:
+        """That `timestamp + length` is later than now."""
+        if not length.months:
+            return f"{timestamp} > {now} - {length.exact}"
+        if now.isdigit():
+            return self.by_zone(lambda zone: _spans_sql(timestamp, inside_spans(length, int(now), zone)))
+        return f"{self.after(timestamp, length)} > {now}"
+
+    def day(self, instant: str) -> str:
+        """The local date of an instant."""
+        return f"CAST(timezone({self.sql}, make_timestamptz({instant})) AS DATE)"
 
 
+@lru_cache(1024)
 def inside_spans(length: Duration, now: int, zone: str) -> list[tuple[int, int | None]]:
     """The instants t with t + length > now: [from, to), the last one open; more than one where clocks turn back."""
     guess = clock.before(now, length, zone)
-    start = guess - guess % _CELL - 5 * DAY
+    edges = _edges(guess - guess % _CELL - 5 * DAY, length, zone)
     found: list[tuple[int, int | None]] = []
     begun: int | None = None
     before = False
-    for cell in range(start, guess + 5 * DAY, _CELL):
-        first, last = (clock.after(at, length, zone) > now for at in (cell, cell + _CELL - 1))
+    for cell, following in pairwise(edges):
+        first, last = (clock.after(at, length, zone) > now for at in (cell, following - 1))
         if before and not first and begun is not None:
             found.append((begun, cell))
             begun = None
         if first and begun is None:
             begun = cell
         if last and not first:
-            begun = _first_inside(cell, cell + _CELL - 1, length, now, zone)
+            begun = _first_inside(cell, following - 1, length, now, zone)
         before = last
     return [*found, (begun if begun is not None else now, None)]
+
+
+def _edges(start: int, length: Duration, zone: str) -> list[int]:
+    """Ten days from `start`, cut where `t + length` may jump: at local midnights, or often where an offset changes."""
+    days = range(start - DAY, start + 12 * DAY, DAY)
+    offsets = {clock.offset(day, zone) for day in days}
+    if len(offsets) > 1 or len({clock.offset(clock.after(day, length, zone), zone) for day in days}) > 1:
+        return list(range(start, start + 10 * DAY + 1, _CELL))
+    midnight = start - (start + offsets.pop()) % DAY
+    return [start, *range(midnight + DAY, start + 10 * DAY, DAY), start + 10 * DAY]
 
 
 def _first_inside(low: int, high: int, length: Duration, now: int, zone: str) -> int:
@@ -120,15 +147,35 @@ def _time_sql(text: str, zones: Zones) -> str:
     return f"(CASE WHEN regexp_matches({text}, '{TIME}') AND length({text}) <= 64 AND {whole} <= 60 THEN {bound} END)"
 
 
-def _from_local(local: str, zones: Zones) -> str:
+def _from_local(text: str, zones: Zones) -> str:
     """RFC 5545: of two instants with the same wall-clock time the first; a gap takes the offset before it."""
 
-    def first(later: str) -> str:
+    def first(local: str, later: str) -> str:
         earlier = [f"{later} - {shift}" for shift in (HOUR, HOUR // 2)]
         cases = [f"WHEN timezone({zones.sql}, make_timestamptz({at})) = {local} THEN {at}" for at in earlier]
         return f"CASE {' '.join(cases)} ELSE {later} END"
 
-    return let(f"epoch_us(timezone({zones.sql}, {local}))", first)
+    return let(text, lambda local: let(f"epoch_us(timezone({zones.sql}, {local}))", lambda later: first(local, later)))
+
+
+def anniversary_sql(text: str, length: Duration, now: str, zones: Zones) -> str:
+    """That the day of a text, in its year or the next, is one of the local days from that of `now` on."""
+    days = f"{length.exact // DAY}"
+
+    def coming(born: str, today: str) -> str:
+        end = zones.day(zones.after(now, length)) if length.months else f"{today} + {days}"
+
+        def in_year(year: str) -> str:
+            leap = f"({year} % 4 = 0 AND ({year} % 100 <> 0 OR {year} % 400 = 0))"
+            late = f"month({born}) = 2 AND day({born}) = 29 AND NOT {leap}"
+            day = f"make_date({year}, month({born}), CASE WHEN {late} THEN 28 ELSE day({born}) END)"
+            return f"({day} >= {today} AND {day} < {end})"
+
+        return f"({in_year(f'year({today})')} OR {in_year(f'(year({today}) + 1)')})"
+
+    born = f"CAST(timezone({zones.sql}, make_timestamptz({time_sql(text, zones)})) AS DATE)"
+    found = let(born, lambda each: let(zones.day(now), lambda today: coming(each, today)))
+    return f"coalesce({found}, false)"
 
 
 def month_day_sql(text: str, zones: Zones) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from decimal import Decimal
 from typing import Any
 
 from kizuna.core import clock
-from kizuna.core.errors import Invalid
 from kizuna.segments import anniversary
 from kizuna.segments.operators import NEGATIVE, is_negative, number_range
 from kizuna.segments.rule import Condition, Test
 from kizuna.segments.sql_text import fresh, json_path, let, literal
-from kizuna.segments.sql_time import Zones, month_day_sql, time_sql
-from kizuna.segments.values import folded, number
+from kizuna.segments.sql_time import Zones, anniversary_sql, month_day_sql, time_sql
+from kizuna.segments.values import NARROW, WIDE, folded, number
 
 _NUMERIC = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]{1,9})?$"
-# what NFKC does to width: full-width Latin and signs, half-width kana; sound marks are joined by NFC afterwards
-_WIDE = [chr(code) for code in (0x3000, *range(0xFF01, 0xFF5F), *range(0xFF61, 0xFFA0))]
 
 
 def condition_sql(condition: Condition, json: str, now: str, zones: Zones) -> str:
@@ -103,28 +99,20 @@ def _timed(op: str, constant: Any, found: str, now: str, zones: Zones) -> str:
             return f"({found} >= {zones.instant(constant[0])} AND {found} < {zones.instant(constant[1])})"
     length = clock.duration(constant)
     if op == "within_last":
-        if length.months:
-            return f"({found} <= {now} AND {zones.still_within(found, length, _instant(now))})"
-        return f"({found} > {now} - {length.exact} AND {found} <= {now})"
-    end = zones.after_now(length, _instant(now)) if length.months else f"{now} + {length.exact}"
-    return f"({found} >= {now} AND {found} < {end})"
+        return f"({found} <= {now} AND {zones.still_within(found, length, now)})"
+    return f"({found} >= {now} AND {found} < {zones.after(now, length)})"
 
 
 def _anniversary(value: str, constant: Any, now: str, zones: Zones) -> str:
+    """Of the question's own instant all days are worked out here; of an event's, in SQL."""
+    if not now.isdigit():
+        return anniversary_sql(_text(value), clock.duration(constant["within_next"]), now, zones)
+
     def listed(zone: str) -> str:
-        days = sorted(anniversary.month_days(constant, _instant(now), zone))
+        days = sorted(anniversary.month_days(constant, int(now), zone))
         return "[" + ", ".join(f"'{month:02d}-{day:02d}'" for month, day in days) + "]"
 
     return f"coalesce(list_contains({zones.by_zone(listed)}, {month_day_sql(_text(value), zones)}), false)"
-
-
-def _instant(now: str) -> int:
-    """Of the whole question; calendar arithmetic on the time of each event has no second reading."""
-    if now.isdigit():
-        return int(now)
-    raise Invalid(
-        "a calendar length (mo, y, anniversary) inside `where` cannot be previewed; use days", code="no_preview"
-    )
 
 
 def _is_text(value: str) -> str:
@@ -138,13 +126,8 @@ def _text(value: str, fold: bool = False) -> str:
 
 
 def _fold_sql(text: str) -> str:
-    narrow = "".join(_narrow(each) for each in _WIDE)
-    widened = f"translate({text}, {literal(''.join(_WIDE))}, {literal(narrow)})"
-    return f"replace(translate(lower(nfc_normalize({widened})), 'ςſ', 'σs'), 'ß', 'ss')"
-
-
-def _narrow(wide: str) -> str:
-    return unicodedata.normalize("NFKC", wide)
+    narrow = f"nfc_normalize(translate({text}, {literal(WIDE)}, {literal(NARROW)}))"
+    return f"replace(translate(lower({narrow}), 'ςſ', 'σs'), 'ß', 'ss')"
 
 
 def _folded(constant: str, fold: bool) -> str:
@@ -209,6 +192,12 @@ def _contains(value: str, constant: Any, fold: bool) -> str:
 
 
 def identity_sql(value: str) -> str:
-    """One text for each scalar: numbers by value; lists and objects as they are written."""
+    """One text for each JSON value: numbers by value, lists and objects by all that is in them, keys in any order."""
+    part = f"struct_pack(k := r.fullkey, v := coalesce({_scalar_identity('CAST(r.atom AS VARCHAR)')}, r.type))"
+    inside = f"SELECT CAST(list({part} ORDER BY r.fullkey) AS VARCHAR) FROM json_tree({value}) r"  # noqa: S608
+    return f"(CASE WHEN left({value}, 1) IN ('{{', '[') THEN ({inside}) ELSE {_scalar_identity(value)} END)"
+
+
+def _scalar_identity(value: str) -> str:
     as_number = f"CAST(try_cast({value} AS DECIMAL(38, 18)) AS VARCHAR)"
     return f"(CASE WHEN regexp_matches({value}, '{_NUMERIC}') THEN coalesce({as_number}, {value}) ELSE {value} END)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 
 from kizuna.segments.section import MembershipChanged
 
@@ -70,6 +71,73 @@ async def members(
     return await found.fetchall()
 
 
+# uploaded lists ------------------------------------------------------------------------------------------------------
+
+
+async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, Any] | None:
+    """The body of the published segment; publishes and uploads of a workspace go one by one from here on."""
+    await conn.execute("SELECT FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace])
+    found = await conn.execute(
+        """SELECT body FROM definition
+           WHERE workspace = %s AND kind = 'segment' AND name = %s AND retired IS NULL""",
+        [workspace, name],
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+async def replace_list(
+    conn: AsyncConnection[Any], workspace: int, name: str, profiles: Iterable[bytes]
+) -> tuple[list[bytes], list[bytes]]:
+    """Make `profiles` the entries of a list; those added and those removed, in the order of ids."""
+    asked = {"workspace": workspace, "list": name, "profiles": list(profiles)}
+    gone = await conn.execute(
+        """DELETE FROM segment_list WHERE workspace = %(workspace)s AND list = %(list)s
+           AND profile <> ALL(%(profiles)s::bytea[]) RETURNING profile""",
+        asked,
+    )
+    removed = sorted(bytes(row[0]) for row in await gone.fetchall())
+    new = await conn.execute(
+        """INSERT INTO segment_list (workspace, list, profile)
+           SELECT %(workspace)s, %(list)s, unnest(%(profiles)s::bytea[]) ON CONFLICT DO NOTHING RETURNING profile""",
+        asked,
+    )
+    return sorted(bytes(row[0]) for row in await new.fetchall()), removed
+
+
+async def forget_list(conn: AsyncConnection[Any], workspace: int, name: str) -> None:
+    await conn.execute("DELETE FROM segment_list WHERE workspace = %s AND list = %s", [workspace, name])
+
+
+# what doctor compares ------------------------------------------------------------------------------------------------
+
+
+def wrong_sizes(connection: Connection[Any]) -> list[tuple[str, int, int]]:
+    """(segment, counted, rows) where a counter is not the number of rows."""
+    return connection.execute(
+        """SELECT name, coalesce(c.size, 0)::bigint, coalesce(m.rows, 0) FROM (
+               SELECT workspace, substr(name, 9) AS name, sum(value) AS size FROM counter
+               WHERE starts_with(name, 'segment:') GROUP BY workspace, substr(name, 9)
+           ) c FULL JOIN (
+               SELECT workspace, segment AS name, count(*) AS rows FROM membership GROUP BY workspace, segment
+           ) m USING (workspace, name)
+           WHERE coalesce(c.size, 0) <> coalesce(m.rows, 0) ORDER BY workspace, name"""
+    ).fetchall()
+
+
+def sections(connection: Connection[Any]) -> Iterator[tuple[bytes, bytes | None, dict[str, int]]]:
+    """Every profile that has something of segments: (id, section, its rows as segment to entered_at)."""
+    with connection.cursor(name="sections") as cursor:
+        cursor.execute(
+            """SELECT p.id, p.segments, m.rows FROM profile p FULL JOIN (
+                   SELECT workspace, profile AS id, jsonb_object_agg(segment, entered_at) AS rows FROM membership
+                   GROUP BY workspace, profile
+               ) m USING (workspace, id) WHERE p.segments IS NOT NULL OR m.rows IS NOT NULL"""
+        )
+        for profile, section, rows in cursor:
+            yield bytes(profile), bytes(section) if section else None, rows or {}
+
+
 PREVIEW = """
 WITH found AS MATERIALIZED ({rule}), size AS (SELECT count(*) AS size FROM found)
 SELECT size, NULL AS profile FROM size
@@ -78,3 +146,25 @@ ORDER BY size NULLS LAST, profile
 """
 TRAITS = "SELECT profile, traits FROM profiles WHERE profile IN ({sample}) ORDER BY profile"
 ZONES = "SELECT DISTINCT zone FROM changes WHERE zone IS NOT NULL"  # also of times past: more is no harm
+
+# sizes over time: `said` has facts under the id they were said to
+_CHANGED = """said WHERE type = 'fact' AND event IN ('segment_entered', 'segment_left')
+    AND json_extract_string(properties, '$.segment') = $name"""
+FIRST_CHANGE = f"SELECT min(timestamp) FROM {_CHANGED}"  # noqa: S608  # this file's own text
+FLOWS = f"""
+SELECT coalesce(s.place, 0), count(*) FILTER (WHERE c.event = 'segment_entered'),
+       count(*) FILTER (WHERE c.event = 'segment_left')
+FROM (SELECT event, timestamp FROM {_CHANGED}) c
+ASOF LEFT JOIN (SELECT unnest($starts::BIGINT[]) AS at, unnest(range(1, len($starts) + 1)) AS place) s
+     ON c.timestamp >= s.at
+WHERE c.timestamp < $end GROUP BY 1
+"""  # noqa: S608
+_JOINED = "(SELECT profile, merged_into FROM changes WHERE merged_into IS NOT NULL AND merged_into <> profile)"
+MEMBERS_JOINED = f"""
+SELECT profile, event = 'segment_entered', logged_at, "offset", "index" FROM {_CHANGED}
+AND profile IN (SELECT profile FROM {_JOINED} UNION ALL SELECT merged_into FROM {_JOINED})
+"""  # noqa: S608
+JOINS = """
+SELECT DISTINCT merged_into, profile, timestamp, logged_at, "offset", "index" FROM changes
+WHERE merged_into IS NOT NULL AND merged_into <> profile AND $name <> ''
+"""

@@ -27,6 +27,7 @@ class Seen(Protocol):
     now: int
     states: dict[str, Any]
     member_of: dict[str, int]
+    listed: dict[str, list[bytes]]
 
     @property
     def zone(self) -> str: ...
@@ -40,7 +41,7 @@ class Seen(Protocol):
 class View:
     """A record at the instant of a scope."""
 
-    __slots__ = ("_scope", "_zone", "member_of", "now", "states")
+    __slots__ = ("_scope", "_zone", "listed", "member_of", "now", "states")
 
     def __init__(self, scope: Scope, section: Segments) -> None:
         self._scope = scope
@@ -48,6 +49,7 @@ class View:
         self.now = scope.now
         self.states = section.leaves
         self.member_of = section.member_of
+        self.listed = section.listed
 
     @property
     def zone(self) -> str:
@@ -77,6 +79,7 @@ class Blank:
     def __init__(self) -> None:
         self.states: dict[str, Any] = {}
         self.member_of: dict[str, int] = {}
+        self.listed: dict[str, list[bytes]] = {}
         self.traits: dict[str, Any] = {}
 
     def consent(self, channel: str, topic: str) -> str:
@@ -93,6 +96,7 @@ class Sources(Struct):
     traits: list[rule.Condition] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
     segments: set[str] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
     has_bucket: bool = False
 
     @property
@@ -121,6 +125,10 @@ def compile_rule(node: rule.Rule, shared: dict[str, Leaf], sources: Sources) -> 
             name = node.segment
             sources.segments.add(name)
             return lambda seen: name in seen.member_of
+        case rule.Listed():
+            upload = node.list
+            sources.lists.add(upload)
+            return lambda seen: upload in seen.listed
         case rule.Consent():
             return _compile_consent(node, sources)
         case rule.Bucket():

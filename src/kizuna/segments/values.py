@@ -46,10 +46,20 @@ def equal(left: Any, right: Any) -> bool:
     return a is not None and a == number(right)
 
 
+# what has another width: Latin and signs, spaces, half-width kana (their sound marks are joined by NFC afterwards)
+WIDE = "".join(map(chr, (0x3000, *range(0xFF01, 0xFF5F), *range(0xFF61, 0xFFA0))))
+NARROW = "".join(unicodedata.normalize("NFKC", each) for each in WIDE)
+_WIDTH = str.maketrans(WIDE, NARROW)
+_CASE = str.maketrans({"ς": "σ", "ſ": "s", "ß": "ss"})
+
+
 def folded(value: Any) -> Any:
-    """Text without regard to case and width; anything else as it is."""
+    """Text without regard to case and width, letter by letter, so that SQL says the same; anything else as it is."""
     if isinstance(value, str):
-        return unicodedata.normalize("NFKC", value).casefold()
+        if value.isascii():
+            return value.lower()
+        narrow = unicodedata.normalize("NFC", value.translate(_WIDTH))
+        return narrow.replace("İ", "i").lower().translate(_CASE)
     if isinstance(value, dict):
         return {key: folded(each) for key, each in value.items()}
     return [folded(each) for each in value] if isinstance(value, list) else value

@@ -16,14 +16,14 @@ from msgspec import Struct
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock
-from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.core.errors import Invalid, NotFound
 from kizuna.events.publish import publish
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
 from kizuna.templates import definition, store
-from kizuna.templates.definition import Template
-from kizuna.templates.render import check, render
+from kizuna.templates.examine import examine
+from kizuna.templates.render import render
 from kizuna.templates.variables import of_profile
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -33,20 +33,10 @@ Limit = Annotated[int, Parameter(ge=1, le=1000)]
 async def put_template(name: str, data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
     """Publish a version; refused when a wording is not Liquid that can be read."""
     template = definition.read(data)
-    await asyncio.to_thread(_check, template)
+    await asyncio.to_thread(examine, template)
     async with database.connection() as conn:
         version, position = await publish(conn, caller.workspace, "template", name, data)
     return Response({"name": name, "version": version}, headers={"Kizuna-Position": str(position)})
-
-
-def _check(template: Template) -> None:
-    for pointer, wording in template.wordings():
-        for field, text, escapes in (("subject", wording.subject, False), ("body", wording.body, template.escapes)):
-            try:
-                check(text or "", escapes=escapes)
-            except Invalid as error:
-                wrong = FieldError(f"{pointer}/{field}", error.code, str(error))
-                raise Invalid(str(error), code=error.code, errors=[wrong]) from None
 
 
 @get("/api/v1/templates")

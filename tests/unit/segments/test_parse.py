@@ -8,7 +8,7 @@ import pytest
 
 from kizuna.core.errors import Invalid
 from kizuna.segments.parse import parse_props
-from kizuna.segments.rule import parse, rule_key
+from kizuna.segments.rule import Aggregate, parse, rule_key
 
 
 def errors(raw: Any) -> list[tuple[str, str]]:
@@ -67,6 +67,68 @@ def test_depth_and_size_are_bounded() -> None:
             parse(raw)
         assert refused.value.code == "too_costly"
         assert len(refused.value.errors) == 1
+
+
+def test_engagement_is_a_number_of_messages_that_people_answered() -> None:
+    about = {"channel": "email", "campaign": "spring"}
+    found = parse({"opened": about, "within": "14d", "count": {"gte": 2}})
+    assert isinstance(found, Aggregate)
+    assert (found.function, found.event, found.path) == ("distinct", "message_opened", ("message",))
+    assert [each.path[0] for each in found.where] == ["channel", "campaign", "actor"]
+    assert parse({"received": {}}).event == "message_sent"  # type: ignore[union-attr]
+    assert errors({"opened": {"chanel": "email"}}) == [("/where/opened/chanel", "unknown_field")]
+    assert errors({"clicked": "email"}) == [("/where/clicked", "invalid_value")]
+    assert errors({"replied": {}, "count": {"near": 1}}) == [("/where/count/near", "unknown_operator")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "missing"),
+    [
+        ({"loyalty": {"tier": "gold"}}, "loyalty programme"),
+        ({"points": {"gte": 500}}, "loyalty programme"),
+        ({"model": "clv.predicted_12m", "gte": 10_000}, "scoring models"),
+    ],
+)
+def test_what_a_later_programme_answers_is_refused_and_names_it(raw: Any, missing: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse({"any": [{"did": "A"}, raw]})
+    [error] = refused.value.errors
+    assert (refused.value.code, error.pointer, error.code) == ("invalid_rule", "/where/any/1", "unknown_form")
+    assert missing in error.message
+
+
+SUM = {"sum": {"event": "A", "property": "n"}, "gte": 1}
+
+
+@pytest.mark.parametrize(
+    ("raw", "pointer"),
+    [
+        ({"any": [{"did": f"E{n}"} for n in range(101)]}, "/where/any/100"),
+        ({"did": "A", "count": {"gte": 5_001}, "within": "1d"}, "/where"),
+        ({"all": [{"did": "A", "count": {"gte": 3_000}, "within": f"{days}d"} for days in (1, 2)]}, "/where/all/1"),
+        ({"distinct": {"event": "A", "property": "sku"}, "gte": 1_001}, "/where"),
+        ({**SUM, "within": "11y"}, "/where/within"),
+        ({"first": {"event": "A", "property": "n"}, "is": 1, "within": "3661d"}, "/where/within"),
+        ({"sequence": [{"did": "A"}, {"did": "B"}], "within": "600w"}, "/where/within"),
+    ],
+)
+def test_what_would_keep_too_much_is_refused_with_the_place(raw: Any, pointer: str) -> None:
+    assert errors(raw) == [(pointer, "too_costly")]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"any": [{"did": f"E{n}"} for n in range(100)]},
+        {"did": "A", "count": {"gte": 10_000}},
+        {"did": "A", "count": {"gte": 5_000}, "within": "1000y"},
+        {"distinct": {"event": "A", "property": "sku"}, "gte": 1_000, "within": "1y"},
+        {**SUM, "within": "3660d"},
+        {"last": {"event": "A", "property": "n"}, "is": 1, "within": "100y"},
+    ],
+)
+def test_what_is_just_affordable_is_taken(raw: Any) -> None:
+    parse(raw)
 
 
 def test_equal_rules_have_one_key() -> None:

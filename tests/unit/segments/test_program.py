@@ -8,6 +8,7 @@ import pytest
 
 from kizuna.core.errors import KizunaError
 from kizuna.engine.slice import Definition
+from kizuna.segments.history import events_of
 from kizuna.segments.program import check_references, compile_program
 from kizuna.segments.rule import parse
 
@@ -69,6 +70,22 @@ def test_a_leaf_is_as_old_as_its_unbroken_use() -> None:
     assert [leaf.born for leaf in compile_program(versions, 4).leaves.values()] == [1, 4]
     broken = [definition("a", visits, 1, 2), definition("b", visits, 3)]
     assert [leaf.born for leaf in compile_program(broken, 3).leaves.values()] == [3]
+
+
+def test_a_change_fills_only_the_leaves_that_are_new() -> None:
+    visits, orders = {"did": "Visit", "within": "7d"}, {"sum": {"event": "Order", "property": "total"}, "gte": 10}
+    clicks = {"did": "Click", "count": {"gte": 3}}
+    versions = [
+        definition("a", {"all": [visits, orders]}, 1, 4), definition("b", {"not": visits}, 2),
+        definition("c", {"any": [orders, clicks]}, 3),
+        definition("a", {"all": [visits, clicks, {"did": "New"}]}, 4),  # a new version: one part is new to all
+        definition("d", {"all": [{**visits, "count": {"lt": 1}}, {**orders, "gte": 99}]}, 5),  # only other bounds
+    ]  # fmt: skip
+    filled = {
+        version: sorted(events_of(compile_program(versions[:version], version).gained(version)))
+        for version in range(1, 6)
+    }
+    assert filled == {1: ["Order", "Visit"], 2: [], 3: ["Click"], 4: ["New"], 5: []}
 
 
 def test_a_later_program_does_not_show_in_an_earlier_one() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from typing import Any
 
-from kizuna.core.clock import HOUR
 from kizuna.segments import rule
 from kizuna.segments.leaves import FLIPS, KEPT, SAME, Happened, Leaf, Listener, States, Watch
-from kizuna.segments.span import Span, span_of
+from kizuna.segments.span import CLIPPED, Span, span_of
 
 
 def leaf_of(node: rule.Count) -> Leaf:
@@ -140,8 +139,8 @@ class MovingCount(_Counted):
     def _trim(self, times: list[int], now: int) -> None:
         if self.span.local is not None:
             return  # any of them may lie in the window of another zone
-        if self.zoned:  # clocks turned back let an older time leave later: keep a margin
-            while len(times) > self.enough and times[-self.enough] - times[0] > 3 * HOUR:
+        if self.zoned:  # the end of a month and clocks turned back let an older time leave later: keep a margin
+            while len(times) > self.enough and times[-self.enough] - times[0] > CLIPPED:
                 del times[0]
             return
         gone = bisect_right(times, now - self.exact)

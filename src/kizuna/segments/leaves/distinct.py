@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 
 from kizuna.segments import rule
 from kizuna.segments.leaves import FLIPS, KEPT, SAME, Happened, Leaf, Listener, States
 from kizuna.segments.props import compile_elements
-from kizuna.segments.span import Span
+from kizuna.segments.span import CLIPPED, Span
 from kizuna.segments.values import identity, number
 
 MOST = 10_000
@@ -16,7 +17,7 @@ _LONG = 40
 
 
 class Distinct(Leaf):
-    """State: value to the newest time it was seen."""
+    """State: value to the newest time it was seen; where the zone decides, also older times that may outlast it."""
 
     def __init__(self, node: rule.Aggregate, span: Span) -> None:
         self.enough = enough_for(node.tests)
@@ -34,7 +35,10 @@ class Distinct(Leaf):
         if not self.span.admits(at, now, zone):
             return SAME
         seen: dict[str, int] = states.get(self.id) or {}
-        more = {key: at for key in map(_key, self.find(event.properties)) if seen.get(key, at - 1) < at}
+        keys = map(_key, self.find(event.properties))
+        if self.zoned:
+            keys = (f"{key}\0{at}" for key in keys)
+        more = {key: at for key in keys if seen.get(key, at - 1) < at}
         if not more:
             return SAME
         before = self.answer(seen, now, zone)
@@ -44,7 +48,8 @@ class Distinct(Leaf):
     def answer(self, state: dict[str, int] | None, now: int, zone: str) -> int:
         if not state:
             return 0
-        return min(self.enough, sum(self.span.holds(at, now, zone) for at in state.values()))
+        inside = [key for key, at in state.items() if self.span.holds(at, now, zone)]
+        return min(self.enough, len({key.partition("\0")[0] for key in inside} if self.zoned else inside))
 
     def soonest(self, state: dict[str, int], zone: str) -> int:
         return min(self.span.leaves(at, zone) for at in state.values())
@@ -58,7 +63,14 @@ class Distinct(Leaf):
     def merge(self, mine: dict[str, int], other: dict[str, int]) -> dict[str, int]:
         newest = {key: max(mine.get(key, at), at) for key, at in other.items()}
         found = sorted({**mine, **newest}.items(), key=lambda pair: (-pair[1], pair[0]))
-        return dict(found if self.zoned else found[: self.enough])
+        return dict(self._lasting(found) if self.zoned else found[: self.enough])
+
+    def _lasting(self, found: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """Without times that leave a moving window before a newer one of the same value; newest first."""
+        newest: dict[str, int] = {}
+        for key, at in found:
+            if not self.timed or newest.setdefault(key.partition("\0")[0], at) - at <= CLIPPED:
+                yield key, at
 
 
 def enough_for(tests: tuple[rule.Test, ...]) -> int:

@@ -41,6 +41,10 @@ class Pick(Leaf):
         states[self.id] = [each for each in kept if self.span.admits(each[0], now, zone)]
         return FLIPS if self.differs(before, self.answer(kept, now, zone), now, zone) else KEPT
 
+    def differs(self, before: Any, after: Any, now: int, zone: str) -> bool:
+        """Always by what rules say: to Python, but to no rule, true is 1."""
+        return any(watch(before, now, zone) != watch(after, now, zone) for watch in self.watches)
+
     def answer(self, state: list[Entry] | None, now: int, zone: str) -> list[Any] | None:
         inside = [values for at, _, values in state or [] if self.span.holds(at, now, zone)]
         return (inside[-1] if self.latest else inside[0]) if inside else None

@@ -211,12 +211,13 @@ def members_by_hand(seen: Look) -> Iterator[str]:
 def sent_at_most_once(seen: Seen) -> Iterator[str]:
     """No message twice (transactional ones after a crash aside), and every row has come to its end."""
     times = Counter(each.message.id for each in seen.carried)
+    paused = {d.name for d in seen.left.definitions if d.retired is None and d.status == "paused"}
     keys: Counter[tuple[Any, ...]] = Counter()
     for key, message in seen.left.messages.items():
         keys[message.purpose, message.claimed.profile, message.occurrence, message.claimed.channel] += 1
         if times[key] > 1 and not message.claimed.transactional:
             yield f"message {ids.show('msg', key)} was sent {times[key]} times"
-        if message.state in OPEN and message.due_at <= seen.left.now:
+        if message.state in OPEN and message.due_at <= seen.left.now and message.claimed.journey not in paused:
             yield f"message {ids.show('msg', key)} is still {message.state}"
         if message.state in ("sent", "delivered", "opened", "clicked") and not times[key]:
             yield f"message {ids.show('msg', key)} is {message.state} and never left"

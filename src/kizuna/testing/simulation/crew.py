@@ -11,11 +11,16 @@ from kizuna.engine.state import FencedError
 from kizuna.folds import new_folder
 from kizuna.profiles.fold import public
 from kizuna.testing.simulation.house import PARTITIONS, House
-from kizuna.testing.simulation.line import COMMITTED, LOADED, READ, WRITING, WRITTEN, Crash, Line
+from kizuna.testing.simulation.line import COMMITTED, READ, WRITING, WRITTEN, Crash, Line
 from kizuna.testing.simulation.programs import SharedPrograms
 
-CRASHES = {READ: 0.01, LOADED: 0.01, WRITING: 0.02, WRITTEN: 0.02, COMMITTED: 0.03}  # how likely at each point
+CRASHES = {READ: 0.02, WRITING: 0.02, WRITTEN: 0.02, COMMITTED: 0.03}  # how likely at each point
 PAUSES = {READ: 0.12, WRITING: 0.10}
+
+
+Sizes = tuple[int, int]  # rows and items of a batch
+LARGE: Sizes = (64, 4000)
+SIZES: tuple[Sizes, ...] = (LARGE, (64, 4), (3, 4000), (2, 1))
 
 
 class Worker:
@@ -25,13 +30,15 @@ class Worker:
         self.number = number
         self.partitions = list(partitions)
         self.engine: Engine
-        self.line: Line
+        self.line: Line | None = None
 
 
 class Crew:
     """`chance` is set anew by each act. While `is_calm` nothing is interrupted."""
 
-    def __init__(self, house: House, chance: Random, pauses: Sequence[str] = (READ, WRITING)) -> None:
+    def __init__(
+        self, house: House, chance: Random, pauses: Sequence[str] = (READ, WRITING), sizes: Sizes | None = None
+    ) -> None:
         self.house = house
         self.chance = chance
         self.pauses = {point: PAUSES[point] for point in pauses}
@@ -39,7 +46,7 @@ class Crew:
         self.crashes = self.fenced = self.paused = self.batches = 0
         self._depth = 0
         count = chance.randint(1, 3)
-        self.sizes = chance.choice(((64, 4000), (64, 4), (3, 4000), (2, 1)))  # rows and items of a batch
+        self.sizes = sizes or chance.choice(SIZES)
         self.cached = chance.choice((20_000, 3, 1))
         self.workers = [
             Worker(number, [p for p in range(PARTITIONS) if p % count == number]) for number in range(count)
@@ -49,6 +56,8 @@ class Crew:
 
     def start(self, worker: Worker) -> None:
         """A new process, which remembers nothing; it begins undisturbed."""
+        if worker.line:
+            self.house.cut(worker.line.state)
         rows, items = self.sizes
         worker.engine = Engine(
             new_folder(self.house.folds), SharedPrograms(self.house.folds), public, rows=rows, items=items,
@@ -56,6 +65,11 @@ class Crew:
         )  # fmt: skip
         worker.line = Line(self.house.connect(worker.engine), lambda point: self.reach(worker, point))
         worker.engine.own(worker.line, worker.partitions)
+
+    def end(self) -> None:
+        for worker in self.workers:
+            if worker.line:
+                self.house.cut(worker.line.state)
 
     def reassign(self, *, silently: bool) -> None:
         """Give one partition to another worker; who had it may go on believing that it is theirs."""
@@ -73,7 +87,7 @@ class Crew:
         try:
             self.batches += 1
             return bool(worker.partitions) and worker.engine.run(worker.line)
-        except Crash:
+        except (Crash, *self.house.breaks):
             self.crashes += 1
         except FencedError:
             self.fenced += 1
@@ -105,6 +119,8 @@ class Crew:
             return
         draw = self.chance.random()
         if draw < CRASHES[point]:
+            if self.chance.random() < 0.5 and worker.line:
+                self.house.cut(worker.line.state)
             raise Crash
         if draw < CRASHES[point] + self.pauses.get(point, 0.0):
             self.paused += 1

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
-from msgspec.structs import astuple, replace
 
 from kizuna.engine.append import Row
 from kizuna.engine.batch import Engine
@@ -19,6 +18,10 @@ from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 
 PARTITIONS = 4
+PLANNED = (
+    "id", "profile", "channel", "purpose", "occurrence", "template", "template_version", "journey", "run", "step",
+    "campaign", "variant", "topic", "transactional", "event", "expires_at", "caused_by",
+)  # what the fold wrote of a message and nobody may change  # fmt: skip
 
 
 class Veto(Struct, frozen=True):
@@ -48,7 +51,7 @@ class Message(Struct, kw_only=True):
     purpose: str
     occurrence: str
     due_at: int
-    planned: tuple[Any, ...]  # all that the fold wrote and no batch, crash or sender may change
+    planned: tuple[Any, ...]  # `PLANNED`
 
 
 class Left(Struct, frozen=True):
@@ -72,12 +75,17 @@ class House(Protocol):
     """An installation: in memory, or on PostgreSQL. Each call is a transaction of its own."""
 
     folds: Sequence[Slice]
+    breaks: tuple[type[Exception], ...]  # what a worker hears on a connection that was cut
 
     def open(self, tenant: Tenant, first: Sequence[Change]) -> int:
         """A workspace with definitions that rule from the first row on; its id."""
         ...
 
     def connect(self, engine: Engine) -> State: ...
+
+    def cut(self, state: State) -> None:
+        """A connection breaks: what was not committed never was."""
+        ...
 
     def now(self, workspace: int) -> int: ...
 
@@ -92,6 +100,12 @@ class House(Protocol):
     def append(self, workspace: int, rows: Sequence[Row], veto: Veto | None = None) -> None: ...
 
     def publish(self, workspace: int, change: Change) -> None: ...
+
+    def ruling(self, workspace: int, kind: str) -> list[Definition]:
+        """What rules of a kind now."""
+        ...
+
+    def members(self, workspace: int, segment: str) -> list[bytes]: ...
 
     def is_read(self, workspace: int) -> bool:
         """Whether no row waits to be folded."""
@@ -143,5 +157,5 @@ def as_message(workspace: int, plan: PlanMessage) -> Message:
     )  # fmt: skip
     return Message(
         claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
-        planned=astuple(replace(plan, root=0)),
+        planned=tuple([getattr(plan, name) for name in PLANNED]),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Workspace
 from kizuna.engine.state import Head, LogRow, State, Written
 
-READ, LOADED, WRITING, WRITTEN, COMMITTED = "read", "loaded", "writing", "written", "committed"
+READ, WRITING, WRITTEN, COMMITTED = "read", "writing", "written", "committed"
 
 
 class Crash(BaseException):  # no error: nobody may catch it but the one who let it happen
@@ -50,9 +50,7 @@ class Line:
         return self.state.definitions(workspace, program)
 
     def load(self, workspace: int, profiles: Iterable[bytes]) -> list[StoredRecord]:
-        found = self.state.load(workspace, profiles)
-        self.reach(LOADED)
-        return found
+        return self.state.load(workspace, profiles)
 
     def repeated(self, workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
         return self.state.repeated(workspace, seen)

@@ -18,7 +18,16 @@ from kizuna.engine.slice import Definition, Slice, Workspace
 from kizuna.engine.state import State
 from kizuna.events.publish import JUDGES_EVERYONE
 from kizuna.folds import FOLDS
-from kizuna.messages.message import RANK, AdvanceMessage, CancelPlanned, Claimed, Ending, PlanMessage
+from kizuna.messages.message import (
+    RANK,
+    AdvanceMessage,
+    CancelPlanned,
+    Claimed,
+    Ending,
+    EndPlanned,
+    MovePlanned,
+    PlanMessage,
+)
 from kizuna.segments.section import MembershipChanged
 from kizuna.testing.simulation.house import PARTITIONS, Asked, Left, Message, Veto, as_message
 from kizuna.testing.simulation.shop import Change
@@ -43,9 +52,12 @@ class MemoryHouse:
 
     def __init__(self, making: Making = MemoryState) -> None:
         self.folds: Sequence[Slice] = [*FOLDS, Witness()]
+        self.breaks: tuple[type[Exception], ...] = ()
         self.ledgers: dict[int, Ledger] = {}
         writers = {
             PlanMessage: self._plan,
+            MovePlanned: self._move,
+            EndPlanned: self._end,
             CancelPlanned: self._cancel,
             AdvanceMessage: self._advance,
             MembershipChanged: self._membership,
@@ -59,13 +71,18 @@ class MemoryHouse:
         workspace = Workspace(tenant.id, name, tenant.clock, tenant.zone, "JPY", tenant.consent, PARTITIONS)
         kept = self.state.make(workspace, tenant.now)
         self.ledgers[tenant.id] = Ledger()
-        kept.definitions += [Definition(each.kind, each.name, 1, "active", each.body or {}, 1, None) for each in first]
+        kept.definitions += [
+            Definition(each.kind, each.name, 1, each.status, each.body or {}, 1, None) for each in first
+        ]
         for head in kept.heads:
             head.program = 1
         return tenant.id
 
     def connect(self, engine: Engine) -> State:
         return self.state.connect()
+
+    def cut(self, state: State) -> None:
+        state.rollback()
 
     def now(self, workspace: int) -> int:
         return self.state.kept[workspace].now
@@ -100,9 +117,16 @@ class MemoryHouse:
         root = self.state.append(workspace, [Row(p, PUBLISH, 0, b"", row) for p in range(PARTITIONS)])
         at = max(head.at for head in kept.heads)
         kept.definitions = [replace(d, published_at=at) if d.introduced == program else d for d in kept.definitions]
-        if change.kind in JUDGES_EVERYONE:
+        is_anybody_there = kept.records or any(head.offset > head.applied + 1 for head in kept.heads)
+        if change.kind in JUDGES_EVERYONE and is_anybody_there:
             offsets = [head.offset for head in kept.heads]
             self.ledgers[workspace].fills.append(Asked(workspace, program, root, offsets, at))
+
+    def ruling(self, workspace: int, kind: str) -> list[Definition]:
+        return [d for d in self.state.kept[workspace].definitions if d.kind == kind and d.retired is None]
+
+    def members(self, workspace: int, segment: str) -> list[bytes]:
+        return sorted(profile for name, profile in self.ledgers[workspace].members if name == segment)
 
     def is_read(self, workspace: int) -> bool:
         return all(head.applied == head.offset for head in self.state.kept[workspace].heads)
@@ -124,8 +148,10 @@ class MemoryHouse:
     def claim(self, workspace: int, limit: int) -> list[Claimed]:
         now = self.now(workspace)
         messages = self.ledgers[workspace].messages.values()
+        paused = {each.name for each in self.ruling(workspace, "journey") if each.status == "paused"}
         due = [each for each in messages if each.state == "planned" and each.due_at <= now]
-        due.sort(key=lambda each: (each.claimed.root, each.claimed.id))
+        due = [each for each in due if each.claimed.journey not in paused]
+        due.sort(key=lambda each: (each.due_at, each.claimed.id))
         return [replace(each.claimed, due_at=each.due_at) for each in due[:limit]]
 
     def vetoes(self, workspace: int) -> list[Veto]:
@@ -181,6 +207,18 @@ class MemoryHouse:
             if at is not None and row.state == "planned":
                 row.claimed = replace(row.claimed, reason="exited")
                 row.due_at = min(row.due_at, at)
+
+    def _move(self, workspace: int, effects: Sequence[MovePlanned]) -> None:
+        for each in effects:
+            row = self.ledgers[workspace].messages.get(each.id)
+            if row and row.state == "planned" and row.claimed.reason is None:
+                row.due_at = each.due_at
+
+    def _end(self, workspace: int, effects: Sequence[EndPlanned]) -> None:
+        for each in effects:
+            row = self.ledgers[workspace].messages.get(each.id)
+            if row and row.state == "planned" and row.claimed.reason is None:
+                row.state, row.claimed = each.state, replace(row.claimed, reason=each.reason)
 
     def _advance(self, workspace: int, effects: Sequence[AdvanceMessage]) -> None:
         for each in effects:

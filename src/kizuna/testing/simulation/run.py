@@ -7,11 +7,12 @@ from random import Random
 
 from msgspec import Struct
 
+from kizuna.core import exact_json, ids
 from kizuna.engine.append import Row, rows_of
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.testing.simulation.check import AT_REST, CHECKS, Accepted, Look, Seen
-from kizuna.testing.simulation.crew import Crew
+from kizuna.testing.simulation.crew import Crew, Sizes
 from kizuna.testing.simulation.historian import fill_next
 from kizuna.testing.simulation.house import PARTITIONS, House, Veto
 from kizuna.testing.simulation.line import READ, WRITING
@@ -22,6 +23,7 @@ from kizuna.testing.simulation.shop import SHOPS
 from kizuna.testing.simulation.story import (
     AnyAct,
     Choose,
+    Launch,
     Move,
     Publish,
     Reassign,
@@ -52,13 +54,18 @@ def simulate(seed: int, house: House | None = None) -> Verdict:
     return tell(write_story(seed), house or MemoryHouse())
 
 
-def tell(story: Story, house: House, pauses: Sequence[str] = (READ, WRITING)) -> Verdict:
-    play = Play(story, house, pauses)
+def tell(
+    story: Story, house: House, pauses: Sequence[str] = (READ, WRITING), sizes: Sizes | None = None
+) -> Verdict:
+    """`pauses` are the points at which a batch may be overtaken, `sizes` those of batches; else the seed draws them."""
+    play = Play(story, house, pauses, sizes)
     try:
         play.run()
         wrong = play.judge()
     except Exception as error:  # a fold, or the simulated house, fell over: that is a finding too
         wrong = [f"{type(error).__name__}: {error}"]
+    finally:
+        play.crew.end()
     crew = play.crew
     items = sum(worker.engine.folded for worker in crew.workers)
     return Verdict(story.seed, wrong, items, crew.batches, crew.crashes, crew.fenced, len(play.sender.carried))
@@ -67,7 +74,7 @@ def tell(story: Story, house: House, pauses: Sequence[str] = (READ, WRITING)) ->
 class Play:
     """A story being told."""
 
-    def __init__(self, story: Story, house: House, pauses: Sequence[str]) -> None:
+    def __init__(self, story: Story, house: House, pauses: Sequence[str], sizes: Sizes | None) -> None:
         self.story = story
         self.house = house
         self.chance = Random(story.seed)  # noqa: S311  # drawn anew for each act
@@ -75,7 +82,7 @@ class Play:
         for tenant in story.tenants:
             house.open(tenant, SHOPS[tenant.shop].first)
             self.workspaces[tenant.id] = house.left(tenant.id).workspace
-        self.crew = Crew(house, self.chance, pauses)
+        self.crew = Crew(house, self.chance, pauses, sizes)
         self.sender = Sender(house, self.chance, self.workspaces)
         self.consents: list[Accepted] = []
         self.wrong: list[str] = []
@@ -106,6 +113,8 @@ class Play:
             case Publish():
                 tenant = next(each for each in self.story.tenants if each.id == act.workspace)
                 self.house.publish(act.workspace, change_of(tenant, act))
+            case Launch(campaign=campaign):
+                self.launch(act, campaign)
             case Reassign(silently=silently):
                 self.crew.reassign(silently=silently)
             case Rest():
@@ -131,6 +140,26 @@ class Play:
         rows: list[Row] = rows_of([item], PARTITIONS)
         self.house.append(workspace, rows, veto)
         self.consents.append(said)
+
+    def launch(self, act: AnyAct, campaign: str) -> None:
+        """In chunks, as they are handed out; the same act is the same launch."""
+        found = next((d for d in self.house.ruling(act.workspace, "campaign") if d.name == campaign), None)
+        if found is None:
+            return
+        launch = ids.show("lch", ids.derive("launch", act.number))
+        program = max(d.introduced for d in self.house.left(act.workspace).definitions)
+        said = {"campaign": campaign, "launch": launch, "version": found.version, "program": program}
+        now, properties = self.house.now(act.workspace), exact_json.encode(said)
+        members = self.house.members(act.workspace, found.body["segment"])
+        for start in range(0, len(members), 2):
+            items = [
+                Item(
+                    profile, ids.show("evt", ids.derive("launch", launch, profile)), "launch", "campaign_launched",
+                    timestamp=now, properties=properties, received_at=now,
+                )
+                for profile in members[start : start + 2]
+            ]  # fmt: skip
+            self.house.append(act.workspace, rows_of(items, PARTITIONS))
 
     def settle(self) -> None:
         """Everybody works until there is nothing left to do; after a while nobody is disturbed any more."""

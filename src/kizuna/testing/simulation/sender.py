@@ -15,9 +15,10 @@ from kizuna.core import clock, ids
 from kizuna.engine.moment import Item
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Workspace
-from kizuna.messages.claim import Person, Refused, decide
+from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.message import Claimed, Ending
-from kizuna.messages.report import of_customer, of_sender, properties
+from kizuna.messages.policy import parse
+from kizuna.messages.report import of_customer, of_deferral, of_sender, properties
 from kizuna.profiles.section import Profile
 from kizuna.testing.simulation.house import House, Veto
 
@@ -50,7 +51,8 @@ class Sender:
         for message in self.house.lost(workspace):
             self.recover(workspace, message)
             found = True
-        for message in self.house.claim(workspace, self.chance.choice((1, 2, 50))):
+        due = sorted(self.house.claim(workspace, 1000), key=lambda each: (each.due_at, each.id))
+        for message in due[: self.chance.choice((1, 2, 50))]:
             self.send(workspace, message)
             found = True
         return found
@@ -64,6 +66,12 @@ class Sender:
             message, person, vetoes, self.house.suppressed(workspace), at, self.workspaces[workspace].consent
         )
         profile = person.id if person else message.profile
+        if person and isinstance(verdict, str) and (wait := self.wait(workspace, message, person, at)):
+            verdict = wait
+        if isinstance(verdict, Deferred):
+            again = Ending(id=message.id, fence=message.fence, state="planned", due_at=verdict.until)
+            self.house.finish(workspace, again, message.root, [of_deferral(message, profile, verdict.until, at)])
+            return
         if isinstance(verdict, Refused):
             ending = Ending(id=message.id, fence=message.fence, state=verdict.state, reason=verdict.reason)
             report = of_sender(message, profile, verdict.state, at, reason=verdict.reason)
@@ -90,6 +98,12 @@ class Sender:
             if not self.is_calm and self.chance.random() < 0.1:
                 return  # it died before the answer was written down
             self.conclude(workspace, handed, profile, "sent", at)
+
+    def wait(self, workspace: int, message: Claimed, person: Person, at: int) -> Deferred | Refused | None:
+        """What the quiet hours that rule say."""
+        for each in self.house.ruling(workspace, "policy"):
+            return defer(message, person, parse(each.body).quiet_hours, at, self.workspaces[workspace])
+        return None
 
     def conclude(self, workspace: int, message: Claimed, profile: bytes, state: str, at: int, **more: str) -> None:
         ending = Ending(id=message.id, fence=message.fence, state=state, reason=more.get("reason"))
@@ -130,7 +144,8 @@ class Sender:
         if stored is None:
             return None
         known = self.section(stored, "profiles", Profile)
-        return Person(id=stored.id, traits=known.traits, consent=self.section(stored, "consent", Consent), known=known)
+        consent = self.section(stored, "consent", Consent)
+        return Person(id=stored.id, traits=known.traits, consent=consent, known=known, zone=known.zone)
 
     def section(self, stored: StoredRecord, name: str, kind: type[Kind]) -> Kind:
         raw = stored.sections[self.names.index(name)]

@@ -104,16 +104,26 @@ JOURNEYS: dict[str, Body] = {
 HELLO = {"channel": "email", "subject": "Hello", "body": "<p>Hello</p>", "format": "liquid+html"}
 SHORT = {"did_not": VIEWED, "within": "1d"}
 
+POLICY = {
+    "caps": [{"channel": "email", "max": 1, "per": "1d", "window": "sliding", "then": "hold"}],
+    "quiet_hours": {"from": "21:00", "to": "08:00", "then": "hold"},
+}
+CAMPAIGN = {"segment": "buyers", "send": {"channel": "email", "template": "hello", "topic": "news", "expires": "2d"}}
+
 TEMPLATES: dict[str, Body] = {
     "hello": HELLO,
     "receipt": {"channel": "email", "subject": "Thank you", "body": "<p>Thank you</p>", "format": "liquid+html"},
 }
 
 
-def _shop(segments: str, journeys: str, *changes: Change, invites: str = "") -> Shop:
+def _shop(segments: str, journeys: str, *changes: Change, invites: str = "", policy: bool = False) -> Shop:
     first = [Change("template", name, body) for name, body in TEMPLATES.items()]
     first += [Change("segment", name, {"where": RULES[name]}) for name in segments.split()]
     first += [Change("journey", name, JOURNEYS[name]) for name in journeys.split()]
+    if "buyers" in segments:
+        first.append(Change("campaign", "letter", CAMPAIGN, "ready"))
+    if policy:
+        first.append(Change("policy", "policy", POLICY))
     return Shop(tuple(first), changes, invites)
 
 
@@ -125,13 +135,19 @@ def _journey(name: str, status: str = "active", *, is_new: bool = False) -> Chan
     return Change("journey", name, JOURNEYS[name] if is_new else None, status)
 
 
+def _rules(policy: Body | None) -> Change:
+    return Change("policy", "policy", policy)
+
+
 SHOPS = (
     _shop("buyers lapsed quiet twice", "welcome win_back", _segment("spenders"), _journey("order", is_new=True)),
-    _shop("buyers spenders quiet best", "order", _segment("twice"), _segment("quiet", SHORT)),
+    _shop("buyers spenders quiet best", "order", _segment("twice"), _segment("quiet", SHORT), policy=True),
     _shop("twice monthly dear once", "morning keep", _journey("keep", "paused"), _journey("keep")),
     _shop("buyers lapsed drawn reachable", "welcome morning", _journey("welcome", "stopped"), _segment("dear")),
     _shop("twice hot gold quiet", "invited keep", Change("segment", "hot"), _segment("hot"), invites="invited"),
     _shop("", "welcome order", _segment("buyers"), _segment("lapsed"), _journey("win_back", is_new=True)),
     _shop("buyers lapsed monthly", "win_back morning", Change("template", "hello", HELLO), _segment("once")),
     _shop("drawn spenders best", "invited order", _journey("order", "paused"), _journey("order"), invites="invited"),
+    _shop("buyers twice", "invited welcome morning", _rules(None), invites="invited", policy=True),
+    _shop("buyers quiet", "invited keep", _rules(POLICY), _journey("invited", "paused"), invites="invited"),
 )  # fmt: skip

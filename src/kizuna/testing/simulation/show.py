@@ -10,6 +10,7 @@ from kizuna.testing.simulation.shop import SHOPS
 from kizuna.testing.simulation.story import (
     AnyAct,
     Choose,
+    Launch,
     Move,
     Publish,
     Reassign,
@@ -49,6 +50,8 @@ def _show(act: AnyAct, tenant: Tenant) -> Iterator[str]:
                 f"{change.body}" if change.body is not None else change.status if change.kind == "journey" else "gone"
             )
             yield f"{head}published {change.kind} {change.name}: {what}"
+        case Launch(campaign=campaign):
+            yield f"{head}campaign {campaign} is launched"
         case Reassign(silently=silently):
             yield f"{head}a partition goes to another worker{', unsaid' if silently else ''}"
         case Rest():

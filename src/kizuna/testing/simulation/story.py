@@ -65,6 +65,12 @@ class Publish(Act, frozen=True):
     change: int  # of the shop's
 
 
+class Launch(Act, frozen=True):
+    """A campaign is said to those who are members when it is handed out."""
+
+    campaign: str
+
+
 class Reassign(Act, frozen=True):
     """Partitions are given out anew; with `silently` those who had them are not told."""
 
@@ -75,7 +81,7 @@ class Rest(Act, frozen=True):
     """Everybody works until there is nothing left to do."""
 
 
-AnyAct = Say | Choose | Move | Publish | Reassign | Rest
+AnyAct = Say | Choose | Move | Publish | Launch | Reassign | Rest
 
 
 class Story(Struct, frozen=True):
@@ -91,7 +97,7 @@ def write_story(seed: int) -> Story:
     chance = random.Random(seed)  # noqa: S311  # the same seed must tell the same story
     tenants = [_tenant(number, chance) for number in range(1, 3 if chance.random() < 0.3 else 2)]
     author = Author(chance, tenants)
-    return Story(seed, tenants, [author.act(number) for number in range(chance.randint(12, 36))])
+    return Story(seed, tenants, [author.act(number) for number in range(chance.randint(12, 40))])
 
 
 def _tenant(number: int, chance: random.Random) -> Tenant:
@@ -116,6 +122,8 @@ class Author:
 
     def act(self, number: int) -> AnyAct:
         tenant, draw = self.chance.choice(self.tenants), self.chance.random()
+        if number < self.people and draw < 0.7:
+            return Say(number, tenant.id, [self.identify(tenant, number)])  # most have an address early on
         if draw < 0.52:
             return Say(number, tenant.id, [self.item(tenant) for _ in range(self.chance.choice((1, 1, 2, 4)))])
         if draw < 0.60:
@@ -127,7 +135,9 @@ class Author:
         if draw < 0.90 and self.published[tenant.id] < len(SHOPS[tenant.shop].changes):
             self.published[tenant.id] += 1
             return Publish(number, tenant.id, self.published[tenant.id] - 1)
-        if draw < 0.95:
+        if draw < 0.92:
+            return Launch(number, tenant.id, "letter")
+        if draw < 0.96:
             return Reassign(number, tenant.id, silently=self.chance.random() < 0.6)
         return Rest(number, tenant.id)
 
@@ -150,12 +160,12 @@ class Author:
         user, anon = self.somebody()
         return self.make(tenant, "track", name, properties, user, anon)
 
-    def identify(self, tenant: Tenant) -> Item:
-        person = self.chance.randrange(self.people)
+    def identify(self, tenant: Tenant, known: int | None = None) -> Item:
+        person = self.chance.randrange(self.people) if known is None else known
         user = f"u{person}"
         anon = f"a{person}" if self.chance.random() < 0.85 else f"a{self.chance.randrange(self.people)}"
         traits: dict[str, Any] = {"email": f"{user}@shop.example", "plan": self.chance.choice(("gold", "free", None))}
-        if self.chance.random() < 0.2:
+        if known is None and self.chance.random() < 0.2:
             return self.make(tenant, "alias", anon, {}, user, "")
         zone = self.chance.choice(ZONES)
         context = {"timezone": zone} if zone else {}

@@ -1,0 +1,88 @@
+"""Plan: how wanted documents differ from what rules, and whom applying them would move. Changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from kizuna.core.errors import NotSettled
+from kizuna.definitions.check import check, scene_of
+from kizuna.definitions.document import Document
+from kizuna.definitions.kinds import all_kinds
+from kizuna.definitions.reach import Reach, reach
+from kizuna.definitions.standing import Entry, entries, normal, standing
+from kizuna.engine.slice import Workspace
+from kizuna.events import settled, store
+from kizuna.runtime.database import Database
+from kizuna.runtime.lake.query import Lake
+
+
+class Planned(Struct, frozen=True):
+    """One definition's line of a plan."""
+
+    entry: Entry
+    reach: Reach | None
+
+
+class Plan(Struct, frozen=True):
+    lines: list[Planned]
+    mark: str  # of the state it was made for
+    is_settled: bool  # else what was accepted lately is not in its numbers
+
+    def count(self, action: str) -> int:
+        return sum(line.entry.action == action for line in self.lines)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.count("unchanged") == len(self.lines)
+
+
+async def plan(
+    database: Database, lake: Lake, workspace: Workspace, documents: Sequence[Document], secret: str,
+    patience: float = 5.0,
+) -> Plan:  # fmt: skip
+    """Raises `Unprocessable` with all errors. Numbers are as of all that was accepted within `patience` seconds."""
+    wanted = [normal(each) for each in documents]
+    async with database.connection() as conn:
+        position = await store.last_position(conn)
+    is_settled = False
+    with contextlib.suppress(NotSettled):
+        await settled.wait(database, workspace.id, position, patience)
+        is_settled = True
+    async with database.connection() as conn:
+        found = await standing(conn, workspace.id)
+        await check(scene_of(conn, workspace, secret, found, wanted), found, wanted)
+    listed = entries(found, wanted)
+    reached = await reach(database, lake, workspace, found, wanted, listed)
+    lines = [Planned(each, None if each.is_draft else reached.get((each.kind, each.name))) for each in listed]
+    return Plan(lines, found.mark, is_settled)
+
+
+def show(made: Plan) -> dict[str, Any]:
+    """As the API answers it."""
+    return {
+        "changes": [_line(line) for line in made.lines if line.entry.action != "unchanged" or line.reach],
+        **{action: made.count(action) for action in ("created", "changed", "removed", "unchanged")},
+        "settled": made.is_settled,
+        "mark": made.mark,
+    }
+
+
+def _line(line: Planned) -> dict[str, Any]:
+    entry = line.entry
+    said: dict[str, Any] = {
+        "kind": entry.kind,
+        "name": entry.name,
+        "file": f"{all_kinds()[entry.kind].folder}/{entry.name}",
+        "action": entry.action,
+        "version": entry.version,
+        "fields": entry.changes,
+    }
+    if entry.is_draft:
+        said["draft"] = True
+    if line.reach:
+        said["reach"] = line.reach
+    return said

@@ -1,0 +1,192 @@
+"""The policy of a workspace as written: caps, quiet hours, the daily ceiling, the global holdout, limits of harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from msgspec import Struct, field
+
+from kizuna.channels import all_channels
+from kizuna.core import clock, exact_json
+from kizuna.core.clock import Duration, duration
+from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.local_time import time_of_day
+from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
+from kizuna.messages.quiet_hours import QuietHours
+
+T = TypeVar("T")
+
+HOLD_FOR_DEFAULT = "48h"
+MOST_CAPS, MOST_MESSAGES = 100, 1_000  # a record keeps what its caps count: it must stay small
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much harm is too much: shares of what was delivered (of what was tried, for bounces)."""
+
+    complaints_pause: float = 0.001
+    complaints_stop: float = 0.0025
+    complaints_over: int = 1_000  # delivered; fewer say nothing
+    bounces_pause: float = 0.05
+    bounces_over: int = 100
+    within: Duration = field(default_factory=lambda: duration("24h"))
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    caps: tuple[Cap, ...] = ()
+    quiet_hours: QuietHours | None = None
+    holdout: float = 0  # per cent of all profiles, who receive nothing but transactional messages
+    limits: Limits = field(default_factory=Limits)
+
+
+def parse(body: Mapping[str, Any]) -> Policy:
+    """Raises `Invalid` with the place of everything that is wrong."""
+    reader = _Reader()
+    known = reader.object(body, "", ("caps", "quiet_hours", "daily_ceiling", "holdout", "limits"))
+    caps = [reader.cap(each, f"/caps/{index}") for index, each in enumerate(reader.list(known, "caps"))]
+    if "daily_ceiling" in known:
+        caps.append(reader.ceiling(known["daily_ceiling"], "/daily_ceiling"))
+    if len(caps) > MOST_CAPS:
+        reader.note("/caps", "too_many", f"at most {MOST_CAPS} caps")
+    quiet = reader.quiet_hours(known["quiet_hours"], "/quiet_hours") if known.get("quiet_hours") else None
+    holdout = reader.number(known.get("holdout", 0), "/holdout", 0, 100, "a per cent from 0 to 100")
+    limits = reader.limits(known["limits"], "/limits") if "limits" in known else Limits()
+    if reader.found:
+        first = reader.found[0]
+        raise Invalid(f"the policy is not valid: {first.message}", code="invalid_policy", errors=reader.found)
+    return Policy(caps=tuple(caps), quiet_hours=quiet, holdout=holdout, limits=limits)
+
+
+def read_stored(body: bytes) -> Policy:
+    """From the JSON it was published with."""
+    return parse(exact_json.decode(body))
+
+
+class _Reader:
+    """Reads parts of a document; where one cannot be read, notes why and gives a stand-in."""
+
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+
+    def note(self, pointer: str, code: str, message: str) -> None:
+        self.found.append(FieldError(pointer, code, message))
+
+    def guard(self, pointer: str, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except Invalid as error:
+            self.note(pointer, error.code, str(error))
+            return otherwise
+
+    def object(self, raw: Any, pointer: str, known: tuple[str, ...]) -> Mapping[str, Any]:
+        if not isinstance(raw, Mapping):
+            self.note(pointer, "not_an_object", "write an object here")
+            return {}
+        for key in raw:
+            if key not in known:
+                words = ", ".join(known)
+                place = str(key).replace("~", "~0").replace("/", "~1")
+                self.note(f"{pointer}/{place}", "unknown_field", f"{key!r} is not known here; these are: {words}")
+        return raw
+
+    def list(self, document: Mapping[str, Any], key: str) -> list[Any]:
+        raw = document.get(key)
+        if raw is not None and not isinstance(raw, list):
+            self.note(f"/{key}", "not_a_list", "write a list")
+        return raw if isinstance(raw, list) else []
+
+    def number(self, raw: Any, pointer: str, low: float, high: float, wanted: str) -> float:
+        is_number = isinstance(raw, (int, float, Decimal)) and not isinstance(raw, bool)
+        if not (is_number and low <= raw <= high):
+            self.note(pointer, "invalid", wanted)
+            return low
+        return float(raw)
+
+    def whole(self, raw: Any, pointer: str, high: int) -> int:
+        if not isinstance(raw, int) or isinstance(raw, bool) or not 1 <= raw <= high:
+            self.note(pointer, "invalid", f"a whole number from 1 to {high}")
+            return 1
+        return raw
+
+    def one_of(self, raw: Any, pointer: str, words: tuple[str, ...]) -> str:
+        if not isinstance(raw, str) or raw not in words:
+            self.note(pointer, "invalid", f"one of {', '.join(words)}")
+            return words[0]
+        return raw
+
+    def cap(self, raw: Any, pointer: str) -> Cap:
+        fields = ("channel", "topic", "max", "per", "window", "then", "hold_for")
+        document = self.object(raw, pointer, fields)
+        channel, topic = document.get("channel"), document.get("topic")
+        if channel is not None and channel not in list(all_channels()):
+            self.note(f"{pointer}/channel", "unknown_channel", f"one of {', '.join(all_channels())}")
+        if topic is not None and not (isinstance(topic, str) and topic):
+            self.note(f"{pointer}/topic", "not_text", "write the topic's name as text")
+        window = self.one_of(document.get("window", SLIDING), f"{pointer}/window", (SLIDING, CALENDAR))
+        per = self.length(document.get("per"), f"{pointer}/per")
+        period = PERIODS.get(document["per"]) if window == CALENDAR and isinstance(document.get("per"), str) else None
+        if window == CALENDAR and period is None and "per" in document:
+            self.note(f"{pointer}/per", "invalid_period", "a calendar window is 1d, 1w, 1mo or 1y long")
+        then = self.one_of(document.get("then", SKIP), f"{pointer}/then", (SKIP, HOLD, NEXT_CHANNEL))
+        if "hold_for" in document and then != HOLD:
+            self.note(f"{pointer}/hold_for", "no_hold", "`hold_for` goes with `then: hold` only")
+        return Cap(
+            channel=channel, topic=topic, max=self.whole(document.get("max"), f"{pointer}/max", MOST_MESSAGES),
+            per=per, period=period, then=then,
+            hold_for=self.length(document.get("hold_for", HOLD_FOR_DEFAULT), f"{pointer}/hold_for"),
+        )  # fmt: skip
+
+    def ceiling(self, raw: Any, pointer: str) -> Cap:
+        """So many a local day over all channels: a number, or `{max, then?, hold_for?}`."""
+        document = {"max": raw} if isinstance(raw, int) else self.object(raw, pointer, ("max", "then", "hold_for"))
+        then = self.one_of(document.get("then", SKIP), f"{pointer}/then", (SKIP, HOLD))
+        return Cap(
+            channel=None, topic=None,
+            max=self.whole(document.get("max"), pointer if isinstance(raw, int) else f"{pointer}/max", MOST_MESSAGES),
+            per=duration("1d"), period=DAY, then=then,
+            hold_for=self.length(document.get("hold_for", HOLD_FOR_DEFAULT), f"{pointer}/hold_for"),
+        )  # fmt: skip
+
+    def length(self, raw: Any, pointer: str) -> Duration:
+        if raw is None:
+            self.note(pointer, "required", "write a duration such as 1d")
+            return Duration(exact=clock.DAY)
+        found = self.guard(pointer, lambda: duration(raw if isinstance(raw, str) else str(raw)), Duration(clock.DAY))
+        if not found.exact and not found.months:
+            self.note(pointer, "invalid_duration", "longer than nothing")
+        return found
+
+    def quiet_hours(self, raw: Any, pointer: str) -> QuietHours | None:
+        document = self.object(raw, pointer, ("from", "to", "then"))
+        ends = [
+            self.guard(f"{pointer}/{end}", lambda e=end: time_of_day(document.get(e)), None) for end in ("from", "to")
+        ]
+        then = self.one_of(document.get("then", HOLD), f"{pointer}/then", (HOLD, SKIP))
+        start, end = ends
+        if start is None or end is None:
+            return None
+        if start == end:
+            self.note(f"{pointer}/to", "empty_window", "`from` and `to` differ; quiet all day would be no sending")
+        return QuietHours(start, end, then)
+
+    def limits(self, raw: Any, pointer: str) -> Limits:
+        document = self.object(raw, pointer, ("complaints", "hard_bounces", "within"))
+        usual = Limits()
+        complaints = self.object(document.get("complaints", {}), f"{pointer}/complaints", ("pause", "stop", "over"))
+        bounces = self.object(document.get("hard_bounces", {}), f"{pointer}/hard_bounces", ("pause", "over"))
+
+        def share(of: Mapping[str, Any], where: str, key: str, otherwise: float) -> float:
+            return self.number(of.get(key, otherwise), f"{pointer}/{where}/{key}", 0, 1, "a share from 0 to 1")
+
+        def least(of: Mapping[str, Any], where: str, otherwise: int) -> int:
+            return self.whole(of.get("over", otherwise), f"{pointer}/{where}/over", 1_000_000_000)
+
+        return Limits(
+            complaints_pause=share(complaints, "complaints", "pause", usual.complaints_pause),
+            complaints_stop=share(complaints, "complaints", "stop", usual.complaints_stop),
+            complaints_over=least(complaints, "complaints", usual.complaints_over),
+            bounces_pause=share(bounces, "hard_bounces", "pause", usual.bounces_pause),
+            bounces_over=least(bounces, "hard_bounces", usual.bounces_over),
+            within=self.length(document.get("within", "24h"), f"{pointer}/within"),
+        )

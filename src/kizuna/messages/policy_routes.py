@@ -1,0 +1,132 @@
+"""HTTP of the policy, the topics, and of sending as a whole: what is paused, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Response, get, post, put
+from litestar.params import Parameter
+from msgspec import UNSET, Struct, UnsetType
+
+from kizuna.accounts.caller import Caller
+from kizuna.channels import all_channels
+from kizuna.core import clock
+from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.events.publish import publish
+from kizuna.messages import store
+from kizuna.messages.policy import parse
+from kizuna.messages.sending import GUARD, PAUSED, SENDING, pause_sending, resume_sending
+from kizuna.runtime.database import Database
+
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+POLICY = "policy"  # the kind, and the name of the only one
+
+
+@put("/api/v1/policy")
+async def put_policy(data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Publish it whole; messages held back are looked at again under it."""
+    parse(data)
+    async with database.connection() as conn:
+        version, position = await publish(conn, caller.workspace, POLICY, POLICY, data, sweep="messages")
+    return _answer({**data, "version": version}, position)
+
+
+@get("/api/v1/policy")
+async def get_policy(caller: Caller, database: Database) -> dict[str, Any]:
+    async with database.connection() as conn:
+        found = await store.definitions(conn, caller.workspace.id, POLICY)
+    if not found:
+        return {"caps": [], "quiet_hours": None, "version": None}
+    _, version, _, body, published_at = found[0]
+    return {"caps": [], "quiet_hours": None, **body, "version": version, "published_at": clock.show(published_at)}
+
+
+class Topic(Struct, forbid_unknown_fields=True):
+    """What customers subscribe to; `default` is what `neutral` means for it, else the workspace says."""
+
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    default: str | UnsetType = UNSET
+
+
+@put("/api/v1/topics/{name:str}")
+async def put_topic(name: str, data: Topic, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    if not name.strip() or len(name) > 100:
+        raise Invalid("a topic's name has 1 to 100 characters", code="invalid_name")
+    if data.default is not UNSET and data.default not in ("opt_in", "opt_out"):
+        problem = FieldError("/default", "invalid", "opt_in (neutral may not be written to) or opt_out (may)")
+        raise Invalid("the topic is not valid", code="invalid_topic", errors=[problem])
+    body = {key: value for key in data.__struct_fields__ if (value := getattr(data, key)) is not UNSET}
+    async with database.connection() as conn:
+        version, position = await publish(conn, caller.workspace, "topic", name, body)
+    return _answer({"name": name, **body, "version": version}, position)
+
+
+@get("/api/v1/topics")
+async def list_topics(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    async with database.connection() as conn:
+        rows = await store.definitions(conn, caller.workspace.id, "topic", cursor, limit)
+    items = [{"name": name, **body, "version": version} for name, version, _, body, _ in rows]
+    return {"items": items, "next_cursor": rows[-1][0] if len(rows) == limit else None}
+
+
+@get("/api/v1/topics/{name:str}")
+async def get_topic(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    async with database.connection() as conn:
+        rows = await store.definitions(conn, caller.workspace.id, "topic")
+    for topic, version, _, body, _ in rows:
+        if topic == name:
+            return {"name": name, **body, "version": version}
+    raise NotFound(f"no topic {name!r} in this workspace")
+
+
+@get("/api/v1/sending")
+async def get_sending(caller: Caller, database: Database) -> dict[str, Any]:
+    """Each channel with its state; of one that was stopped the reason and the figures seen."""
+    async with database.connection() as conn:
+        found = await store.definitions(conn, caller.workspace.id, SENDING)
+    paused = {name: (body, at) for name, _, status, body, at in found if status == PAUSED}
+    items: list[dict[str, Any]] = []
+    for channel in all_channels():
+        body, at = paused.get(channel, (None, 0))
+        since = {"paused": {**body, "at": clock.show(at)}} if body is not None else {}
+        items.append({"channel": channel, "state": PAUSED if body is not None else "running", **since})
+    return {"items": items}
+
+
+@post("/api/v1/sending/{name:str}/pause", status_code=200)
+async def pause_channel(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    _check_channel(name)
+    async with database.connection() as conn:
+        position = await pause_sending(conn, caller.workspace, name, {"by": caller.member or "api"})
+    return _answer({"channel": name, "state": PAUSED}, position)
+
+
+@post("/api/v1/sending/{name:str}/resume", status_code=200)
+async def resume_channel(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    _check_channel(name)
+    async with database.connection() as conn:
+        position = await resume_sending(conn, caller.workspace, name)
+    return _answer({"channel": name, "state": "running"}, position)
+
+
+@get("/api/v1/guards")
+async def list_guards(caller: Caller, database: Database) -> dict[str, Any]:
+    """Campaigns and journeys that were paused by themselves, and upon what."""
+    async with database.connection() as conn:
+        found = await store.definitions(conn, caller.workspace.id, GUARD)
+    return {"items": [{**body, "at": clock.show(at)} for _, _, _, body, at in found], "next_cursor": None}
+
+
+def _check_channel(name: str) -> None:
+    if name not in all_channels():
+        raise NotFound(f"no channel {name!r}; there are {', '.join(all_channels())}")
+
+
+def _answer(body: dict[str, Any], position: int) -> Response[dict[str, Any]]:
+    return Response(body, headers={"Kizuna-Position": str(position)})
+
+
+ROUTES = [
+    put_policy, get_policy, put_topic, list_topics, get_topic, get_sending, pause_channel, resume_channel, list_guards,
+]  # fmt: skip

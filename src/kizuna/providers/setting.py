@@ -1,0 +1,69 @@
+"""A provider as it is set: read, checked, its secrets sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+from kizuna.accounts import store as accounts
+from kizuna.core.errors import FieldError, Unprocessable
+from kizuna.providers import Provider, all_providers, store, vault
+
+
+class Setting(Struct, forbid_unknown_fields=True):
+    kind: str
+    channel: str = "email"
+    settings: dict[str, Any] = {}  # msgspec copies it
+    rate: float = 0  # messages a second; 0 is no limit
+    lane: str | None = None
+
+
+async def sealed(
+    conn: AsyncConnection[Any], workspace: int, name: str, setting: Setting, configured: str
+) -> dict[str, Any]:
+    """The body to publish. Secrets left out stay as they are; raises `Unprocessable` for what cannot be set."""
+    provider = _provider(setting)
+    secrets = vault.secrets_of(await accounts.secret(conn), configured)
+    before = await store.current(conn, workspace, name) or {}
+    held: dict[str, Any] = {}
+    if before.get("kind") == setting.kind and before.get("sealed"):
+        held = vault.unseal_any(secrets, workspace, before["sealed"])
+    given = {key: value for key, value in setting.settings.items() if key in provider.secrets and value}
+    open_settings = {key: value for key, value in setting.settings.items() if key not in provider.secrets}
+    hidden = held | given
+    _check(provider, open_settings | hidden)
+    return {
+        "kind": setting.kind,
+        "channel": setting.channel,
+        "settings": open_settings,
+        "sealed": vault.seal(secrets[-1], workspace, hidden) if hidden else None,
+        "hidden": sorted(hidden),
+        "rate": setting.rate,
+        "lane": setting.lane,
+    }
+
+
+def _provider(setting: Setting) -> Provider:
+    provider = all_providers().get(setting.kind)
+    if provider is None:
+        known = ", ".join(all_providers())
+        wrong = FieldError("/kind", "unsupported", f"one of {known}")
+        raise Unprocessable(f"no provider of kind {setting.kind!r}", code="unsupported", errors=[wrong])
+    if provider.channel not in (None, setting.channel):
+        wrong = FieldError("/channel", "unsupported", f"{setting.kind} carries {provider.channel}")
+        raise Unprocessable(f"{setting.kind} does not carry {setting.channel!r}", code="unsupported", errors=[wrong])
+    return provider
+
+
+def _check(provider: Provider, settings: dict[str, Any]) -> None:
+    known = {field.encode_name for field in msgspec.structs.fields(provider.settings)}
+    if unknown := sorted(settings.keys() - known):
+        errors = [FieldError(f"/settings/{key}", "unknown", f"known are {', '.join(sorted(known))}") for key in unknown]
+        raise Unprocessable("settings that this provider does not know", code="invalid_settings", errors=errors)
+    try:
+        msgspec.convert(settings, provider.settings)
+    except msgspec.ValidationError as error:
+        raise Unprocessable(f"settings: {error}", code="invalid_settings") from None

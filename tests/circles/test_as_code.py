@@ -1,0 +1,297 @@
+"""Definitions as code, over the whole product: export, plan, apply; and that a plan's numbers are what then happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kizuna.core import strict_yaml
+from kizuna.testing.shop import Shop, identify, track
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+VIP = {"trait": "plan", "is": "vip"}
+BUYERS = {"did": "Order Completed", "count": {"gte": 2}, "within": "30d"}
+BOTH = {"all": [{"in_segment": "vip"}, {"in_segment": "buyers"}]}
+WELCOME = {
+    "entry": {"on": {"segment_entered": "vip"}, "again": "always"},
+    "goal": {"event": "Order Completed", "within": "14d", "value": "properties.total"},
+    "steps": [{"id": "wait", "delay": "2h"}, {"id": "mail", "send": {"channel": "email", "template": "hello"}}],
+}
+MAIL = {
+    "channel": "email",
+    "format": "liquid+html",
+    "subject": "Hi {{ profile.traits.name }}",
+    "body": "<p>\n  Hello\n</p>\n",
+    "locales": {"ja": {"subject": "こんにちは", "body": "<p>\n  やあ\n</p>\n"}},
+}
+
+
+@pytest.fixture
+def kizuna(data_folder: Path) -> Command:
+    """Runs a command on the running product's folder, as a user would."""
+
+    def run(shop: Shop, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "kizuna", *arguments, "--data", str(data_folder)]
+        environment = {**os.environ, "KIZUNA_WORKSPACE": shop.made["name"]}
+        found = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
+        assert found.returncode == expect, f"{found.returncode}: {found.stdout}{found.stderr}"
+        return found
+
+    return run
+
+
+def furnish(shop: Shop) -> None:
+    """Twelve customers, and one definition of every kind."""
+    people = [f"p{n}" for n in range(12)]
+    shop.send(*(identify(who, plan="vip" if n % 3 == 0 else "basic", name=who) for n, who in enumerate(people)))
+    shop.send(*(track(who, "Order Completed", total=n) for n, who in enumerate(people) for _ in range(n % 4)))
+    shop.ask("PUT", "/api/v1/templates/hello", MAIL)
+    shop.ask("PUT", "/api/v1/segments/vip", {"title": "Our best", "where": VIP})
+    shop.segment("buyers", BUYERS)
+    shop.segment("both", BOTH)
+    shop.journey("welcome", WELCOME)
+    shop.ask("PUT", "/api/v1/journeys/welcome", {**WELCOME, "exit": [{"event": "Unsubscribed"}]})
+    shop.ask("PUT", "/api/v1/journeys/someday", {"entry": {"on": {"api": True}}, "steps": []})
+    send = {"channel": "email", "template": "hello", "topic": "news", "expires": "48h"}
+    shop.ask("PUT", "/api/v1/campaigns/news", {"segment": "buyers", "send": send, "schedule": "now", "holdout": 2.5})
+    mail = {"host": "127.0.0.1", "port": 1, "tls": "none", "from": "a@example.com", "username": "u", "password": "pw!"}
+    shop.ask("PUT", "/api/v1/providers/post", {"kind": "smtp", "channel": "email", "settings": mail})
+
+
+def test_export_then_plan_is_no_difference_and_files_are_stable(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    furnish(shop)
+    kizuna(shop, "export", str(tmp_path / "one"))
+    files = {
+        path.relative_to(tmp_path / "one").as_posix(): path.read_bytes() for path in (tmp_path / "one").rglob("*.yaml")
+    }
+    assert set(files) == {
+        "templates/hello.yaml", "providers/post.yaml", "segments/vip.yaml", "segments/buyers.yaml",
+        "segments/both.yaml",
+        "journeys/welcome.yaml", "journeys/welcome.draft.yaml", "journeys/someday.draft.yaml", "campaigns/news.yaml",
+    }  # fmt: skip
+    assert b"pw!" not in b"".join(files.values())
+    assert "body: |\n      <p>\n        やあ" in files["templates/hello.yaml"].decode()
+    assert kizuna(shop, "plan", str(tmp_path / "one")).stdout == "no difference\n"
+    assert kizuna(shop, "apply", str(tmp_path / "one"), "--yes").stdout == "no difference\n"
+    commented = tmp_path / "one" / "segments" / "vip.yaml"
+    commented.write_text("# ours\n" + commented.read_text())
+    assert "0 files written, 9 unchanged" in kizuna(shop, "export", str(tmp_path / "one")).stdout
+    assert commented.read_text().startswith("# ours\n")
+    kizuna(shop, "export", str(tmp_path / "two"))
+    again = {
+        path.relative_to(tmp_path / "two").as_posix(): path.read_bytes() for path in (tmp_path / "two").rglob("*.yaml")
+    }
+    assert again == files
+
+
+def test_a_folder_makes_another_workspace_the_same(
+    open_shop: Callable[..., Shop], kizuna: Command, tmp_path: Path
+) -> None:
+    one, other = open_shop(), open_shop()
+    furnish(one)
+    kizuna(one, "export", str(tmp_path))
+    done = kizuna(other, "apply", str(tmp_path), "--yes").stdout
+    assert "9 created, 0 changed, 0 removed, 0 unchanged" in done
+    assert kizuna(other, "plan", str(tmp_path)).stdout == "no difference\n"
+    assert other.get("/api/v1/definitions") == one.get("/api/v1/definitions")
+    assert other.get("/api/v1/journeys/welcome")["status"] == "active"
+    assert other.get("/api/v1/journeys/someday")["status"] == "draft"
+    assert one.get("/api/v1/providers/post")["secrets"] == ["password"]
+    assert other.get("/api/v1/providers/post")["secrets"] == []
+
+
+def test_secrets_stay_when_a_provider_is_changed_by_a_file(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    furnish(shop)
+    kizuna(shop, "export", str(tmp_path))
+    file = tmp_path / "providers" / "post.yaml"
+    file.write_text(file.read_text().replace("port: 1", "port: 2"))
+    assert "settings.port: 1 → 2" in kizuna(shop, "apply", str(tmp_path), "--yes").stdout
+    found = shop.get("/api/v1/providers/post")
+    assert (found["settings"]["port"], found["secrets"]) == (2, ["password"])
+    file.write_text(file.read_text() + "  password: told\n")
+    refused = kizuna(shop, "plan", str(tmp_path), expect=1)
+    assert "providers/post.yaml#/settings/password: files keep no secrets" in refused.stderr
+
+
+def said(shop: Shop, *definitions: dict[str, Any]) -> dict[str, Any]:
+    """The workspace's definitions with some replaced or added."""
+    before = shop.get("/api/v1/definitions")["definitions"]
+    named = {(each["kind"], each["name"], each.get("draft", False)): each for each in [*before, *definitions]}
+    return {"definitions": list(named.values())}
+
+
+def without(shop: Shop, *names: str) -> dict[str, Any]:
+    before = shop.get("/api/v1/definitions")["definitions"]
+    return {"definitions": [each for each in before if each["name"] not in names]}
+
+
+def moved(shop: Shop, people: list[str]) -> dict[tuple[str, str], int]:
+    """Facts of entering and leaving by (fact, segment)."""
+    counted: dict[tuple[str, str], int] = {}
+    for who in people:
+        for each in shop.timeline(who):
+            if each["type"] == "fact" and each["event"] in ("segment_entered", "segment_left"):
+                key = (each["event"], each["properties"]["segment"])
+                counted[key] = counted.get(key, 0) + 1
+    return counted
+
+
+def test_the_numbers_of_a_plan_are_what_then_happens(shop: Shop) -> None:
+    furnish(shop)
+    people = [f"p{n}" for n in range(12)]
+    wanted = said(
+        shop,
+        {"kind": "segment", "name": "vip", "body": {"where": {"any": [VIP, {"trait": "name", "in": ["p1", "p2"]}]}}},
+        {"kind": "segment", "name": "buyers", "body": {"where": {**BUYERS, "count": {"gte": 3}}}},
+        {"kind": "segment", "name": "quiet", "body": {"where": {"not": {"in_segment": "buyers"}}}},
+    )
+    planned = shop.ask("POST", "/api/v1/plan", wanted)
+    assert planned["settled"]
+    reach = {each["name"]: each["reach"] for each in planned["changes"]}
+    assert [(each["name"], each["action"]) for each in planned["changes"]] == [
+        ("both", "unchanged"), ("buyers", "changed"), ("quiet", "created"), ("vip", "changed"),
+    ]  # fmt: skip
+    assert reach["vip"] == {"members": 6, "enter": 2, "leave": 0, "starts": ["welcome"]}
+    assert (reach["buyers"]["enter"], reach["buyers"]["leave"]) == (0, 3)
+    assert (reach["quiet"]["enter"], reach["quiet"]["leave"]) == (9, 0)
+    assert (reach["both"]["enter"], reach["both"]["leave"]) == (0, 1)
+    before, runs = moved(shop, people), shop.counts("welcome")["entered"]
+    shop.ask("POST", "/api/v1/apply", {**wanted, "mark": planned["mark"]})
+    shop.advance("0s")
+    after = moved(shop, people)
+    for name, numbers in reach.items():
+        for fact, word in (("segment_entered", "enter"), ("segment_left", "leave")):
+            assert after.get((fact, name), 0) - before.get((fact, name), 0) == numbers[word], (fact, name)
+        assert shop.get(f"/api/v1/segments/{name}")["size"] == numbers["members"]
+    assert shop.counts("welcome")["entered"] - runs == reach["vip"]["enter"]
+    assert shop.ask("POST", "/api/v1/plan", wanted)["changes"] == []
+
+
+def test_a_new_segment_and_a_journey_that_begins_with_it_start_nobody(shop: Shop) -> None:
+    furnish(shop)
+    gold = {"kind": "segment", "name": "gold", "body": {"where": {"trait": "plan", "is": "vip"}}}
+    greet = {"kind": "journey", "name": "greet", "body": {**WELCOME, "entry": {"on": {"segment_entered": "gold"}}}}
+    wanted = said(shop, gold, greet)
+    reach = {each["name"]: each["reach"] for each in shop.ask("POST", "/api/v1/plan", wanted)["changes"]}
+    assert reach == {"gold": {"members": 4, "enter": 4, "leave": 0}, "greet": {"open_runs": 0, "waiting": 4}}
+    shop.ask("POST", "/api/v1/apply", wanted)
+    shop.advance("1d")
+    assert shop.counts("greet")["entered"] == 0
+    shop.identify("p1", plan="vip")
+    assert shop.counts("greet")["entered"] == 1
+
+
+def test_a_campaign_and_a_journey_say_whom_they_touch(shop: Shop) -> None:
+    furnish(shop)
+    shop.identify("p1", plan="vip")  # one run of `welcome` is open from here on
+    news = next(each for each in shop.get("/api/v1/definitions")["definitions"] if each["name"] == "news")
+    steps = [{"id": "wait", "delay": "3h"}, WELCOME["steps"][1]]
+    wanted = said(
+        shop,
+        {**news, "body": {**news["body"], "holdout": 5}},
+        {"kind": "journey", "name": "welcome", "body": {**WELCOME, "steps": steps}},
+        {"kind": "template", "name": "hello", "body": {**MAIL, "subject": "Hey"}},
+    )
+    lines = {each["name"]: each for each in shop.ask("POST", "/api/v1/plan", wanted)["changes"]}
+    assert lines["news"]["reach"] == {"members": 6}
+    assert lines["news"]["fields"] == [{"path": "holdout", "was": 2.5, "becomes": 5}]
+    assert lines["welcome"]["reach"] == {"open_runs": 1, "waiting": 5}
+    assert lines["welcome"]["fields"] == [{"path": "steps[wait].delay", "was": "2h", "becomes": "3h"}]
+    assert lines["hello"]["reach"] == {"used_by": ["journeys/welcome", "campaigns/news"]}
+    assert len(shop.ask("POST", "/api/v1/apply", wanted)["applied"]) == 3
+    assert shop.ask("POST", "/api/v1/campaigns/news/launch", None, expect=202)["members"] == 6
+
+
+def test_what_no_file_names_is_removed_and_what_is_needed_is_refused(shop: Shop) -> None:
+    furnish(shop)
+    refused = shop.call("POST", "/api/v1/apply", without(shop, "vip", "hello"))
+    assert refused.status == 422
+    needs = sorted(each["message"] for each in refused.body["errors"] if each["code"] == "in_use")
+    assert len(needs) == len(refused.body["errors"]) == 4  # both and welcome need vip, welcome and news need hello
+    assert len(shop.get("/api/v1/segments")["items"]) == 3
+    wanted = without(shop, "vip", "both", "welcome")
+    planned = shop.ask("POST", "/api/v1/plan", wanted)
+    assert [(each["name"], each["action"]) for each in planned["changes"]] == [
+        ("both", "removed"), ("vip", "removed"), ("welcome", "removed"),
+    ]  # fmt: skip
+    assert planned["changes"][1]["reach"] == {"members": 0, "enter": 0, "leave": 4}
+    done = shop.ask("POST", "/api/v1/apply", wanted)["applied"]
+    assert [each["name"] for each in done] == ["welcome", "both", "vip"]
+    assert shop.get("/api/v1/journeys/welcome")["status"] == "stopped"
+    assert shop.ask("POST", "/api/v1/plan", wanted)["changes"] == []
+    assert shop.call("POST", "/api/v1/apply", {"definitions": []}).body["code"] == "no_definitions"
+
+
+def test_every_error_is_said_with_its_file_before_anything_changes(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    furnish(shop)
+    kizuna(shop, "export", str(tmp_path))
+    (tmp_path / "segments" / "ring.yaml").write_text("where:\n  in_segment: ring\n")
+    (tmp_path / "segments" / "bad.yaml").write_text("where:\n  trait: plan\n  is_like: 1\n")
+    (tmp_path / "journeys" / "lost.yaml").write_text(
+        "entry:\n  on:\n    segment_entered: nowhere\nsteps:\n  - id: a\n    delay: 1d\n"
+    )
+    (tmp_path / "templates" / "broken.yaml").write_text("body: '{% if %}'\nlocales:\n  ja:\n    body: '{{'\n")
+    (tmp_path / "segments" / "fine.yaml").write_text("where:\n  trait: plan\n  is: vip\n")
+    for command in (["plan"], ["apply", "--yes"]):
+        refused = kizuna(shop, command[0], str(tmp_path), *command[1:], expect=1).stderr
+        for place in (
+            "segments/ring.yaml#/where",
+            "segments/bad.yaml#/where",
+            "journeys/lost.yaml#/entry/on",
+            "templates/broken.yaml#/body",
+        ):
+            assert place in refused, refused
+    assert {each["name"] for each in shop.get("/api/v1/segments")["items"]} == {"vip", "buyers", "both"}
+    for name in ("ring", "bad"):
+        (tmp_path / "segments" / f"{name}.yaml").unlink()
+    (tmp_path / "segments" / "bomb.yaml").write_text(
+        "a: &a [x, x]\n"
+        + "".join(
+            f"b{n}: &b{n} [*{'a' if not n else f'b{n - 1}'}, *{'a' if not n else f'b{n - 1}'}]\n" for n in range(40)
+        )
+    )
+    (tmp_path / "segment").mkdir()
+    (tmp_path / "segment" / "typo.yaml").write_text("where: {}\n")
+    refused = kizuna(shop, "plan", str(tmp_path), expect=1).stderr
+    assert "segments/bomb.yaml: line" in refused
+    assert "segment: no kind has this folder" in refused
+
+
+def test_a_plan_that_has_grown_old_is_refused(shop: Shop) -> None:
+    furnish(shop)
+    wanted = said(shop, {"kind": "segment", "name": "vip", "body": {"where": {"trait": "plan", "is": "gold"}}})
+    mark = shop.ask("POST", "/api/v1/plan", wanted)["mark"]
+    shop.segment("buyers", {"did": "Order Completed"})
+    refused = shop.call("POST", "/api/v1/apply", {**wanted, "mark": mark})
+    assert (refused.status, refused.body["code"]) == (409, "plan_is_old")
+    assert shop.get("/api/v1/segments/vip")["where"] == VIP
+
+
+def test_a_paused_journey_stays_paused_and_a_draft_somebody_works_on_is_kept(shop: Shop) -> None:
+    furnish(shop)
+    shop.ask("POST", "/api/v1/journeys/welcome/pause")
+    steps = [{"id": "wait", "delay": "3h"}, WELCOME["steps"][1]]
+    shop.ask(
+        "POST", "/api/v1/apply", said(shop, {"kind": "journey", "name": "welcome", "body": {**WELCOME, "steps": steps}})
+    )
+    found = shop.get("/api/v1/journeys/welcome")
+    assert (found["status"], found["version"]) == ("paused", 2)
+    assert found["definition"]["steps"][0]["delay"] == "3h"
+    assert found["draft"]["exit"] == [{"event": "Unsubscribed"}]
+
+
+def test_apply_asks_and_changes_nothing_when_nobody_answers(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "vip.yaml").write_text(strict_yaml.encode({"where": VIP}))
+    refused = kizuna(shop, "apply", str(tmp_path), expect=1)
+    assert "+ segments/vip: created; 0 enter, 0 leave, 0 afterwards" in refused.stdout
+    assert "say --yes" in refused.stderr
+    assert shop.get("/api/v1/segments")["items"] == []
+    assert "created segments/vip" in kizuna(shop, "apply", str(tmp_path), "--yes").stdout
+    assert [each["name"] for each in shop.get("/api/v1/segments")["items"]] == ["vip"]

@@ -1,0 +1,84 @@
+"""The policy as written: everything wrong is named with its place."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+import pytest
+
+from kizuna.core.clock import DAY, Duration, duration
+from kizuna.core.errors import Invalid
+from kizuna.messages.cap import Cap
+from kizuna.messages.policy import Limits, Policy, parse
+from kizuna.messages.quiet_hours import QuietHours
+
+CAP = {"channel": "email", "max": 3, "per": "7d"}
+
+
+def test_a_whole_policy_is_read() -> None:
+    policy = parse(
+        {
+            "caps": [
+                {**CAP, "topic": "news", "window": "sliding", "then": "hold", "hold_for": "12h"},
+                {"max": 1, "per": "1d", "window": "calendar", "then": "next_channel"},
+            ],
+            "quiet_hours": {"from": "21:00", "to": "08:00", "then": "skip"},
+            "daily_ceiling": {"max": 2, "then": "hold"},
+            "holdout": 2.5,
+            "limits": {"complaints": {"pause": 0.01, "over": 10}, "within": "2d"},
+        }
+    )
+    week, day, hour12, hour48 = Duration(exact=7 * DAY), Duration(exact=DAY), duration("12h"), duration("48h")
+    assert policy == Policy(
+        caps=(
+            Cap(channel="email", topic="news", max=3, per=week, period=None, then="hold", hold_for=hour12),
+            Cap(channel=None, topic=None, max=1, per=day, period="day", then="next_channel", hold_for=hour48),
+            Cap(channel=None, topic=None, max=2, per=day, period="day", then="hold", hold_for=hour48),
+        ),
+        quiet_hours=QuietHours(time(21), time(8), "skip"),
+        holdout=2.5,
+        limits=Limits(complaints_pause=0.01, complaints_over=10, within=duration("2d")),
+    )
+
+
+def test_an_empty_policy_holds_nobody_back() -> None:
+    assert parse({}) == parse({"caps": [], "quiet_hours": None}) == Policy()
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"caps": {}}, ["/caps"]),
+        ({"caps": [3]}, ["/caps/0", "/caps/0/per", "/caps/0/max"]),
+        ({"caps": [CAP, {**CAP, "max": 0}]}, ["/caps/1/max"]),
+        ({"caps": [{**CAP, "max": True}]}, ["/caps/0/max"]),
+        ({"caps": [{**CAP, "max": 1.5}]}, ["/caps/0/max"]),
+        ({"caps": [{**CAP, "per": "soon"}]}, ["/caps/0/per"]),
+        ({"caps": [{**CAP, "per": "0d"}]}, ["/caps/0/per"]),
+        ({"caps": [{**CAP, "per": 7}]}, ["/caps/0/per"]),
+        ({"caps": [{**CAP, "per": "36h", "window": "calendar"}]}, ["/caps/0/per"]),
+        ({"caps": [{**CAP, "window": "rolling"}]}, ["/caps/0/window"]),
+        ({"caps": [{**CAP, "then": "wait"}]}, ["/caps/0/then"]),
+        ({"caps": [{**CAP, "hold_for": "1d"}]}, ["/caps/0/hold_for"]),
+        ({"caps": [{**CAP, "then": "hold", "hold_for": "later"}]}, ["/caps/0/hold_for"]),
+        ({"caps": [{**CAP, "channel": "pigeon"}]}, ["/caps/0/channel"]),
+        ({"caps": [{**CAP, "channel": ["email"], "then": {}}]}, ["/caps/0/channel", "/caps/0/then"]),
+        ({"caps": [{**CAP, "topic": ""}]}, ["/caps/0/topic"]),
+        ({"caps": [{**CAP, "a/b": 1}]}, ["/caps/0/a~1b"]),
+        ({"quiet_hours": {"from": "21:00"}}, ["/quiet_hours/to"]),
+        ({"quiet_hours": {"from": "9pm", "to": "08:00"}}, ["/quiet_hours/from"]),
+        ({"quiet_hours": {"from": "08:00", "to": "08:00"}}, ["/quiet_hours/to"]),
+        ({"quiet_hours": {"from": "21:00", "to": "08:00", "then": "wait"}}, ["/quiet_hours/then"]),
+        ({"daily_ceiling": 0}, ["/daily_ceiling"]),
+        ({"daily_ceiling": {"max": 2, "then": "next_channel"}}, ["/daily_ceiling/then"]),
+        ({"holdout": 101}, ["/holdout"]),
+        ({"limits": {"complaints": {"pause": 2}}}, ["/limits/complaints/pause"]),
+        ({"limits": {"hard_bounces": {"over": 0}}}, ["/limits/hard_bounces/over"]),
+        ({"cap": []}, ["/cap"]),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(body: dict[str, Any], pointers: list[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse(body)
+    assert [each.pointer for each in refused.value.errors] == pointers

@@ -1,0 +1,83 @@
+"""Quiet hours at every kind of local time: across midnight, in a gap, in an overlap, over a day that was left out."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+
+from kizuna.core import clock
+from kizuna.core.clock import HOUR, MINUTE
+from kizuna.messages.quiet_hours import JITTER, QuietHours
+
+NIGHT = QuietHours(time(21), time(8))
+NEW_YORK, TOKYO, APIA = "America/New_York", "Asia/Tokyo", "Pacific/Apia"
+MESSAGE = b"m" * 16
+
+
+def at(text: str) -> int:
+    found = clock.read_time(text)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("quiet", "zone", "asked", "over"),
+    [
+        # three zones, both edges
+        (NIGHT, TOKYO, "2026-03-02T20:59:59.999999+09:00", None),
+        (NIGHT, TOKYO, "2026-03-02T21:00:00+09:00", "2026-03-03T08:00:00+09:00"),
+        (NIGHT, TOKYO, "2026-03-03T00:00:00+09:00", "2026-03-03T08:00:00+09:00"),
+        (NIGHT, TOKYO, "2026-03-03T07:59:59.999999+09:00", "2026-03-03T08:00:00+09:00"),
+        (NIGHT, TOKYO, "2026-03-03T08:00:00+09:00", None),
+        (NIGHT, "UTC", "2026-03-02T23:00:00Z", "2026-03-03T08:00:00Z"),
+        # within one day
+        (QuietHours(time(12), time(13, 30)), TOKYO, "2026-03-02T12:00:00+09:00", "2026-03-02T13:30:00+09:00"),
+        (QuietHours(time(12), time(13, 30)), TOKYO, "2026-03-02T13:30:00+09:00", None),
+        # the night of a change is an hour shorter, or longer
+        (NIGHT, NEW_YORK, "2026-03-07T22:00:00-05:00", "2026-03-08T08:00:00-04:00"),
+        (NIGHT, NEW_YORK, "2026-10-31T22:00:00-04:00", "2026-11-01T08:00:00-05:00"),
+        # an end in the gap (02:30 does not exist) takes the offset before it
+        (QuietHours(time(21), time(2, 30)), NEW_YORK, "2026-03-08T01:00:00-05:00", "2026-03-08T03:30:00-04:00"),
+        (QuietHours(time(21), time(2, 30)), NEW_YORK, "2026-03-08T03:30:00-04:00", None),
+        # a start in the gap likewise
+        (QuietHours(time(2, 30), time(8)), NEW_YORK, "2026-03-08T03:29:59-04:00", None),
+        (QuietHours(time(2, 30), time(8)), NEW_YORK, "2026-03-08T03:30:00-04:00", "2026-03-08T08:00:00-04:00"),
+        # an end that comes twice is the first; a start too
+        (QuietHours(time(21), time(1, 30)), NEW_YORK, "2026-11-01T01:29:59-04:00", "2026-11-01T01:30:00-04:00"),
+        (QuietHours(time(21), time(1, 30)), NEW_YORK, "2026-11-01T01:30:00-04:00", None),
+        (QuietHours(time(1, 30), time(8)), NEW_YORK, "2026-11-01T01:30:00-04:00", "2026-11-01T08:00:00-05:00"),
+        (QuietHours(time(1, 30), time(8)), NEW_YORK, "2026-11-01T01:10:00-05:00", "2026-11-01T08:00:00-05:00"),
+        # Apia went from the 29th to the 31st of December 2011
+        (NIGHT, APIA, "2011-12-29T22:00:00-10:00", "2011-12-31T08:00:00+14:00"),
+        (NIGHT, APIA, "2011-12-31T05:00:00+14:00", "2011-12-31T08:00:00+14:00"),
+        (NIGHT, APIA, "2011-12-31T08:00:00+14:00", None),
+        (NIGHT, APIA, "2011-12-31T21:00:00+14:00", "2012-01-01T08:00:00+14:00"),
+    ],
+)
+def test_the_window_is_half_open_in_local_time(quiet: QuietHours, zone: str, asked: str, over: str | None) -> None:
+    assert quiet.over_at(at(asked), zone) == (at(over) if over else 0)
+
+
+def test_without_spread_it_goes_at_the_very_end() -> None:
+    asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
+    assert NIGHT.due_at(asked, "UTC", MESSAGE, end + HOUR, spread=False) == end
+    assert NIGHT.due_at(end, "UTC", MESSAGE, end + HOUR, spread=False) == end
+
+
+def test_spread_is_by_hash_within_ten_minutes_and_never_past_the_expiry() -> None:
+    asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
+    dues = {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
+    assert len(dues) > 90
+    assert all(end <= due < end + JITTER for due in dues)
+    again = {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
+    assert dues == again
+    assert {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end, spread=True) for n in range(100)} == {end}
+
+
+def test_spread_never_reaches_the_next_window() -> None:
+    breath = QuietHours(time(8, 5), time(8))  # five minutes a day
+    asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
+    for n in range(100):
+        due = breath.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True)
+        assert end <= due < end + 5 * MINUTE
