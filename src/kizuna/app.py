@@ -7,6 +7,7 @@ from typing import Any
 from kizuna.accounts import cookie
 from kizuna.accounts import routes as accounts
 from kizuna.accounts.keys import KeyRing
+from kizuna.alarms import routes as alarms
 from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
@@ -31,6 +32,7 @@ from kizuna.templates import routes as templates
 
 ROUTES = [
     *accounts.ROUTES,
+    *alarms.ROUTES,
     *events.ROUTES,
     *profiles.ROUTES,
     *consent.ROUTES,

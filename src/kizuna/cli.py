@@ -90,7 +90,7 @@ def prepare(config: Config, given: argparse.Namespace) -> None:
     import time
 
     from kizuna.accounts.installation import issue_setup_token
-    from kizuna.runtime.migrate import migrate, partitions_of
+    from kizuna.runtime.migrate import is_sending_locked, migrate, partitions_of
     from kizuna.runtime.postgres import is_there
 
     _child(config)
@@ -98,7 +98,8 @@ def prepare(config: Config, given: argparse.Namespace) -> None:
         time.sleep(0.02)
     migrate(config.database_url, config.partitions)
     setup = _with_database(config.database_url, issue_setup_token)
-    print(json.dumps({"partitions": partitions_of(config.database_url), "setup": setup}))
+    url = config.database_url
+    print(json.dumps({"partitions": partitions_of(url), "setup": setup, "is_locked": is_sending_locked(url)}))
 
 
 # set-up and care ----------------------------------------------------------------------------------------------------
@@ -113,12 +114,12 @@ def migrate(config: Config, _: argparse.Namespace) -> None:
 
 
 def doctor(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.folds import deep_questions
     from kizuna.runtime import reach
     from kizuna.runtime.doctor import examine
-    from kizuna.segments import audit
 
     with reach.database(config, migrated=False) as url:
-        checks = examine(url, [audit.examine])
+        checks = examine(url, config, deep_questions())
     is_well = all(check.ok for check in checks)
     if given.json:
         _print_json({"ok": is_well, "checks": checks})
@@ -126,6 +127,53 @@ def doctor(config: Config, given: argparse.Namespace) -> int:
         for check in checks:
             print(f"{'ok    ' if check.ok else 'BROKEN'}  {check.name}: {check.message}")
     return 0 if is_well else 1
+
+
+def backup(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.runtime.backup.make import STANDARD_OUTPUT, backup
+
+    said = backup(config, given.file)
+    print(f"backed up {said}", file=sys.stderr if given.file == STANDARD_OUTPUT else sys.stdout)
+
+
+def restore(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.runtime.backup.restore import restore
+
+    for line in restore(config, given.file):
+        print(line)
+
+
+def unlock_sending(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.messages.deliver import Desk
+    from kizuna.messages.unlock import unlock_sending
+    from kizuna.runtime import reach
+    from kizuna.runtime.database import connect
+
+    with reach.database(config) as url, connect(url, name="kizuna cli") as connection:
+        print(unlock_sending(connection, Desk.of(connection, config.public_url, config.secret), given.waiting))
+
+
+def rebuild(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.rebuild import rebuild
+
+    found = rebuild(config, only=given.workspace, is_check=given.check)
+    for each in found:
+        print(each.line())
+    return 0 if all(each.is_whole and (each.is_same or not given.check) for each in found) else 1
+
+
+def resume_profile(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.accounts import workspaces
+    from kizuna.events.log import Log
+    from kizuna.profiles.resume import resume
+    from kizuna.runtime import reach
+
+    async def run(database: Database) -> int:
+        workspace = await workspaces.find(database, given.workspace)
+        return (await resume(database, Log(database), workspace.id, given.profile))[1]
+
+    with reach.database(config) as url:
+        print(f"{_with_database(url, run)} items were folded")
 
 
 def setup_link(config: Config, _: argparse.Namespace) -> None:
@@ -325,6 +373,7 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     command(commands, "migrate", migrate, "bring the database to this version")
     well = command(commands, "doctor", doctor, "health and invariants; exit 1 when any is broken")
     well.add_argument("--json", action="store_true")
+    _add_backup(commands, command)
     command(commands, "setup-link", setup_link, "a new one-time link for the first owner")
     spaces = commands.add_parser("workspace", help="workspaces").add_subparsers(metavar="COMMAND", required=True)
     space = command(spaces, "create", workspace_create, "make a workspace, print its keys as JSON")
@@ -338,6 +387,25 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     key = command(keys, "create", key_create, "make a key, print it once as JSON")
     key.add_argument("--workspace", required=True, metavar="W", help="name or id")
     key.add_argument("--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"))
+
+
+def _add_backup(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    command(commands, "backup", backup, "state, log, lake and settings in one file").add_argument(
+        "file", metavar="FILE", help="`-` is standard output"
+    )
+    command(commands, "restore", restore, "put a backup into an empty place; the copy sends nothing").add_argument(
+        "file", metavar="FILE"
+    )
+    again = command(commands, "rebuild", rebuild, "fold the log again, offline, and write what differs")
+    again.add_argument("--check", action="store_true", help="only compare; exit 1 when anything differs")
+    again.add_argument("--workspace", metavar="W", help="this one alone, by name")
+    resumed = command(commands, "resume-profile", resume_profile, "fold what was parked of a profile")
+    resumed.add_argument("profile", metavar="PROFILE", help="prf_..., user:<userId> or anon:<anonymousId>")
+    resumed.add_argument("--workspace", required=True, metavar="W", help="name or id")
+    unlock = command(commands, "unlock-sending", unlock_sending, "tell a restored copy that it is the original")
+    unlock.add_argument(
+        "--waiting", choices=("send", "drop"), help="what becomes of marketing messages due since the backup"
+    )
 
 
 def _add_files(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:

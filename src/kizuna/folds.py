@@ -13,6 +13,7 @@ from kizuna.consent.show import show_consent
 from kizuna.engine import store
 from kizuna.engine.batch import Engine
 from kizuna.engine.folder import Folder
+from kizuna.engine.moment import ONCE, message_key
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Slice
 from kizuna.journeys.fold import JourneySlice
@@ -22,6 +23,8 @@ from kizuna.messages.fold import MessagesSlice
 from kizuna.profiles.fold import ProfileSlice, public
 from kizuna.profiles.gate import ProfileGate
 from kizuna.profiles.show import ProfileViews
+from kizuna.runtime.doctor import Question, deep
+from kizuna.segments import agree, audit
 from kizuna.segments.fold import SegmentSlice
 
 FOLDS: list[Slice] = [
@@ -45,6 +48,17 @@ def new_folder(folds: Sequence[Slice] = FOLDS) -> Folder:
 def new_engine(connection: Connection[Any], *, cached: int = 20_000) -> Engine:
     """An engine over the installation's partitions that keeps `cached` records in memory."""
     return Engine(new_folder(), Programs(FOLDS, store.partitions(connection)), public, cached=cached)
+
+
+def deep_questions() -> list[Question]:
+    """What doctor asks of records and items, told what they mean."""
+    inside = deep.questions(
+        SECTIONS,
+        lambda sections: "profiles" in sections and bool(sections["profiles"].waiting_for),
+        lambda item: item.type in ONCE,
+        message_key,
+    )
+    return [*inside, agree.question(), audit.question()]
 
 
 def profile_views() -> ProfileViews:

@@ -1,5 +1,5 @@
-"""The process that keeps history: writes the log to the lake, fills in what new rules ask of the past, and hands out
-campaigns: all that may wait a moment while customers do things."""
+"""The process that keeps history and watch: writes the log to the lake, fills in what new rules ask of the past, hands
+out campaigns and looks after alarms: all that may wait a moment while customers do things."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from collections.abc import Callable
 import psycopg
 import structlog
 
+from kizuna.alarms import store as alarms
+from kizuna.alarms.tell import tell
+from kizuna.alarms.watch import watch
 from kizuna.campaigns.run import run_next as run_campaigns
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
@@ -27,31 +30,43 @@ from kizuna.segments.fill.run import run_next
 LONGEST_SLEEP = 60.0
 WAITING_SLEEP = 0.02  # while a publish waits to be folded
 RETRY = 1.0
+WATCH_EVERY = 15.0
 LEARN_EVERY = 600.0  # seconds: as often the splits that learn are given new weights
 
 log = structlog.get_logger()
 
 
 def main(config: Config) -> None:
-    """Archive in the main thread, which is told to stop; fill in, hand out and learn in others, which end with it."""
+    """Archive in the main thread, which is told to stop; the others end with it."""
     os.nice(10)  # live work comes first; history can wait a moment
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
-    for name, work in (("fill", _fill_on), ("campaigns", _campaigns_on)):
-        threading.Thread(target=_keep_on, args=[config, name, work], daemon=True, name=name).start()
+    for name, job in (("fill", _fill_on), ("campaigns", _campaigns_on), ("watch", _watch_on)):
+        threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
     threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
 
 
-def _keep_on(config: Config, name: str, work: Callable[[Config, threading.Event], None]) -> None:
+def _again(name: str, job: Callable[[Config, threading.Event], None], config: Config) -> None:
+    """Run a job that does not end by itself."""
     pause = threading.Event()
     while True:
         try:
-            work(config, pause)
+            job(config, pause)
         except (psycopg.OperationalError, Unavailable) as error:
             log.warning(f"{name}_restarts", reason=str(error).partition("\n")[0])
         except Exception:
             log.exception(f"{name}_failed")
         pause.wait(RETRY)
+
+
+def _watch_on(config: Config, pause: threading.Event) -> None:
+    with connect(config.database_url, name="kizuna watch", autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            alarms.watch_alone(cursor)
+        while True:
+            watch(connection, config)
+            tell(connection, config.secret, config.public_url or config.url)
+            pause.wait(WATCH_EVERY)
 
 
 def _fill_on(config: Config, pause: threading.Event) -> None:

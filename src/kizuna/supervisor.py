@@ -45,6 +45,7 @@ class Prepared(Struct, frozen=True):
 
     partitions: int
     setup: str | None  # token of the set-up link, None when somebody owns the installation
+    is_locked: bool = False  # a restored copy
 
 
 Plan = Callable[[Config, int], Sequence[Process]]
@@ -105,6 +106,8 @@ class _Up:
                 return
             setup = f" setup={self.url}/setup?token={prepared.setup}" if prepared.setup else ""
             print(f"ready url={self.url}{setup}", flush=True)
+            if prepared.is_locked:
+                _say("sending is locked, this is a restored copy: `kizuna unlock-sending` if it is the original")
             while not self.signals.stopping:
                 self.signals.wait(self.keeper.turn())
         finally:

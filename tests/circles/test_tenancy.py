@@ -55,6 +55,7 @@ PARAMETERS: dict[str, list[str]] = {
     "model": ["aarrr"],
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
+    "alarm": ["1", "alm_1"],
     "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
@@ -68,6 +69,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/keys": {"role": "analyst"},
     "POST /api/v1/workspaces": {"name": "third"},
     "POST /api/v1/clock": {"advance": "1d"},
+    "POST /api/v1/rejected/replay": {},
     "PATCH /api/v1/profiles/{ref:str}": {"traits": {"plan": "x"}},
     "PUT /api/v1/profiles/{ref:str}/consent": {"channel": "email", "state": "opted_out", "source": "api"},
     "PUT /api/v1/segments/{name:str}": {"where": RULE},
@@ -140,7 +142,8 @@ def fill(house: Any, workspace: int) -> None:
                        WHERE k.table_name = c.table_name AND k.column_name = c.column_name)
         FROM information_schema.columns c
         WHERE c.table_schema = 'public' AND c.table_name IN
-              (SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace')""")
+              (SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace')
+        AND c.table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE')""")
     tables: dict[str, dict[str, Any]] = {}
     for table, column, kind, is_identity, is_key in columns:
         if table not in OWN_ROWS and not is_identity:

@@ -243,6 +243,17 @@ def test_a_database_by_url_is_used_and_left_running(start: Callable[..., Up], em
     assert not (up.data / "postgres").exists()
 
 
+def test_a_restored_copy_says_that_it_does_not_send(start: Callable[..., Up], database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE installation SET sending_locked_at = 1")
+    up = start(KIZUNA_DATABASE_URL=database_url)
+    up.ready()
+    code, said = up.end()
+    assert code == 0
+    assert len(said.splitlines()) == 1
+    assert "kizuna unlock-sending" in said
+
+
 def test_a_database_that_is_not_there_is_one_line(start: Callable[..., Up]) -> None:
     up = start(KIZUNA_DATABASE_URL="postgresql://kizuna@/kizuna?host=/nowhere")
     _, said = up.process.communicate(timeout=PATIENCE)

@@ -12,6 +12,7 @@ from msgspec import field
 
 from kizuna.core import clock, ids
 from kizuna.engine import store
+from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.batch import Batch, Engine
 from kizuna.engine.moment import Moment
 from kizuna.engine.program import Programs
@@ -191,6 +192,17 @@ def test_timers_fire_at_their_own_instant_before_the_row_that_passes_them(
     connection.execute("UPDATE workspace SET now = %s WHERE id = %s", [9 * clock.DAY, workspace])
     append(connection, workspace, [an_item(workspace, "m2", user="ada", at=9 * clock.DAY)])
     drain(engine, connection)
+    assert tallies(connection, workspace)["ada"].woken == [2 * clock.DAY]
+
+
+def test_a_timer_set_and_passed_within_one_batch_fires_in_it(connection: psycopg.Connection[Any]) -> None:
+    workspace = make_workspace(connection, now=clock.DAY)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada", at=clock.DAY)])
+    connection.execute("UPDATE workspace SET now = %s WHERE id = %s", [9 * clock.DAY, workspace])
+    for statement in append_rows(workspace, [Row(partition, TICK, 0, b"", b"") for partition in range(PARTITIONS)]):
+        connection.execute(*statement)
+    connection.commit()
+    drain(an_engine(connection), connection)
     assert tallies(connection, workspace)["ada"].woken == [2 * clock.DAY]
 
 

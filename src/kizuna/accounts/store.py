@@ -57,6 +57,11 @@ async def secret(conn: AsyncConnection[Any]) -> bytes:
     return bytes(row[0]) if row else b""
 
 
+async def is_sending_locked(conn: AsyncConnection[Any]) -> bool:
+    """Whether this is a restored copy that was not told that it is the original."""
+    return await _one(conn, "SELECT 1 FROM installation WHERE sending_locked_at IS NOT NULL") is not None
+
+
 async def set_setup_hash(conn: AsyncConnection[Any], token_hash: bytes) -> None:
     await _one(conn, "UPDATE installation SET setup_hash = %s", token_hash)
 

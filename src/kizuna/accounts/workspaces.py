@@ -109,7 +109,8 @@ async def visible(database: Database, only: int | None = None) -> list[dict[str,
 
 async def described(database: Database, workspace: Workspace) -> dict[str, Any]:
     async with database.connection() as conn:
-        return show(workspace, await store.now(conn, workspace.id))
+        sending = "locked" if await store.is_sending_locked(conn) else "open"
+        return {**show(workspace, await store.now(conn, workspace.id)), "sending": sending}
 
 
 def show(workspace: Workspace, now: int) -> dict[str, Any]:

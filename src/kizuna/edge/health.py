@@ -25,10 +25,10 @@ async def live() -> dict[str, str]:
 async def ready(database: Database) -> dict[str, str]:
     try:
         async with asyncio.timeout(READY_SECONDS), database.connection() as conn:
-            await store.real_now(conn)
+            is_locked = await store.is_sending_locked(conn)
     except TimeoutError:
         raise Unavailable("the database does not answer", code="database_unavailable") from None
-    return {"status": "ok"}
+    return {"status": "ok", **({"sending": "locked"} if is_locked else {})}
 
 
 @get("/metrics")

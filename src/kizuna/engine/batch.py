@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import FROM_OUTSIDE, ONCE, Item, Moment, message_key
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, RESUME, Item, Moment, message_key
 from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
@@ -164,6 +164,7 @@ class Batch:
         self.effects = Effects()
         self.records: dict[bytes, Record] = {}
         self.parked: list[ParkedItem] = []
+        self.resumed: set[bytes] = set()
         self.duplicates: list[Place] = []
         self.rung: list[tuple[bytes, int]] = []
         self.scopes: dict[int, Scope] = {}  # by program version
@@ -312,27 +313,31 @@ class Batch:
         if row.kind == PUBLISH:
             self.take_publish(row)
         elif row.kind == ITEMS:
-            self.fold(row, items)
+            self.fold(row, enumerate(items))
             self.engine.folded += len(items)
         self.passed[row.partition] = row.at
 
-    def fold(self, row: LogRow, items: list[Item]) -> None:
+    def fold(self, row: LogRow, items: Iterable[tuple[int, Item]]) -> None:
+        """Items of a row, each with its place in it."""
         scope, program = self.scope_of(row.partition), self.heads[row.partition].program
         records, advance, at, root = self.records, self.engine.folder.advance, row.at, row.root
         unseen, passed = self.unseen.get((row.partition, row.offset), ()), self.passed.get(row.partition, 0)
-        for index, item in enumerate(items):
+        for index, item in items:
             if index in unseen:
                 continue
             profile = item.profile
             if profile in self.held:
-                self.park(row, index, item)
+                self.hold(row, index, item)
                 continue
             record = records[profile]
-            if 0 < record.wake_at <= passed:  # it was due with the row before this one: so it is in any other batch
+            if 0 < record.wake_at <= passed <= at:  # due with the row before this one: so it is in any other batch
                 self.fire(record, passed, root)
             scope.record, record.program = record, program
-            if item.type in FROM_OUTSIDE and item.timestamp > record.seen_at:
-                record.seen_at = min(item.timestamp, at)
+            if item.type in FROM_OUTSIDE:
+                if item.timestamp > record.seen_at:
+                    record.seen_at = min(item.timestamp, at)
+            elif item.type == RESUME:  # nothing is parked of it
+                continue
             if not record.created_at and record.is_new:
                 record.created_at = at
             try:
@@ -374,6 +379,25 @@ class Batch:
         """Whether there is such a section: stored, or written by this batch."""
         return section in record.touched or record.id in self.swept
 
+    def hold(self, row: LogRow, index: int, item: Item) -> None:
+        """An item of a profile that is parked queues, unless it says that the profile may go on."""
+        if item.type == RESUME and item.profile not in self.poisonous:
+            self.resume(item.profile)
+        else:
+            self.park(row, index, item)
+
+    def resume(self, profile: bytes) -> None:
+        """Fold what was kept back, each item at its own instant: as if the reader had waited for this one profile."""
+        self.held.discard(profile)
+        self.resumed.add(profile)
+        self.engine.folder.set_wake(self.records[profile])
+        earlier = [kept for kept in self.parked if kept.profile == profile]  # of this very batch
+        self.parked = [kept for kept in self.parked if kept.profile != profile]
+        for kept in (*self.state.parked_items(self.workspace.id, profile), *earlier):
+            if kept.item.type != RESUME:
+                row = LogRow(kept.partition, kept.offset, kept.at, kept.root, ITEMS, b"", 1)
+                self.fold(row, [(kept.index, kept.item)])
+
     def park(self, row: LogRow, index: int, item: Item) -> None:
         error = self.poisonous.get(item.profile, "queued behind an item that could not be folded")
         self.parked.append(ParkedItem(item.profile, row.partition, row.offset, index, row.at, row.root, item, error))
@@ -403,6 +427,7 @@ class Batch:
                 counts=self.effects.counts,
                 duplicates=self.duplicates,
                 parked=self.parked,
+                resumed=sorted(self.resumed),
                 rows=self.rows(),
                 is_read=bool(self.effects.relays),
             )
@@ -433,6 +458,7 @@ class Batch:
     def keep(self) -> None:
         """After the commit: remember the records and their timers, forget the least recently used."""
         cache, wakes, workspace = self.engine.cache, self.engine.wakes, self.workspace.id
+        self.engine.parked.difference_update((workspace, profile) for profile in self.resumed)
         is_live = self.workspace.clock == "live"
         for partition, head in self.heads.items():
             self.engine.batches[workspace, partition] = head.batch + 1

@@ -121,6 +121,10 @@ class MemoryState:
         wanted = set(partitions)
         return {(number, p.profile) for number, kept in self.kept.items() for p in kept.parked if p.partition in wanted}
 
+    def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
+        found = [each for each in self.kept[workspace].parked if each.profile == profile]
+        return sorted(found, key=lambda each: (each.partition, each.offset, each.index))
+
     def workspaces(self, partitions: int) -> dict[int, Workspace]:
         return {number: kept.workspace for number, kept in self.kept.items()}
 
@@ -162,6 +166,7 @@ class MemoryState:
             if kind in self.writers:
                 self.writers[kind](written.workspace, effects)
         kept.duplicates.update(written.duplicates)
+        kept.parked = [each for each in kept.parked if each.profile not in written.resumed]
         kept.parked.extend(written.parked)
         for name, delta in written.counts.items():
             kept.counters[name] = kept.counters.get(name, 0) + delta

@@ -14,6 +14,7 @@ CLOCK_AHEAD = 2  # dated more than five minutes after its arrival
 
 FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
 ONCE = FROM_OUTSIDE | {"say", "enter"}  # folded once by their ids, however often they were accepted
+RESUME = "resume"  # what was parked of this profile is folded now
 
 RULING = -1  # the program version that rules when it is folded
 

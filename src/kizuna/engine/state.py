@@ -67,6 +67,7 @@ class Written(Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     duplicates: Sequence[tuple[int, int, int]]  # (partition, offset, index) of items that were not applied
     parked: Sequence[ParkedItem]
+    resumed: Sequence[bytes]  # profiles of which nothing is parked any more
     rows: Sequence[Row]  # facts, and what was said to other profiles
     is_read: bool  # whether a reader has something new to fold
 
@@ -99,6 +100,10 @@ class State(Protocol):
         ...
 
     def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]: ...
+
+    def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
+        """What was kept back of a profile, in the order of the log."""
+        ...
 
     def workspaces(self, partitions: int) -> dict[int, Workspace]: ...
 

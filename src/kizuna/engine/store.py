@@ -12,11 +12,13 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
+from kizuna.engine.moment import Item
 from kizuna.engine.record import Record, StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace, Writer
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
 
 encode = msgspec.msgpack.Encoder().encode
+decode_item = msgspec.msgpack.Decoder(Item).decode
 
 Public = Callable[[Record], tuple[Any, bytes | None]]  # what a record's row shows: traits, and where it lives on
 
@@ -58,6 +60,9 @@ class PostgresState:
     def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]:
         return parked_profiles(self.cursor, partitions)
 
+    def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
+        return parked_items(self.cursor, workspace, profile)
+
     def workspaces(self, partitions: int) -> dict[int, Workspace]:
         return workspaces(self.cursor, partitions)
 
@@ -85,6 +90,8 @@ class PostgresState:
             self.writers[kind](cursor, workspace, list(asked))
         if written.duplicates:
             note_duplicates(cursor, workspace, written.duplicates)
+        if written.resumed:
+            unpark(cursor, workspace, written.resumed)
         if written.parked:
             park(cursor, workspace, written.parked)
         add_counts(cursor, workspace, written.slot, written.counts)
@@ -225,6 +232,19 @@ def parked_profiles(cursor: Cursor[Any], partitions: Sequence[int]) -> set[tuple
     return set(cursor.fetchall())
 
 
+def parked_items(cursor: Cursor[Any], workspace: int, profile: bytes) -> list[ParkedItem]:
+    """What was kept back of a profile, in the order of the log."""
+    cursor.execute(
+        """SELECT profile, partition, "offset", index, at, root, item, error FROM parked
+           WHERE workspace = %s AND profile = %s ORDER BY partition, "offset", index""",
+        [workspace, profile],
+    )
+    return [
+        ParkedItem(found, partition, offset, index, at, root, decode_item(item), error)
+        for found, partition, offset, index, at, root, item, error in cursor.fetchall()
+    ]
+
+
 # writing -------------------------------------------------------------------------------------------------------------
 
 
@@ -323,6 +343,10 @@ def park(cursor: Cursor[Any], workspace: int, items: Sequence[ParkedItem]) -> No
     )
 
 
+def unpark(cursor: Cursor[Any], workspace: int, profiles: Sequence[bytes]) -> None:
+    cursor.execute("DELETE FROM parked WHERE workspace = %s AND profile = ANY(%b::bytea[])", [workspace, profiles])
+
+
 def note_duplicates(cursor: Cursor[Any], workspace: int, places: Sequence[tuple[int, int, int]]) -> None:
     """(partition, offset, index) of items that were not applied; the lake leaves them out."""
     cursor.execute(
@@ -385,3 +409,84 @@ def take_partition(connection: Connection[Any], partition: int) -> bool:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+# folding again -------------------------------------------------------------------------------------------------------
+
+
+def heads_of(cursor: Cursor[Any], workspace: int) -> dict[int, tuple[int, int]]:
+    """By partition: the newest row folded, and the oldest row that the log still has (0: none)."""
+    cursor.execute(
+        """SELECT h.partition, h.applied, coalesce((SELECT min(l."offset") FROM log l
+               WHERE l.workspace = h.workspace AND l.partition = h.partition), 0)
+           FROM log_head h WHERE h.workspace = %s AND h."offset" > 0 ORDER BY h.partition""",
+        [workspace],
+    )
+    return {partition: (applied, oldest) for partition, applied, oldest in cursor.fetchall()}
+
+
+def all_rows(cursor: Cursor[Any], workspace: int, partition: int) -> list[LogRow]:
+    cursor.execute(
+        """SELECT partition, "offset", at, root, kind, body, items FROM log
+           WHERE workspace = %s AND partition = %s ORDER BY "offset" """,
+        [workspace, partition],
+    )
+    return [LogRow(*row) for row in cursor.fetchall()]
+
+
+def all_duplicates(cursor: Cursor[Any], workspace: int, partition: int) -> set[tuple[int, int]]:
+    cursor.execute(
+        'SELECT "offset", index FROM duplicate WHERE workspace = %s AND partition = %s', [workspace, partition]
+    )
+    return set(cursor.fetchall())
+
+
+def all_records(
+    cursor: Cursor[Any], workspace: int, partition: int, sections: Sequence[str]
+) -> dict[bytes, StoredRecord]:
+    cursor.execute("SELECT id FROM profile WHERE workspace = %s AND partition = %s", [workspace, partition])
+    found = load(cursor, workspace, [row[0] for row in cursor.fetchall()], sections)
+    return {record.id: record for record in found}
+
+
+def delete_records(cursor: Cursor[Any], workspace: int, profiles: Sequence[bytes]) -> None:
+    """And their timers."""
+    for statement in (
+        "DELETE FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[])",
+        "DELETE FROM alarm WHERE workspace = %s AND profile = ANY(%b::bytea[])",
+    ):
+        cursor.execute(statement, [workspace, list(profiles)])
+
+
+def insert_alarms(cursor: Cursor[Any], workspace: int, records: Sequence[Record]) -> None:
+    set_ones = [record for record in records if record.alarm]
+    cursor.execute(
+        """INSERT INTO alarm (workspace, partition, at, profile)
+           SELECT %s, * FROM unnest(%b::smallint[], %b::bigint[], %b::bytea[])""",
+        [workspace, [r.partition for r in set_ones], [r.alarm for r in set_ones], [r.id for r in set_ones]],
+    )
+
+
+def fence(cursor: Cursor[Any], workspace: int) -> None:
+    """Void what any owner still has in memory: its records were changed behind its back."""
+    cursor.execute(
+        """UPDATE log_head h SET batch = h.batch + 1 FROM (
+               SELECT partition FROM log_head WHERE workspace = %(workspace)s ORDER BY partition FOR UPDATE
+           ) mine WHERE h.workspace = %(workspace)s AND h.partition = mine.partition""",
+        {"workspace": workspace},
+    )
+
+
+def counters(cursor: Cursor[Any], workspace: int) -> dict[str, int]:
+    """Sums that are not 0."""
+    cursor.execute(
+        """SELECT name, sum(value)::bigint FROM counter WHERE workspace = %s
+           GROUP BY name HAVING sum(value) <> 0""",
+        [workspace],
+    )
+    return dict(cursor.fetchall())
+
+
+def set_counters(cursor: Cursor[Any], workspace: int, counts: Mapping[str, int]) -> None:
+    cursor.execute("DELETE FROM counter WHERE workspace = %s", [workspace])
+    add_counts(cursor, workspace, 0, counts)

@@ -20,7 +20,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.events.log import Log
 from kizuna.events.pressure import Pressure
 from kizuna.events.wires import Decoded, Refused
-from kizuna.events.wires.segment import Reader
+from kizuna.events.wires.segment import PATHS, Reader
 from kizuna.runtime.database import Database
 
 LARGE = 1 << 20  # bytes; reading more would keep everybody else waiting
@@ -69,7 +69,7 @@ class Ingest:
         await self.pressure.check(workspace.id)
         if caller is None:  # clients that send no header name their key inside: read again, now knowing the workspace
             decoded = await self._read(workspace, path, body, seed)
-        position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source="segment")
+        position = await self.log.append(workspace.id, decoded.items, refused=decoded.refused, source=source_of(path))
         return Ingested(position, decoded.refused)
 
     async def _read(self, workspace: Workspace, path: str, body: bytes, seed: bytes) -> Decoded:
@@ -100,6 +100,12 @@ class Ingest:
             raise NotSignedIn("this write key is unknown or was taken back", code="unknown_write_key") from None
         caller.require("ingest")
         return caller
+
+
+def source_of(path: str) -> str:
+    """Where a refused event came from; a path for one kind of event says the kind, which the event itself may not."""
+    kind = PATHS[path]
+    return "segment" if kind == "batch" else f"segment:{kind}"
 
 
 def _basic_user(value: str) -> str:

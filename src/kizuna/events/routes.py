@@ -25,6 +25,7 @@ from kizuna.edge.request import BODY_SECONDS
 from kizuna.events import store, test_clock
 from kizuna.events.body import read_body
 from kizuna.events.ingest import Ingest, settings_of
+from kizuna.events.replay import replay
 from kizuna.events.wires.segment import PATHS
 from kizuna.runtime.database import Database
 
@@ -166,12 +167,40 @@ async def rejected(caller: Caller, database: Database, limit: Limit = 100, curso
         rows = await store.rejected(conn, caller.workspace.id, before, limit)
     items = [
         {
-            "id": str(row_id), "at": clock.show(at), "code": code, "message": message, "source": source,
-            "body": _readable(bytes(body)),
+            "id": str(row_id), "at": clock.show(at), "code": code, "message": message,
+            "source": source.partition(":")[0], "body": _readable(bytes(body)),
         }
         for row_id, at, code, message, source, body in rows
     ]  # fmt: skip
     return {"items": items, "next_cursor": items[-1]["id"] if len(items) == limit else None}
+
+
+class Replay(Struct, forbid_unknown_fields=True):
+    """Which refused events to take again: those named, those of a code, else all; `cursor` goes on where one ended."""
+
+    ids: list[str] | None = None
+    code: str | None = None
+    cursor: str | None = None
+    limit: int = 1000
+
+
+@post("/api/v1/rejected/replay", status_code=200)
+async def replay_rejected(
+    caller: Caller, ingest: Ingest, data: Replay | None = None
+) -> Response[dict[str, int | str | None]]:
+    """Take refused events again, as when a limit was raised; ids make it exact."""
+    asked = data or Replay()
+    wrong = [row for row in [*(asked.ids or []), *([asked.cursor] if asked.cursor else [])] if not _ROW.match(row)]
+    if wrong or not 1 <= asked.limit <= 1000:
+        raise Invalid("`ids` and `cursor` are ids of refused events, `limit` is 1 to 1000", code="invalid_replay")
+    only = None if asked.ids is None else [int(row) for row in asked.ids]
+    done = await replay(ingest, caller.workspace, only, asked.code, int(asked.cursor or 0), asked.limit)
+    answer = {
+        "replayed": done.taken,
+        "refused": done.refused,
+        "next_cursor": str(done.last) if done.last else None,
+    }
+    return Response(answer, headers={"Kizuna-Position": str(done.position)} if done.position else {})
 
 
 class Advance(Struct, forbid_unknown_fields=True):
@@ -267,4 +296,4 @@ def _readable(body: bytes) -> str:
         return "base64:" + base64.b64encode(body).decode()
 
 
-ROUTES = [*TRACKING, rejected, read_clock, move_clock]
+ROUTES = [*TRACKING, rejected, replay_rejected, read_clock, move_clock]

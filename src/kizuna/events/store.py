@@ -32,11 +32,33 @@ def reject_statement(workspace: int, source: str, refused: Sequence[Refused]) ->
 
 async def rejected(conn: AsyncConnection[Any], workspace: int, before: int, limit: int) -> list[tuple[Any, ...]]:
     found = await conn.execute(
-        """SELECT id, at, code, message, source, body FROM rejected
+        """SELECT id, at, code, message, source, substr(body, 1, 65536) FROM rejected
            WHERE workspace = %s AND id < %s ORDER BY id DESC LIMIT %s""",
         [workspace, before, limit],
     )
     return await found.fetchall()
+
+
+async def refused_again(
+    conn: AsyncConnection[Any], workspace: int, only: Sequence[int] | None, code: str | None, after: int, limit: int
+) -> list[tuple[int, int, str, bytes]]:
+    """(id, at, source, body) of tracking events, oldest first; no more than 32 MiB, at least one."""
+    found = await conn.execute(
+        """SELECT id, at, source, body FROM rejected JOIN (
+               SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before FROM (
+                   SELECT id, body FROM rejected WHERE workspace = %(workspace)s AND id > %(after)s
+                   AND source LIKE 'segment%%' AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s::bigint[]))
+                   AND (%(code)s::text IS NULL OR code = %(code)s) ORDER BY id LIMIT %(limit)s
+               ) page
+           ) sized USING (id) WHERE workspace = %(workspace)s AND before < 33554432 ORDER BY id""",
+        {"workspace": workspace, "only": only, "code": code, "after": after, "limit": limit},
+    )
+    return await found.fetchall()
+
+
+def taken_statement(workspace: int, taken: Sequence[int]) -> Statement:
+    """Forget refusals whose events are appended in the same transaction."""
+    return "DELETE FROM rejected WHERE workspace = %s AND id = ANY(%s::bigint[])", [workspace, list(taken)]
 
 
 async def next_position(conn: AsyncConnection[Any]) -> int:
@@ -78,6 +100,7 @@ async def is_settled(conn: AsyncConnection[Any], workspace: int, position: int) 
                    SELECT FROM message m JOIN workspace w ON w.id = m.workspace
                    WHERE m.workspace = %(workspace)s AND m.root <= %(position)s
                    AND m.state IN ('planned', 'claimed', 'handed')
+                   AND NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)
                    AND m.due_at <= CASE w.clock WHEN 'test' THEN w.now
                                    ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END
                    AND NOT (m.campaign IS NOT NULL AND m.campaign = ANY(ARRAY(

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from kizuna.accounts import store as accounts
 from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
 from kizuna.engine.slice import Workspace
 from kizuna.events import publish as definitions
@@ -15,6 +16,7 @@ from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.problems import escape
 from kizuna.journeys.program import ACTIVE, JOURNEY, MIGRATION, PAUSED, STOPPED
 from kizuna.journeys.steps import END
+from kizuna.messages import store as messages
 from kizuna.segments import rule
 
 FROM = {PAUSED: (ACTIVE,), ACTIVE: (PAUSED,), STOPPED: (ACTIVE, PAUSED)}  # what may become so
@@ -77,6 +79,8 @@ async def change_status(
     if ruling.status not in FROM[status]:
         raise Conflict(f"the journey is {ruling.status}; only {' or '.join(FROM[status])} ones can become {status}")
     sweep = "" if status == PAUSED else "journeys"
+    if status == ACTIVE:
+        await messages.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), journey=name)
     return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep)
 
 

@@ -241,6 +241,7 @@ async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list
 
 _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
@@ -270,7 +271,7 @@ LEFT JOIN LATERAL (
 WHERE EXISTS (
     SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel AND m.state = 'planned' AND {_OPEN}
     AND m.due_at <= t.now)
-ORDER BY w.id, open.channel
+AND {_UNLOCKED} ORDER BY w.id, open.channel
 """  # noqa: S608  # our own texts
 
 
@@ -318,7 +319,7 @@ _CLAIM = f"""
 WITH m AS MATERIALIZED (
     SELECT {_CLAIMED} FROM message m
     WHERE m.workspace = %(workspace)s AND m.channel = %(channel)s AND m.state = 'planned' AND {_OPEN}
-    AND m.due_at <= %(now)s AND {_NOT_PAUSED} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    AND m.due_at <= %(now)s AND {_NOT_PAUSED} AND {_UNLOCKED} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
@@ -336,12 +337,30 @@ class Claim(NamedTuple):
 
 
 def claim(cursor: Any, workspace: int, channel: str, now: int, limit: int) -> list[Claim]:
-    """Lock due messages of a channel, longest due first; others' locks and what is paused are passed by."""
+    """Lock due messages of a channel, longest due first; others' locks and what is paused are passed by. A locked copy
+    has none."""
     cursor.execute(_CLAIM, {"workspace": workspace, "channel": channel, "now": now, "limit": limit})
     return [
         Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
         for row in cursor.fetchall()
     ]
+
+
+def open_when_locked(cursor: Any, limit: int) -> list[Claimed]:
+    """Marketing messages due in a locked copy: the original may have sent them since the backup. Locked rows."""
+    cursor.execute(
+        f"SELECT {_CLAIMED} FROM message m WHERE m.state = 'planned' AND {_OPEN} AND NOT m.transactional"  # noqa: S608
+        f" AND m.due_at <= (SELECT {_NOW} FROM workspace w WHERE w.id = m.workspace)"
+        f" AND NOT {_UNLOCKED} ORDER BY m.workspace, m.root LIMIT %s FOR UPDATE",
+        [limit],
+    )
+    return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def unlock_sending(cursor: Any) -> bool:
+    """Says whether it was locked."""
+    cursor.execute("UPDATE installation SET sending_locked_at = NULL WHERE sending_locked_at IS NOT NULL")
+    return cursor.rowcount > 0
 
 
 def vetoes(cursor: Any, workspace: int) -> dict[bytes, set[tuple[str, str]]]:

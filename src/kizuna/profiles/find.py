@@ -18,16 +18,21 @@ async def find(conn: AsyncConnection[Any], workspace: int, ref: str) -> bytes:
     kind, separator, value = ref.partition(":")
     if separator and kind in ("email", "phone") and value:
         return await _by_trait(conn, workspace, kind, value)
-    if separator and kind in ("user", "anon") and value:
-        asked = ids.profile_id(workspace, kind, value)
-    elif ref.startswith("prf_"):
-        asked = ids.read("prf", ref)
-    else:
-        raise NotFound(f"no profile {ref!r}: write prf_..., user:<userId>, anon:<anonymousId> or email:<address>")
+    asked = named(workspace, ref)
     found = await store.survivor(conn, workspace, asked)
     if found is None:
         raise NotFound(f"no profile {ref!r} in this workspace")
     return found
+
+
+def named(workspace: int, ref: str) -> bytes:
+    """The id that a ref names before any merge, whether or not there is such a profile."""
+    kind, separator, value = ref.partition(":")
+    if separator and kind in ("user", "anon") and value:
+        return ids.profile_id(workspace, kind, value)
+    if ref.startswith("prf_"):
+        return ids.read("prf", ref)
+    raise NotFound(f"no profile {ref!r}: write prf_..., user:<userId>, anon:<anonymousId> or email:<address>")
 
 
 async def _by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str) -> bytes:

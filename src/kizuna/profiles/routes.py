@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from litestar import Response, get, patch
+from litestar import Response, get, patch, post
 from litestar.params import Parameter
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from kizuna.events import settled
 from kizuna.events.log import Log
 from kizuna.profiles import store, timeline
 from kizuna.profiles.find import find
+from kizuna.profiles.resume import resume
 from kizuna.profiles.show import ProfileViews
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -87,6 +88,14 @@ async def get_timeline(
     return await timeline.timeline(lake, database, caller.workspace.id, profile, cursor, limit)
 
 
+@post("/api/v1/profiles/{ref:str}/resume", status_code=200, opt={"right": "define"})
+async def resume_profile(ref: str, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+    """Fold what was parked of a profile, now that the cause is gone."""
+    profile, items, position = await resume(database, log, caller.workspace.id, ref)
+    answer = {"profile": ids.show("prf", profile), "items": items}
+    return Response(answer, headers={"Kizuna-Position": str(position)})
+
+
 async def _shown(conn: Any, workspace: int, ref: str, views: ProfileViews) -> dict[str, Any]:
     row = await store.row(conn, workspace, await find(conn, workspace, ref))
     if row is None:
@@ -94,4 +103,4 @@ async def _shown(conn: Any, workspace: int, ref: str, views: ProfileViews) -> di
     return views.whole(row)
 
 
-ROUTES = [list_profiles, get_profile, patch_profile, get_timeline]
+ROUTES = [list_profiles, get_profile, patch_profile, get_timeline, resume_profile]

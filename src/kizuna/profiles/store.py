@@ -47,6 +47,16 @@ async def survivor(conn: AsyncConnection[Any], workspace: int, profile: bytes) -
     return None
 
 
+async def parked(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> tuple[int, str] | None:
+    """How many items are kept back of a profile, and the newest reason; None when none is."""
+    found = await conn.execute(
+        """SELECT count(*), (array_agg(error ORDER BY error LIKE 'queued behind%%', "offset" DESC, index DESC))[1]
+           FROM parked WHERE workspace = %s AND profile = %s HAVING count(*) > 0""",
+        [workspace, profile],
+    )
+    return await found.fetchone()
+
+
 async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str, limit: int) -> list[bytes]:
     """Profiles by mail address (any case) or phone number."""
     conditions: dict[str, LiteralString] = {

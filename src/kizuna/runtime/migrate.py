@@ -63,7 +63,7 @@ def migrate(url: str, partitions: int = PARTITIONS_DEFAULT) -> bool:
         if not is_behind(connection):
             return False
         if current(connection) is None:
-            _create(connection)
+            create(connection)
         else:
             upgrade(url)
         connection.execute(
@@ -82,13 +82,33 @@ def partitions_of(url: str) -> int:
     return row[0]
 
 
-def _create(connection: psycopg.Connection[Any]) -> None:
-    """All files at once into an empty database, stamped as Alembic does: a first start need not load it."""
-    files = [(FOLDER / f"{revision}.sql").read_text() for revision in revisions()]
+def is_sending_locked(url: str) -> bool:
+    """Whether this is a restored copy that was not told that it is the original."""
+    with connect(url) as connection:
+        row = connection.execute("SELECT FROM installation WHERE sending_locked_at IS NOT NULL").fetchone()
+    return row is not None
+
+
+def create(connection: psycopg.Connection[Any], last: str | None = None) -> None:
+    """All files (up to `last`) into an empty database, stamped as Alembic does: a first start need not load it."""
+    known = revisions()
+    wanted = known if last is None else known[: known.index(last) + 1]
     with connection.transaction():
-        for statements in (*files, _STAMP):
-            connection.execute(statements.encode())  # no parameters: many statements, % is %
-        connection.execute("INSERT INTO alembic_version VALUES (%s)", [revisions()[-1]])
+        _run(connection, wanted)
+        connection.execute(_STAMP.encode())
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", [wanted[-1]])
+
+
+def run_after(connection: psycopg.Connection[Any], revision: str) -> None:
+    """The files after a revision, in the caller's transaction."""
+    known = revisions()
+    _run(connection, known[known.index(revision) + 1 :])
+    connection.execute("UPDATE alembic_version SET version_num = %s", [known[-1]])
+
+
+def _run(connection: psycopg.Connection[Any], wanted: list[str]) -> None:
+    for revision in wanted:
+        connection.execute((FOLDER / f"{revision}.sql").read_bytes())  # no parameters: many statements, % is %
 
 
 def upgrade(url: str) -> None:

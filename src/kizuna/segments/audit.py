@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from psycopg import Connection
 
 from kizuna.core import ids
-from kizuna.runtime.doctor import Check
+from kizuna.runtime.doctor import INSTALLATION, Check, Finding, Patient, Question
 from kizuna.segments import store
 from kizuna.segments.section import Segments
 
 LARGEST = 64 << 10  # bytes of a section; beyond it each event of this customer costs many times more
 SHOWN = 5
+MEMBERS = "segment_members"
 
 _decode = msgspec.msgpack.Decoder(Segments).decode
+
+
+def question() -> Question:
+    return Question(
+        name="memberships_differ",
+        invariant=2,
+        ask=differences,
+        advice="profiles have rows of membership other than their record says",
+    )
+
+
+def differences(patient: Patient) -> Iterator[Finding]:
+    for check in examine(patient.connection):
+        if check.name == MEMBERS and not check.ok:
+            yield Finding(INSTALLATION, "", check.found)
 
 
 def examine(connection: Connection[Any]) -> list[Check]:
@@ -32,7 +49,7 @@ def examine(connection: Connection[Any]) -> list[Check]:
                 large.append(f"{ids.show('prf', profile)}: {len(section or b'') >> 10} kB")
     return [
         _check("segment_sizes", wrong_sizes, "segments have a size that is not their number of members"),
-        _check("segment_members", wrong_rows, "profiles have rows of membership other than their record says"),
+        _check(MEMBERS, wrong_rows, "profiles have rows of membership other than their record says"),
         _check("segments_large", large, f"profiles keep more than {LARGEST >> 10} kB for segments: shorten windows"),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec import Struct
 from psycopg import AsyncConnection, Connection
 
 from kizuna.segments.section import MembershipChanged
@@ -28,6 +29,70 @@ def write_memberships(cursor: Any, workspace: int, effects: list[MembershipChang
                WHERE m.workspace = %s AND m.segment = gone.segment AND m.profile = gone.profile""",
             ([e.segment for e in left], [e.profile for e in left], workspace),
         )
+
+
+# what doctor asks -----------------------------------------------------------------------------------------------------
+
+
+class Asked(Struct, frozen=True):
+    """A published rule as written, and where."""
+
+    workspace: int
+    zone: str
+    name: str
+    where: Any
+
+
+_NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE real_now() END"
+
+
+def some_rules(connection: Connection[Any], limit: int) -> list[Asked]:
+    """Rules whose every member is known: nothing waits to be folded, filled in or fired."""
+    found = connection.execute(
+        f"""SELECT w.id, w.zone, d.name, d.body -> 'where' FROM definition d JOIN workspace w ON w.id = d.workspace
+            WHERE d.kind = 'segment' AND d.retired IS NULL AND d.body ? 'where'
+            AND NOT EXISTS (SELECT FROM fill f WHERE f.workspace = w.id AND f.state = 'waiting')
+            AND NOT EXISTS (SELECT FROM parked k WHERE k.workspace = w.id)
+            AND NOT EXISTS (SELECT FROM log_head h WHERE h.workspace = w.id AND h.applied < h."offset"
+                            AND h.at < {_NOW} - 2000000)
+            AND (SELECT count(*) FROM (SELECT FROM profile p WHERE p.workspace = w.id LIMIT 100001) p) <= 100000
+            ORDER BY random() LIMIT %s""",  # type: ignore[arg-type]  # noqa: S608  # our own words
+        [limit],
+    ).fetchall()
+    return [Asked(*row) for row in found]
+
+
+def now(connection: Connection[Any], workspace: int) -> int:
+    row = connection.execute(
+        f"SELECT {_NOW} FROM workspace w WHERE w.id = %s",  # type: ignore[arg-type]  # noqa: S608
+        [workspace],
+    ).fetchone()
+    assert row  # noqa: S101
+    return row[0]
+
+
+def member_ids(connection: Connection[Any], workspace: int, segment: str) -> list[bytes]:
+    found = connection.execute(
+        "SELECT profile FROM membership WHERE workspace = %s AND segment = %s", [workspace, segment]
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+# folding again -------------------------------------------------------------------------------------------------------
+
+Memberships = dict[tuple[str, bytes], int]  # (segment, profile) to the instant of entering
+
+
+def all_memberships(cursor: Any, workspace: int) -> Memberships:
+    cursor.execute("SELECT segment, profile, entered_at FROM membership WHERE workspace = %s", [workspace])
+    return {(segment, profile): at for segment, profile, at in cursor.fetchall()}
+
+
+def set_memberships(cursor: Any, workspace: int, members: Memberships) -> None:
+    cursor.execute("DELETE FROM membership WHERE workspace = %s", [workspace])
+    write_memberships(
+        cursor, workspace, [MembershipChanged(who, name, True, at) for (name, who), at in members.items()]
+    )
 
 
 # what the routes read ------------------------------------------------------------------------------------------------

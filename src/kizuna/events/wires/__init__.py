@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from kizuna.engine.moment import Item
 
+MOST_KEPT = 1 << 20  # bytes of a refused item: enough to take it again when a limit was raised
+
 
 class Refused(Struct, frozen=True):
     """One item we could not take: its place in the request, why, and as it came."""
@@ -27,4 +29,4 @@ class Decoded(Struct):
 
 
 def problem(index: int, code: str, message: str, body: bytes | Any) -> Refused:
-    return Refused(index, code, message, bytes(body)[:65_536])
+    return Refused(index, code, message, bytes(body)[:MOST_KEPT])

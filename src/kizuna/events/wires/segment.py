@@ -156,6 +156,13 @@ class Reader:
             self._take(index, bytes(raw), None, shared, decoded)
         return decoded
 
+    def read_again(self, body: bytes, kind: str | None) -> Decoded:
+        """One item that was refused before; `kind` where its path said it."""
+        self.is_suspect = True
+        decoded = Decoded([], [], set())
+        self._take(0, body, kind, Shared(), decoded)
+        return decoded
+
     def _shared(self, envelope: Envelope, count: int) -> tuple[Shared, set[str]]:
         if count > MOST_ITEMS or count * len(bytes(envelope.context)) > MOST_SHARED:
             raise Invalid(f"{count} events are too many for one request: send fewer at once", code="too_large")

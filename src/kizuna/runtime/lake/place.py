@@ -20,7 +20,12 @@ class Place(Protocol):
 
 def folder_of(place: Place, workspace: int) -> Path:
     """The folder of one workspace; nothing of another lies in it."""
+    return root_of(place) / str(workspace)
+
+
+def root_of(place: Place) -> Path:
+    """The folder of all workspaces."""
     if place.lake_url and "://" in place.lake_url and not place.lake_url.startswith("file://"):
         raise Invalid("KIZUNA_LAKE_URL must be a folder: object storage is not supported yet", code="lake_url")
     root = Path(place.lake_url.removeprefix("file://")) if place.lake_url else Path(place.data) / "lake"
-    return root.absolute() / str(workspace)
+    return root.absolute()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Workspace
-from kizuna.engine.state import Head, LogRow, State, Written
+from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
 
 READ, WRITING, WRITTEN, COMMITTED = "read", "writing", "written", "committed"
 
@@ -42,6 +42,9 @@ class Line:
 
     def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]:
         return self.state.parked_profiles(partitions)
+
+    def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
+        return self.state.parked_items(workspace, profile)
 
     def workspaces(self, partitions: int) -> dict[int, Workspace]:
         return self.state.workspaces(partitions)

@@ -54,9 +54,7 @@ def simulate(seed: int, house: House | None = None) -> Verdict:
     return tell(write_story(seed), house or MemoryHouse())
 
 
-def tell(
-    story: Story, house: House, pauses: Sequence[str] = (READ, WRITING), sizes: Sizes | None = None
-) -> Verdict:
+def tell(story: Story, house: House, pauses: Sequence[str] = (READ, WRITING), sizes: Sizes | None = None) -> Verdict:
     """`pauses` are the points at which a batch may be overtaken, `sizes` those of batches; else the seed draws them."""
     play = Play(story, house, pauses, sizes)
     try:

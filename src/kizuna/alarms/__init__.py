@@ -1,0 +1,1 @@
+"""Takes what doctor's questions and guards find; raises it once, resolves it when it is well again, tells owners."""
