@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import FROM_OUTSIDE, ONCE, RESUME, Item, Moment, message_key
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, REMEMBERED, RESUME, Item, Moment, message_key
 from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
@@ -193,7 +193,10 @@ class Batch:
     # what is folded --------------------------------------------------------------------------------------------------
 
     def choose(self, rows: list[LogRow]) -> list[LogRow]:
-        """As many rows as make a batch, fairly over the partitions; the heads move to the last one chosen."""
+        """As many rows as make a batch, fairly over the partitions; the heads move to the last one chosen.
+
+        A batch ends before a messageId of its first row may be said again.
+        """
         by_partition: dict[int, list[LogRow]] = {}
         for row in rows:
             by_partition.setdefault(row.partition, []).append(row)
@@ -203,7 +206,7 @@ class Batch:
             found = by_partition.get(partition, [])
             taken = items = 0
             for row in found:
-                if taken and items + row.items > share:
+                if taken and (items + row.items > share or row.at - found[0].at >= REMEMBERED):
                     break
                 taken, items = taken + 1, items + row.items
                 if row.kind == PUBLISH:

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kizuna.core.clock import DAY
 from kizuna.engine.append import APPLIED, Row
+from kizuna.engine.moment import REMEMBERED
 from kizuna.engine.record import StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
@@ -137,7 +137,7 @@ class MemoryState:
 
     def repeated(self, workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
         known = self.kept[workspace].seen
-        old = {key for key, at in seen.items() if key in known and known[key] > at - 90 * DAY}
+        old = {key for key, at in seen.items() if key in known and known[key] > at - REMEMBERED}
         self._waiting.append(lambda: known.update({key: at for key, at in seen.items() if key not in old}))
         return old
 

@@ -13,7 +13,7 @@ from kizuna.core import ids
 from kizuna.engine.append import PUBLISH, TICK, Row, rows_of
 from kizuna.engine.batch import Engine, Publish
 from kizuna.engine.memory import MemoryState
-from kizuna.engine.moment import Item, Moment
+from kizuna.engine.moment import REMEMBERED, Item, Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.folds import new_folder
@@ -194,6 +194,18 @@ def test_one_who_waits_for_an_answer_is_woken_by_a_publish_after_it(cached: int)
     engine = shop.engine(rows=2, cached=cached)
     shop.fold(engine)
     assert shop.diary("ada") == ["m1 at 0 under 0", "woken at 5 under 1"]
+
+
+@SIZES
+def test_a_message_id_said_again_after_90_days_counts_again_in_any_batch(rows: int, items: int) -> None:
+    shop = Shop()
+    shop.say("m1", "ada", 0)
+    shop.say("m1", "ada", REMEMBERED - 1)
+    shop.say("m1", "ada", REMEMBERED)
+    shop.fold(shop.engine(rows=rows, items=items))
+    heard = [line for line in shop.diary("ada") or () if line.startswith("m1")]
+    assert heard == ["m1 at 0 under 0", f"m1 at {REMEMBERED} under 0"]
+    assert shop.kept.duplicates == {(0, 2, 0)}
 
 
 def test_an_owner_who_lost_a_partition_unknowingly_forgets_what_it_remembered() -> None:

@@ -7,19 +7,15 @@ from typing import Any
 
 import msgspec
 
-from kizuna.core.clock import DAY
 from kizuna.engine.append import ITEMS, PUBLISH, TICK
 from kizuna.engine.batch import Publish
-from kizuna.engine.moment import FROM_OUTSIDE, ONCE, Item, Moment
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, REMEMBERED, Item, Moment
 from kizuna.engine.record import Record, encode_section
 from kizuna.engine.slice import Effects, Scope, Slice
 from kizuna.engine.state import LogRow
 from kizuna.folds import new_folder
 from kizuna.testing.simulation.house import Left
 from kizuna.testing.simulation.programs import compiled
-
-REMEMBERED = 90 * DAY  # a messageId
-
 
 class Reference:
     """What the log says must have come of it."""
