@@ -16,7 +16,7 @@ from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
 from kizuna.engine.slice import Effects, Scope, Workspace
-from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
+from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, State, Written
 from kizuna.engine.store import PostgresState
 
 Place = tuple[int, int, int]  # partition, offset, index
@@ -109,6 +109,7 @@ class Engine:
                 self.forget(state)
                 if not state.refuses(error):
                     raise
+                self.check_fence(state, heads)  # what another has written already is refused too
                 found = find_refused(lambda held: self._attempt(state, workspace, heads, held), poisonous)
                 poisonous[found] = str(error)
             except BaseException:
@@ -117,6 +118,14 @@ class Engine:
             else:
                 self.parked.update((workspace, profile) for profile in poisonous)
                 return
+
+    def check_fence(self, state: State, heads: list[Head]) -> None:
+        """Raises `FencedError` when another owner folded these partitions since the heads were read."""
+        found = state.pending_heads([head.partition for head in heads])
+        state.commit()
+        now = {(head.workspace, head.partition): head.batch for head in found}
+        if any(now.get((head.workspace, head.partition)) != head.batch for head in heads):
+            raise FencedError(f"workspace {heads[0].workspace}: another worker folded these partitions")
 
     def forget(self, state: State) -> None:
         """Undo a batch; records folded in vain are not remembered."""

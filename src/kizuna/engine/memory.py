@@ -129,7 +129,8 @@ class MemoryState:
         return {number: kept.workspace for number, kept in self.kept.items()}
 
     def definitions(self, workspace: int, program: int) -> list[Definition]:
-        return [each for each in self.kept[workspace].definitions if each.introduced <= program]
+        found = [each for each in self.kept[workspace].definitions if each.introduced <= program]
+        return sorted(found, key=lambda each: (each.introduced, each.kind, each.name))
 
     def load(self, workspace: int, profiles: Iterable[bytes]) -> list[StoredRecord]:
         records = self.kept[workspace].records

@@ -12,8 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
-from kizuna.engine.moment import Item
-from kizuna.engine.moment import REMEMBERED
+from kizuna.engine.moment import REMEMBERED, Item
 from kizuna.engine.record import Record, StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace, Writer
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written

@@ -18,6 +18,7 @@ from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 
 PARTITIONS = 4
+LAST = (1 << 31) - 1  # more than there ever are: programs, messages
 PLANNED = (
     "id", "profile", "channel", "purpose", "occurrence", "template", "template_version", "journey", "run", "step",
     "campaign", "variant", "topic", "transactional", "event", "expires_at", "caused_by",
@@ -159,3 +160,11 @@ def as_message(workspace: int, plan: PlanMessage) -> Message:
         claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
         planned=tuple([getattr(plan, name) for name in PLANNED]),
     )  # fmt: skip
+
+
+def what_rules(change: Change, ruling: Definition | None) -> tuple[dict[str, Any] | None, str]:
+    """The body that a change brings, or None; and the section it wakes, as when a journey is resumed or stopped."""
+    if change.body is not None or change.kind != "journey":
+        is_paused = ruling is not None and ruling.status == "paused"
+        return change.body, "journeys" if change.kind == "journey" and is_paused else ""
+    return (ruling.body if ruling else None), "" if change.status == "paused" else "journeys"

@@ -29,7 +29,7 @@ from kizuna.messages.message import (
     PlanMessage,
 )
 from kizuna.segments.section import MembershipChanged
-from kizuna.testing.simulation.house import PARTITIONS, Asked, Left, Message, Veto, as_message
+from kizuna.testing.simulation.house import LAST, PARTITIONS, Asked, Left, Message, Veto, as_message, what_rules
 from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 from kizuna.testing.simulation.witness import Witness
@@ -48,10 +48,10 @@ class Ledger(msgspec.Struct):
 
 
 class MemoryHouse:
-    """`making` makes the state; a test of the simulator gives one with a fault."""
+    """`making` makes the state: a test of the simulator gives one with a fault. `folds` may do without a witness."""
 
-    def __init__(self, making: Making = MemoryState) -> None:
-        self.folds: Sequence[Slice] = [*FOLDS, Witness()]
+    def __init__(self, making: Making = MemoryState, folds: Sequence[Slice] = (*FOLDS, Witness())) -> None:
+        self.folds = folds
         self.breaks: tuple[type[Exception], ...] = ()
         self.ledgers: dict[int, Ledger] = {}
         writers = {
@@ -189,7 +189,8 @@ class MemoryHouse:
     def left(self, workspace: int) -> Left:
         kept, ledger = self.state.kept[workspace], self.ledgers[workspace]
         return Left(
-            kept.workspace, kept.now, kept.heads, kept.rows, kept.definitions, kept.records, ledger.members,
+            kept.workspace, kept.now, kept.heads, kept.rows, self.state.definitions(workspace, LAST), kept.records,
+            ledger.members,
             ledger.messages, kept.duplicates, kept.counters, list(ledger.vetoes.values()), len(kept.parked),
         )  # fmt: skip
 
@@ -244,11 +245,3 @@ class MemoryHouse:
 
 def _is_of(definition: Definition, change: Change) -> bool:
     return definition.kind == change.kind and definition.name == change.name
-
-
-def what_rules(change: Change, ruling: Definition | None) -> tuple[dict[str, Any] | None, str]:
-    """The body that a change brings, or None; and the section it wakes, as when a journey is resumed or stopped."""
-    if change.body is not None or change.kind != "journey":
-        is_paused = ruling is not None and ruling.status == "paused"
-        return change.body, "journeys" if change.kind == "journey" and is_paused else ""
-    return (ruling.body if ruling else None), "" if change.status == "paused" else "journeys"

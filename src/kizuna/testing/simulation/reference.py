@@ -17,6 +17,7 @@ from kizuna.folds import new_folder
 from kizuna.testing.simulation.house import Left
 from kizuna.testing.simulation.programs import compiled
 
+
 class Reference:
     """What the log says must have come of it."""
 
