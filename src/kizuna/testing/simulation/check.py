@@ -248,17 +248,21 @@ def no_message_against_a_will(seen: Seen) -> Iterator[str]:
 def _against_consent(seen: Seen, carried: Carried, shown: str) -> Iterator[str]:
     """The last thing the customer said before the claim, of the channel or of the topic, must not be a no.
 
-    What they said under another id counts only as a yes with proof: that may have been joined by then.
+    What they said under another id counts only as a yes with proof: that may have been joined by then; of the same
+    instant as a no, either may be folded last.
     """
     latest: dict[str, str] = {}
+    elsewhere: dict[str, int] = {}
     for said in seen.consents:
         if said.workspace != carried.workspace or said.instant > carried.instant:
             continue
         choice: Mapping[str, Any] = Moment(said.item, 0, 0).properties
-        topic, is_no = choice.get("topic") or "", choice["state"] == OPTED_OUT
-        own = said.item.profile == carried.person and (is_no or latest.get(topic) != OPTED_OUT)
-        proven = choice.get("proof") and seen.living(said.item.profile) == seen.living(carried.person)
-        if own or proven:
+        topic, is_no, at = choice.get("topic") or "", choice["state"] == OPTED_OUT, said.item.timestamp
+        is_own = said.item.profile == carried.person
+        if choice.get("proof") and seen.living(said.item.profile) == seen.living(carried.person):
+            latest[topic] = choice["state"]
+            elsewhere[topic] = elsewhere.get(topic, 0) if is_own else at
+        elif is_own and (is_no or latest.get(topic) != OPTED_OUT) and elsewhere.get(topic) != at:
             latest[topic] = choice["state"]
     for topic in ("", carried.message.topic or ""):
         if latest.get(topic) == OPTED_OUT:

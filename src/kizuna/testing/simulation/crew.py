@@ -78,9 +78,12 @@ class Crew:
             if worker is not to and partition in worker.partitions and not silently:
                 worker.partitions.remove(partition)
                 worker.engine.own(worker.line, worker.partitions)
-        if partition not in to.partitions:
-            to.partitions.append(partition)
-            to.engine.own(to.line, to.partitions)
+        self.take_over(to, [partition])
+
+    def take_over(self, worker: Worker, partitions: Sequence[int]) -> None:
+        """Begin with partitions just taken, also with those it believed to have all along."""
+        worker.partitions = sorted({*worker.partitions, *partitions})
+        worker.engine.own(worker.line, worker.partitions)
 
     def turn(self, worker: Worker) -> bool:
         """One round of a worker; says whether it folded anything, or was disturbed."""
@@ -128,8 +131,7 @@ class Crew:
             if self.chance.random() < 0.5:
                 heir = self.chance.choice(self.workers)
                 if heir is not worker:
-                    heir.partitions = sorted({*heir.partitions, *worker.partitions})
-                    heir.engine.own(heir.line, heir.partitions)
+                    self.take_over(heir, worker.partitions)
             for other in self.workers:
                 if other is not worker:
                     self.turn(other)
