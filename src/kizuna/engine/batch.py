@@ -44,7 +44,7 @@ class Engine:
         public: Callable[[Record], tuple[Any, bytes | None]],
         *,
         rows: int = 64,
-        items: int = 4000,
+        items: int = 8000,
         cached: int = 20_000,
         state_of: Callable[[Any, Engine], State] | None = None,
     ) -> None:
