@@ -229,11 +229,14 @@ def sent_at_most_once(seen: Seen) -> Iterator[str]:
 def no_message_against_a_will(seen: Seen) -> Iterator[str]:
     """Nothing is sent after an accepted opt-out, or after its run has left."""
     left_at: dict[str, tuple[int, int]] = {}
+    merged: dict[bytes, tuple[int, int]] = {}
     for partition, offset, _, _, item in seen.items(APPLIED):
         if item.name == "journey_exited":
             said = Moment(item, 0, 0).properties
             if said["reason"] != "completed":
                 left_at[said["run"]] = (partition, offset)
+        elif item.name == "profile_merged":
+            merged[ids.read("prf", Moment(item, 0, 0).properties["from"])] = (partition, offset)
     for each in seen.carried:
         if each.workspace != seen.left.workspace.id:
             continue
@@ -242,14 +245,15 @@ def no_message_against_a_will(seen: Seen) -> Iterator[str]:
         if offset <= each.offsets[partition]:
             yield f"message {shown} was claimed after its run left"
         if not each.message.transactional:
-            yield from _against_consent(seen, each, shown)
+            joined = {profile for profile, (partition, offset) in merged.items() if offset <= each.offsets[partition]}
+            yield from _against_consent(seen, each, joined, shown)
 
 
-def _against_consent(seen: Seen, carried: Carried, shown: str) -> Iterator[str]:
+def _against_consent(seen: Seen, carried: Carried, joined: set[bytes], shown: str) -> Iterator[str]:
     """The last thing the customer said before the claim, of the channel or of the topic, must not be a no.
 
-    What they said under another id counts only as a yes with proof: that may have been joined by then; of the same
-    instant as a no, either may be folded last.
+    What they said under an id that was not joined yet counts only as a yes with proof: that may have been by then; of
+    the same instant as a no, either may be folded last.
     """
     latest: dict[str, str] = {}
     elsewhere: dict[str, int] = {}
@@ -258,10 +262,12 @@ def _against_consent(seen: Seen, carried: Carried, shown: str) -> Iterator[str]:
             continue
         choice: Mapping[str, Any] = Moment(said.item, 0, 0).properties
         topic, is_no, at = choice.get("topic") or "", choice["state"] == OPTED_OUT, said.item.timestamp
-        is_own = said.item.profile == carried.person
+        is_own = said.item.profile == carried.person or (
+            said.item.profile in joined and seen.living(said.item.profile) == carried.person
+        )
         if choice.get("proof") and seen.living(said.item.profile) == seen.living(carried.person):
             latest[topic] = choice["state"]
-            elsewhere[topic] = elsewhere.get(topic, 0) if is_own else at
+            elsewhere[topic] = elsewhere.get(topic, 0) if said.item.profile == carried.person else at
         elif is_own and (is_no or latest.get(topic) != OPTED_OUT) and elsewhere.get(topic) != at:
             latest[topic] = choice["state"]
     for topic in ("", carried.message.topic or ""):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kizuna.core import exact_json, ids
 from kizuna.engine.append import Row, rows_of
@@ -130,6 +131,8 @@ class Play:
                 self.house.append(workspace, rows_of([item], PARTITIONS))
 
     def choose(self, workspace: int, item: Item) -> None:
+        """Accepted for whom that id names now, as the server does."""
+        item = replace(item, profile=self.sender.living(workspace, item.profile))
         said = Accepted(workspace, item, self.sender.instant)
         veto = None
         if b'"opted_out"' in item.properties:

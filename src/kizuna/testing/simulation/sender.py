@@ -136,11 +136,16 @@ class Sender:
         """A test clock stands still until told: there a message goes when it was due."""
         return message.due_at if self.workspaces[workspace].clock == "test" else self.house.now(workspace)
 
+    def living(self, workspace: int, profile: bytes) -> bytes:
+        """Whom that id names now."""
+        stored = self.house.load(workspace, profile)
+        while stored and (into := self.section(stored, "profiles", Profile).merged_into):
+            profile, stored = into, self.house.load(workspace, into)
+        return profile
+
     def person(self, workspace: int, profile: bytes) -> Person | None:
         """The customer as the record stands now, after merges."""
-        stored = self.house.load(workspace, profile)
-        while stored and (known := self.section(stored, "profiles", Profile)).merged_into:
-            stored = self.house.load(workspace, known.merged_into)
+        stored = self.house.load(workspace, self.living(workspace, profile))
         if stored is None:
             return None
         known = self.section(stored, "profiles", Profile)
