@@ -12,10 +12,15 @@ def main(config: Config, names: Sequence[str]) -> int:
     """Run the rows named, or all; prints a table."""
     from rich.console import Console
 
-    from kizuna.bench import latency, pipeline, segments, segments_preview
+    from kizuna.bench import journeys, latency, pipeline, segments, segments_preview
     from kizuna.bench.house import house
 
-    rows = {"pipeline": pipeline.run, "latency": latency.run, "segments_preview": segments_preview.run}
+    rows = {
+        "pipeline": pipeline.run,
+        "latency": latency.run,
+        "journeys": journeys.run,
+        "segments_preview": segments_preview.run,
+    }
     alone = {"segments": segments.run}  # these need no running Kizuna
     known = [*alone, *rows]
     unknown = [name for name in names if name not in known]

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from kizuna.accounts import workspaces
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
+from kizuna.runtime import folder
 from kizuna.runtime.database import Database
 from kizuna.supervisor import started
 
@@ -69,6 +70,21 @@ async def _workspace(database_url: str) -> dict[str, str]:
         return await workspaces.create(database, "bench", zone="Asia/Tokyo", currency="JPY")
     finally:
         await database.close()
+
+
+def workers_megabytes(data: Path) -> float:
+    """What the workers of a Kizuna weigh together: PSS, so that what they share counts once."""
+    running = folder.read(data)
+    if running is None:
+        return 0.0
+    kilobytes = 0
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may end meanwhile
+            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == running.pid and b"\0work\0" in (place / "cmdline").read_bytes():
+                rollup = (place / "smaps_rollup").read_text()
+                kilobytes += int(rollup.partition("\nPss:")[2].split()[0])
+    return kilobytes / 1024
 
 
 def fsync_quantiles(place: Path, tries: int = 200) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from kizuna.core.errors import Unavailable
 from kizuna.runtime.database import connect
 
 ROUNDS = 5
-EVENTS = 20_000  # a round and side
+EVENTS = 40_000  # a round and side
 SENDERS = 4
 
 

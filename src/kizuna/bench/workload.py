@@ -18,16 +18,17 @@ REQUEST = 200  # events a request
 
 
 def segments(count: int = SEGMENTS, names: Sequence[str] = EVENTS) -> dict[str, dict[str, Any]]:
-    """Rules of two leaves: of 100 over 20 names an event touches about 10 leaves; 30 % of them look back a window."""
+    """Rules of two leaves: of 100 over 20 names an event touches about 9 leaves; 30 % of them look back a window."""
     rules: dict[str, dict[str, Any]] = {}
     for number in range(count):
         first, second = names[number % len(names)], names[(number * 7 + 3) % len(names)]
         within = {"within": f"{7 + number % 60}d"} if number % 10 < 3 else {}
-        leaves: list[dict[str, Any]] = [{"did": first, "count": {"gte": 2 + number % 7}, **within}]
+        turn = number // len(names)  # so that few rules share a leaf
+        leaves: list[dict[str, Any]] = [{"did": first, "count": {"gte": 2 + 2 * turn}, **within}]
         if number % 4 == 0:
             leaves.append({"sum": {"event": second, "property": "total"}, "gte": 1000 + 50 * number, **within})
         else:
-            leaves.append({"did": second, "count": {"gte": 1 + number % 5}, **within})
+            leaves.append({"did": second, "count": {"gte": 1 + 2 * turn}, **within})
         rules[f"s{number:03d}"] = {"title": f"Rule {number}", "where": {"all" if number % 2 else "any": leaves}}
     return rules
 
@@ -61,7 +62,7 @@ class Crowd:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311  # a load, not a secret
-        weights = 1.0 / np.arange(1, PROFILES + 1) ** 0.9
+        weights = 1.0 / np.arange(1, PROFILES + 1)
         self.cumulative = np.cumsum(weights / weights.sum())
         self.draws = np.random.default_rng(seed)
         self.number = 0

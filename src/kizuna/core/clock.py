@@ -25,6 +25,7 @@ _RFC3339 = re.compile(
     r"(?:[Tt ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?)?\Z",
     re.ASCII,
 )
+FIRST_INSTANT = -62_135_596_800 * SECOND  # the beginning of the year 1
 LAST_INSTANT = 253_402_300_799 * SECOND  # the end of the year 9999
 
 
@@ -103,7 +104,7 @@ def from_local(local: datetime, zone: str) -> int:
 
 
 def to_datetime(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=min(max(instant, -62_135_596_800 * SECOND), LAST_INSTANT))
+    return _EPOCH + timedelta(microseconds=min(max(instant, FIRST_INSTANT), LAST_INSTANT))
 
 
 def to_instant(moment: datetime) -> int:
@@ -113,8 +114,8 @@ def to_instant(moment: datetime) -> int:
 
 def show(instant: int) -> str:
     """RFC 3339 in UTC: whole seconds without a fraction, else milliseconds or microseconds."""
-    text = to_datetime(instant).isoformat()[:19]
-    rest = instant % SECOND
+    whole, rest = divmod(min(max(instant, FIRST_INSTANT), LAST_INSTANT), SECOND)
+    text = datetime.fromtimestamp(whole, UTC).isoformat()[:19]
     if not rest:
         return text + "Z"
     return f"{text}.{rest // 1000:03d}Z" if not rest % 1000 else f"{text}.{rest:06d}Z"
