@@ -14,6 +14,7 @@ from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
 from kizuna.profiles.section import Profile, Waiting
 
+MOST_REFUSED = 20  # ids of one profile whose refusal is recorded; more are only counted
 ACTS_AT_ITS_TIME = frozenset(("track", "page", "screen"))
 
 
@@ -48,7 +49,10 @@ class ProfileGate:
             scope.record.touch("profiles")
             return None
         unmet = identity.id_to_join(moment, profile)
-        if unmet:
+        reason = identity.refusal(unmet, moment.item.user_id, profile, moment.at) if unmet else ""
+        if reason:
+            _refuse(("anonymous_id", unmet), reason, scope, folder)
+        elif unmet:
             self._ask(unmet, moment, profile, scope)
             return None
         if moment.timestamp > moment.at and moment.type in ACTS_AT_ITS_TIME:
@@ -58,6 +62,7 @@ class ProfileGate:
 
     def _ask(self, anonymous_id: str, moment: Moment, profile: Profile, scope: Scope) -> None:
         profile.met.append(anonymous_id)
+        profile.met_at = [*profile.met_at, moment.at][-identity.MAX_MONTHLY :]
         profile.waiting_for = anonymous_id
         profile.parked.append(_waiting(moment, scope.record))
         scope.record.touch("profiles")
@@ -90,7 +95,7 @@ class ProfileGate:
         record.touch("profiles")
         scope.restart(profile.parked[0].at if profile.parked else moment.at, moment.root, moment.id)
         if answer.refused:
-            scope.count("identity:refused")
+            _refuse(("anonymous_id", answer.anonymous_id), identity.OTHER_CUSTOMER, scope, folder)
         else:
             if answer.anonymous_id not in profile.anonymous_ids:
                 profile.anonymous_ids.append(answer.anonymous_id)
@@ -111,6 +116,21 @@ class ProfileGate:
         bisect.insort(profile.future, _waiting(moment, scope.record), key=lambda kept: kept.item.timestamp)
         profile.wake_at = profile.future[0].item.timestamp
         scope.record.touch("profiles")
+
+
+def _refuse(named: tuple[str, str], reason: str, scope: Scope, folder: Folder) -> None:
+    """Nobody is joined: said once for each id, and counted each time."""
+    scope.count("identity:refused")
+    profile: Profile = scope.record["profiles"]
+    if named in profile.refused or len(profile.refused) >= MOST_REFUSED:
+        return
+    profile.refused.append(named)
+    scope.record.touch("profiles")
+    fact = scope.emit("identity_refused", {"type": named[0], "id": named[1], "reason": reason})
+    scope.emitted = []
+    outer, scope.cause = scope.cause, fact.id
+    folder.take(Moment(fact, scope.now, scope.root), scope)
+    scope.cause = outer
 
 
 def let_through(profile: Profile, scope: Scope) -> None:

@@ -6,10 +6,13 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.core import ids
+from kizuna.core.clock import DAY
 from kizuna.engine.moment import Item, Moment
 from kizuna.profiles.section import Profile, Waiting
 
-MAX_MERGES = 100
+MAX_MERGES = 100  # of one profile, ever
+MAX_MONTHLY, MONTH = 20, 30 * DAY
+BLOCKED_VALUE, LIMIT, OTHER_CUSTOMER = "blocked", "limit", "other_customer"  # why an id was refused
 BLOCKED = frozenset(("null", "undefined", "none", "nan", "0", "-1", "anonymous", "unknown", "guest", "true", "false"))
 
 
@@ -36,14 +39,20 @@ def is_blocked(value: str) -> bool:
 
 
 def id_to_join(moment: Moment, profile: Profile) -> str:
-    """The anonymous id that `identify` or `alias` asks to join and we have not met, or nothing."""
+    """The anonymous id that `identify` or `alias` asks to join and we have not met, or nothing; see `refusal`."""
     item = moment.item
     if not item.user_id:
         return ""
     wanted = item.anonymous_id if item.type == "identify" else item.name if item.type == "alias" else ""
-    if not wanted or wanted in profile.met or is_blocked(wanted) or wanted == item.user_id:
-        return ""
-    return wanted if len(profile.met) < MAX_MERGES else ""
+    return "" if wanted in profile.met or wanted == item.user_id else wanted
+
+
+def refusal(value: str, user_id: str, profile: Profile, now: int) -> str:
+    """Why the profile of `user_id` may not take over what `value` names, or nothing."""
+    if is_blocked(value) or is_blocked(user_id):
+        return BLOCKED_VALUE
+    lately = sum(at > now - MONTH for at in profile.met_at)
+    return LIMIT if len(profile.met) >= MAX_MERGES or lately >= MAX_MONTHLY else ""
 
 
 def link_item(workspace: int, anonymous_id: str, survivor: bytes, cause: str, at: int) -> Item:

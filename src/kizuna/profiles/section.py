@@ -36,6 +36,8 @@ class Profile(Section):
     waiting_for: str = ""  # the anonymous id whose absorb we await; later items queue in `parked`
     parked: list[Waiting] = field(default_factory=list)
     future: list[Waiting] = field(default_factory=list)  # dated ahead of the clock, earliest first
+    met_at: list[int] = field(default_factory=list)  # when the latest of `met` were asked for, at most a month's number
+    refused: list[tuple[str, str]] = field(default_factory=list)  # (type, id) whose refusal was recorded; the first few
 
 
 def zone_of(record: Record, workspace: Workspace) -> str:

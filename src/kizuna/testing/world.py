@@ -79,8 +79,10 @@ class World:
     def profile(self, *, user: str = "", anon: str = "") -> Profile:
         return self.record(self.id(user=user, anon=anon))["profiles"]
 
-    def facts_of(self, *, user: str = "", anon: str = "") -> list[Item]:
-        return [fact for _, fact, _ in self.effects.facts if fact.profile == self.id(user=user, anon=anon)]
+    def facts_of(self, *, user: str = "", anon: str = "", name: str = "") -> list[Item]:
+        """Those said of a profile, or of them those called `name`."""
+        of = self.id(user=user, anon=anon)
+        return [fact for _, fact, _ in self.effects.facts if fact.profile == of and name in ("", fact.name)]
 
     def say(
         self,
