@@ -198,9 +198,13 @@ class Archiver:
         return answer is not None
 
     def drop(self, workspace: int) -> None:
-        """Remove log rows archived more than seven days ago, a slice at a time."""
+        """Remove log rows archived more than seven days ago, a slice at a time; what only they say is kept."""
+        from kizuna.runtime.lake import inner
+
+        folder = folder_of(self.place, workspace)
         marked = self.connection.execute(_LONG_HELD, [(KEPT_DAYS * 24 + 1) * _HOUR, workspace]).fetchone()
         for partition, offset in zip(*marked, strict=True) if marked else ():
+            inner.keep(self.connection, folder, workspace, partition, offset)
             place = [workspace, partition, offset]
             while self.connection.execute(_DROP, [*place, *place]).rowcount:
                 pass
