@@ -199,7 +199,8 @@ class MemoryHouse:
         return True
 
     def lost(self, workspace: int) -> list[Claimed]:
-        return [each.claimed for each in self.ledgers[workspace].messages.values() if each.state == "handed"]
+        handed = [each for each in self.ledgers[workspace].messages.values() if each.state == "handed"]
+        return [replace(each.claimed, due_at=each.due_at) for each in handed]
 
     def left(self, workspace: int) -> Left:
         kept, ledger = self.state.kept[workspace], self.ledgers[workspace]
