@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
+from kizuna import cli
 from kizuna.config import load
 from kizuna.core.errors import Unavailable
 from kizuna.demo import definitions, replay
@@ -179,6 +181,27 @@ def test_a_backtest_changes_nothing(year: Shop, running: Running) -> None:
     before = state()
     backtest(year, "journey", "win_back")
     assert state() == before
+
+
+def test_the_commands_answer_as_the_api_does(
+    year: Shop, running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KIZUNA_DATABASE_URL", running.database_url)
+    monkeypatch.setenv("KIZUNA_WORKSPACE", "a year")
+    span = ("--from", "2010-12-01", "--to", "2011-03-01")
+    asked = backtest(year, "journey", "win_back", to="2011-03-01", sample=2)
+    assert cli.main(["backtest", "journey", "win_back", *span, "--sample", "2", "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out) | {"seconds": 0} == asked | {"seconds": 0}
+    assert cli.main(["backtest", "journey", "win_back", *span]) == 0
+    assert f"entered  {asked['entered']}" in capsys.readouterr().out
+    assert cli.main(["backtest", "journey", "none", *span]) == 1
+    assert "neither published nor as a draft" in capsys.readouterr().err
+    [message, *_] = year.all("/api/v1/messages", journey="win_back")
+    assert cli.main(["why", message["profile"], "--message", message["id"], "--json"]) == 0
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert told == year.get(f"/api/v1/profiles/{message['profile']}/why", message=message["id"])
+    assert cli.main(["why", message["profile"], "--segment", "lapsing"]) == 0
+    assert "saw" in capsys.readouterr().out
 
 
 def test_the_tested_definition_begins_empty(year: Shop) -> None:
