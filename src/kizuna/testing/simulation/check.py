@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from kizuna.consent.decide import OPTED_OUT
 from kizuna.core import clock, ids
-from kizuna.engine.append import APPLIED, ITEMS
+from kizuna.engine.append import APPLIED, ITEMS, PUBLISH
+from kizuna.engine.batch import Publish
 from kizuna.engine.moment import ONCE, Item, Moment
 from kizuna.engine.slice import Slice
 from kizuna.messages.message import OPEN, PlanMessage
 from kizuna.profiles.section import Profile
 from kizuna.segments.section import Segments
-from kizuna.testing.simulation.house import Left, as_message
+from kizuna.testing.simulation.house import LAST, Left, as_message, is_paused
 from kizuna.testing.simulation.naive import Did, Rules, holds, is_known
 from kizuna.testing.simulation.reference import Reference
 from kizuna.testing.simulation.sender import Carried
@@ -58,6 +59,22 @@ class Look(Struct, frozen=True):
                 break
             profile = into
         return profile
+
+    def paused(self, program: int) -> set[tuple[str, str]]:
+        """(kind, name) of what was paused under a program."""
+        return {
+            (each.kind, each.name)
+            for each in self.left.definitions
+            if each.introduced <= program < (each.retired or LAST + 1) and each.status == "paused"
+        }
+
+    def program_at(self, offsets: Sequence[int]) -> int:
+        """The program published last when the log had come so far; publishes reach all partitions in one commit."""
+        ruling = 1
+        for row in self.left.rows[0]:
+            if row.kind == PUBLISH and row.offset <= offsets[0]:
+                ruling = msgspec.msgpack.decode(row.body, type=Publish).program
+        return ruling
 
     def items(self, kind: int) -> Iterator[tuple[int, int, int, int, Item]]:
         """(partition, offset, index, at, item) of the log."""
@@ -211,13 +228,13 @@ def members_by_hand(seen: Look) -> Iterator[str]:
 def sent_at_most_once(seen: Seen) -> Iterator[str]:
     """No message twice (transactional ones after a crash aside), and every row has come to its end."""
     times = Counter(each.message.id for each in seen.carried)
-    paused = {d.name for d in seen.left.definitions if d.retired is None and d.status == "paused"}
+    paused = seen.paused(LAST)
     keys: Counter[tuple[Any, ...]] = Counter()
     for key, message in seen.left.messages.items():
         keys[message.purpose, message.claimed.profile, message.occurrence, message.claimed.channel] += 1
         if times[key] > 1 and not message.claimed.transactional:
             yield f"message {ids.show('msg', key)} was sent {times[key]} times"
-        if message.state in OPEN and message.due_at <= seen.left.now and message.claimed.journey not in paused:
+        if message.state in OPEN and message.due_at <= seen.left.now and not is_paused(message.claimed, paused):
             yield f"message {ids.show('msg', key)} is still {message.state}"
         if message.state in ("sent", "delivered", "opened", "clicked") and not times[key]:
             yield f"message {ids.show('msg', key)} is {message.state} and never left"
@@ -227,7 +244,7 @@ def sent_at_most_once(seen: Seen) -> Iterator[str]:
 
 
 def no_message_against_a_will(seen: Seen) -> Iterator[str]:
-    """Nothing is sent after an accepted opt-out, or after its run has left."""
+    """Nothing is sent after an accepted opt-out, after its run has left, or while it is paused."""
     left_at: dict[str, tuple[int, int]] = {}
     merged: dict[bytes, tuple[int, int]] = {}
     for partition, offset, _, _, item in seen.items(APPLIED):
@@ -244,6 +261,8 @@ def no_message_against_a_will(seen: Seen) -> Iterator[str]:
         partition, offset = left_at.get(each.message.run or "", (0, 1 << 62))
         if offset <= each.offsets[partition]:
             yield f"message {shown} was claimed after its run left"
+        if is_paused(each.message, seen.paused(seen.program_at(each.offsets))):
+            yield f"message {shown} was claimed while what it belongs to was paused"
         if not each.message.transactional:
             joined = {profile for profile, (partition, offset) in merged.items() if offset <= each.offsets[partition]}
             yield from _against_consent(seen, each, joined, shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -160,6 +160,12 @@ def as_message(workspace: int, plan: PlanMessage) -> Message:
         claimed=claimed, state=plan.state, purpose=plan.purpose, occurrence=plan.occurrence, due_at=plan.due_at,
         planned=tuple([getattr(plan, name) for name in PLANNED]),
     )  # fmt: skip
+
+
+def is_paused(message: Claimed, paused: Set[tuple[str, str]]) -> bool:
+    """Whether its journey or campaign is among those paused, as (kind, name); what is to be ended anyway is not."""
+    campaign = ("campaign", message.campaign or "") in paused and message.reason is None
+    return campaign or ("journey", message.journey or "") in paused
 
 
 def what_rules(change: Change, ruling: Definition | None) -> tuple[dict[str, Any] | None, str]:

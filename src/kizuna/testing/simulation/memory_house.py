@@ -29,7 +29,17 @@ from kizuna.messages.message import (
     PlanMessage,
 )
 from kizuna.segments.section import MembershipChanged
-from kizuna.testing.simulation.house import LAST, PARTITIONS, Asked, Left, Message, Veto, as_message, what_rules
+from kizuna.testing.simulation.house import (
+    LAST,
+    PARTITIONS,
+    Asked,
+    Left,
+    Message,
+    Veto,
+    as_message,
+    is_paused,
+    what_rules,
+)
 from kizuna.testing.simulation.shop import Change
 from kizuna.testing.simulation.story import Tenant
 from kizuna.testing.simulation.witness import Witness
@@ -148,9 +158,14 @@ class MemoryHouse:
     def claim(self, workspace: int, limit: int) -> list[Claimed]:
         now = self.now(workspace)
         messages = self.ledgers[workspace].messages.values()
-        paused = {each.name for each in self.ruling(workspace, "journey") if each.status == "paused"}
+        paused = {
+            (each.kind, each.name)
+            for kind in ("journey", "campaign")
+            for each in self.ruling(workspace, kind)
+            if each.status == "paused"
+        }
         due = [each for each in messages if each.state == "planned" and each.due_at <= now]
-        due = [each for each in due if each.claimed.journey not in paused]
+        due = [each for each in due if not is_paused(each.claimed, paused)]
         due.sort(key=lambda each: (each.due_at, each.claimed.id))
         return [replace(each.claimed, due_at=each.due_at) for each in due[:limit]]
 
@@ -184,7 +199,8 @@ class MemoryHouse:
         return True
 
     def lost(self, workspace: int) -> list[Claimed]:
-        return [each.claimed for each in self.ledgers[workspace].messages.values() if each.state == "handed"]
+        handed = [each for each in self.ledgers[workspace].messages.values() if each.state == "handed"]
+        return [replace(each.claimed, due_at=each.due_at) for each in handed]
 
     def left(self, workspace: int) -> Left:
         kept, ledger = self.state.kept[workspace], self.ledgers[workspace]

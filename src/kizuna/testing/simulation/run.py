@@ -91,8 +91,10 @@ class Play:
             self.chance.seed(f"{self.story.seed}:{act.number}")
             self.sender.instant += 1
             self.do(act)
+            if self.chance.random() < 0.3:
+                self.sender.work(act.workspace)  # before anybody has folded it
             self.crew.work(self.chance.choice((0, 1, 2, 5)))
-            if self.chance.random() < 0.4:
+            if self.chance.random() < 0.2:
                 self.sender.work(act.workspace)
             if self.chance.random() < 0.3:
                 fill_next(self.house, act.workspace)

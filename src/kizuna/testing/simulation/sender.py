@@ -48,7 +48,7 @@ class Sender:
     def work(self, workspace: int) -> bool:
         """Recover what a dead sender left, then send some of what is due; says whether there was anything."""
         found = False
-        for message in self.house.lost(workspace):
+        for message in sorted(self.house.lost(workspace), key=lambda each: each.id):
             self.recover(workspace, message)
             found = True
         due = sorted(self.house.claim(workspace, 1000), key=lambda each: (each.due_at, each.id))

@@ -139,8 +139,12 @@ def _rules(policy: Body | None) -> Change:
     return Change("policy", "policy", policy)
 
 
+def _letter(status: str) -> Change:
+    return Change("campaign", "letter", CAMPAIGN, status)
+
+
 SHOPS = (
-    _shop("buyers lapsed quiet twice", "welcome win_back", _segment("spenders"), _journey("order", is_new=True)),
+    _shop("buyers lapsed quiet twice", "win_back", _letter("paused"), _journey("order", is_new=True), _letter("ready")),
     _shop("buyers spenders quiet best", "order", _segment("twice"), _segment("quiet", SHORT), policy=True),
     _shop("twice monthly dear once", "morning keep", _journey("keep", "paused"), _journey("keep")),
     _shop("buyers lapsed drawn reachable", "welcome morning", _journey("welcome", "stopped"), _segment("dear")),
@@ -149,5 +153,5 @@ SHOPS = (
     _shop("buyers lapsed monthly", "win_back morning", Change("template", "hello", HELLO), _segment("once")),
     _shop("drawn spenders best", "invited order", _journey("order", "paused"), _journey("order"), invites="invited"),
     _shop("buyers twice", "invited welcome morning", _rules(None), invites="invited", policy=True),
-    _shop("buyers quiet", "invited keep", _rules(POLICY), _journey("invited", "paused"), invites="invited"),
+    _shop("buyers quiet", "invited welcome", _rules(POLICY), _journey("invited", "paused"), invites="invited"),
 )  # fmt: skip

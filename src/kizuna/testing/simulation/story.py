@@ -171,9 +171,9 @@ class Author:
         context = {"timezone": zone} if zone else {}
         return self.make(tenant, "identify", "", traits, user, anon if self.chance.random() < 0.7 else "", context)
 
-    def somebody(self) -> tuple[str, str]:
+    def somebody(self, anonymous: float = 0.4) -> tuple[str, str]:
         person = self.chance.randrange(self.people)
-        return ("", f"a{person}") if self.chance.random() < 0.4 else (f"u{person}", "")
+        return ("", f"a{person}") if self.chance.random() < anonymous else (f"u{person}", "")
 
     def make(
         self,
@@ -205,7 +205,7 @@ class Author:
 
     def choice(self, tenant: Tenant) -> Item:
         self.serial += 1
-        user, anon = self.somebody()
+        user, anon = self.somebody(0.2)
         said: dict[str, Any] = {"channel": "email", "state": "opted_out", "source": "api"}
         if self.chance.random() < 0.4:
             said |= {"state": "opted_in"} | ({"proof": {"form": "double"}} if self.chance.random() < 0.7 else {})

@@ -8,7 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from kizuna.engine.memory import MemoryState
+from kizuna.engine.slice import Definition
 from kizuna.engine.state import Written
+from kizuna.messages.message import Claimed
+from kizuna.testing.simulation.house import Veto
 from kizuna.testing.simulation.memory_house import Making, MemoryHouse
 from kizuna.testing.simulation.run import shrink, simulate, tell
 from kizuna.testing.simulation.story import write_story
@@ -95,6 +98,42 @@ class SweepsNobody(MemoryState):
 def test_a_planted_fault_is_found(fault: Making, check: str) -> None:
     found = (wrong for seed in range(SOON) for wrong in simulate(seed, MemoryHouse(fault)).wrong)
     assert any(wrong.startswith(check) for wrong in found)
+
+
+class IgnoresVetoes(MemoryHouse):
+    """Lets the claim know of an opt-out only when it is folded."""
+
+    def vetoes(self, workspace: int) -> list[Veto]:
+        return []
+
+
+class ForgetsThatItHanded(MemoryHouse):
+    """Plans again what a dead sender had in its hands."""
+
+    def lost(self, workspace: int) -> list[Claimed]:
+        for row in self.ledgers[workspace].messages.values():
+            row.state = "planned" if row.state == "handed" else row.state
+        return []
+
+
+class SendsWhatIsPaused(MemoryHouse):
+    """Claims without a look at what is paused."""
+
+    def ruling(self, workspace: int, kind: str) -> list[Definition]:
+        return [replace(each, status="active") for each in super().ruling(workspace, kind)]
+
+
+@pytest.mark.parametrize(
+    ("house", "said"),
+    [
+        (IgnoresVetoes, "after an accepted opt-out"),
+        (ForgetsThatItHanded, "was sent 2 times"),
+        (SendsWhatIsPaused, "while what it belongs to was paused"),
+    ],
+)
+def test_a_planted_fault_of_the_sender_is_found(house: type[MemoryHouse], said: str) -> None:
+    found = (wrong for seed in range(10 * SOON) for wrong in simulate(seed, house()).wrong)
+    assert any(said in wrong for wrong in found)
 
 
 def test_a_story_is_made_as_short_as_it_still_fails() -> None:
