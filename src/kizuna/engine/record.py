@@ -68,6 +68,13 @@ class Record:
     def __getitem__(self, name: str) -> Any:
         return self.sections[name]
 
+    def get(self, name: str) -> Any:
+        """A section, asleep or not; None where no slice of that name takes part."""
+        try:
+            return self.sections[name]
+        except KeyError:
+            return None
+
     def touch(self, name: str) -> None:
         """Say that a section changed and must be written."""
         self.touched.add(name)
