@@ -5,11 +5,9 @@ from __future__ import annotations
 import bisect
 from collections.abc import Mapping
 
-import msgspec
-
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import RULING, Moment
-from kizuna.engine.record import encode_section
+from kizuna.engine.record import decoder_of, encode_section
 from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
 from kizuna.profiles.section import Profile, Waiting
@@ -22,6 +20,7 @@ class ProfileGate:
 
     def __init__(self, sections: Mapping[str, type[Section]]) -> None:
         self.sections = sections
+        self.decoders = {name: decoder_of(kind) for name, kind in sections.items()}
 
     def is_parked(self, record: Record) -> bool:
         return bool(record["profiles"].waiting_for)
@@ -99,7 +98,7 @@ class ProfileGate:
                 record.seen_at = max(record.seen_at, answer.seen_at)
             folder.absorb(
                 scope,
-                {name: msgspec.msgpack.decode(raw, type=self.sections[name]) for name, raw in answer.sections.items()},
+                {name: self.decoders[name](raw) for name, raw in answer.sections.items()},
             )
         folder.set_wake(record)
         while profile.parked and not profile.waiting_for:
