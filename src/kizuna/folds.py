@@ -15,6 +15,7 @@ from kizuna.engine.batch import Engine
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import ONCE, message_key
 from kizuna.engine.program import Programs
+from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Slice
 from kizuna.insight.tested import rules_of_test
 from kizuna.journeys.fold import JourneySlice
@@ -62,7 +63,7 @@ def memory_engine(partitions: int) -> Engine:
 def deep_questions() -> list[Question]:
     """What doctor asks of records and items, told what they mean."""
     inside = deep.questions(
-        SECTIONS,
+        {name: decoder_of(kind) for name, kind in SECTIONS.items()},
         lambda sections: "profiles" in sections and bool(sections["profiles"].waiting_for),
         lambda item: item.type in ONCE,
         message_key,

@@ -205,3 +205,15 @@ def test_a_channel_is_stopped_and_goes_on(ada: Shop) -> None:
     ada.ask("POST", "/api/v1/sending/email/resume")
     ada.advance("0s")
     assert len(ada.outbox()) == 2
+
+
+def test_what_waited_in_a_paused_journey_is_said_when_it_is_published_again(ada: Shop) -> None:
+    policy(ada, quiet_hours={"from": "21:00", "to": "08:00"})
+    ada.to("2026-03-02T13:00:00Z")  # 22:00 in Tokyo
+    ping(ada)
+    ada.ask("POST", "/api/v1/journeys/echo/pause")
+    ada.to("2026-03-03T03:00:00Z")
+    assert ada.outbox() == []
+    ada.ask("POST", "/api/v1/journeys/echo/publish")
+    ada.advance("0s")
+    assert arrivals(ada) == ["2026-03-03T03:00:00Z"]

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import pytest
 
+from kizuna.campaigns.store import ABORT
 from kizuna.consent import store as consent_store
 from kizuna.consent.section import Consent
 from kizuna.core.clock import DAY, SECOND
@@ -380,6 +381,53 @@ def test_a_crash_loses_sight_of_no_more_than_was_handed_over_together(
     assert recover(connection, desk) == 3
     states = [state_of(connection, message)[0] for message in messages]
     assert states == ["unknown", "unknown", "unknown", "planned", "planned"]
+
+
+@pytest.mark.parametrize("answer", [Unavailable("451 later"), Accepted(), Ambiguous("lost")])
+def test_a_run_left_while_the_provider_is_asked_is_not_tried_again(
+    connection: Connection, database_url: str, desk: Desk, shop: Workspace, carrier: Scripted, answer: Outcome
+) -> None:
+    ada = put_profile(connection, shop.id, "ada")
+    message = plan(connection, shop.id, ada, run="r1", journey="welcome")
+    other = plan(connection, shop.id, ada, run="r2", journey="welcome")
+    now = now_of(connection, shop)
+    carrier.answers = [answer, answer]
+
+    def leave(point: str) -> None:
+        if point == "handed":
+            with connect(database_url) as worker, worker.cursor(binary=True) as cursor:
+                store.cancel(cursor, shop.id, [CancelPlanned(ada, "r1", now)])
+                worker.commit()
+
+    deliver_remote(connection, desk, shop, "email", now, limit=50, checkpoint=leave)
+    came_to = {"Accepted": ("sent", None), "Ambiguous": ("unknown", "lost")}.get(type(answer).__name__)
+    assert state_of(connection, message) == (came_to or ("planned", "exited"))
+    assert state_of(connection, other) == (came_to or ("planned", None))
+    carrier.answers = []
+    deliver_remote(connection, desk, shop, "email", now_of(connection, shop) + DAY, limit=50)
+    assert state_of(connection, message) == (came_to or ("skipped", "exited"))
+    assert state_of(connection, other) == (came_to or ("sent", None))
+
+
+def test_a_campaign_cancelled_while_the_provider_is_asked_is_not_tried_again(
+    connection: Connection, database_url: str, desk: Desk, shop: Workspace, carrier: Scripted
+) -> None:
+    put_definition(connection, shop.id, "campaign", "spring", {})
+    message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"), campaign="spring")
+    now = now_of(connection, shop)
+    carrier.answers = [Unavailable("451 later")]
+
+    def cancel(point: str) -> None:
+        if point == "handed":
+            with connect(database_url) as worker:
+                worker.execute(ABORT, {"workspace": shop.id, "campaign": "spring", "at": now})
+                worker.execute("UPDATE definition SET status = 'cancelled' WHERE kind = 'campaign'")
+                worker.commit()
+
+    deliver_remote(connection, desk, shop, "email", now, checkpoint=cancel)
+    assert state_of(connection, message) == ("planned", "aborted")
+    deliver_remote(connection, desk, shop, "email", now_of(connection, shop))
+    assert state_of(connection, message) == ("skipped", "aborted")
 
 
 def test_an_unavailable_provider_is_tried_later_until_it_expires(

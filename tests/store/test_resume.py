@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
 from kizuna.core import clock, ids
-from kizuna.engine.batch import Engine
+from kizuna.engine.append import PUBLISH, TICK, Row, append_rows
+from kizuna.engine.batch import Engine, Publish
 from kizuna.engine.moment import RESUME, Item, Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Scope
@@ -161,3 +163,90 @@ def test_a_crash_in_the_resume_folds_it_once(
     assert len(parked(connection)) == 1
     drain(engine, connection)  # the same worker goes on
     assert tallies(connection, workspace)["ada"].heard == 1
+
+
+SWEEP = msgspec.msgpack.encode(Publish(0, "messages"))  # what a publish leaves that must reach everybody at once
+
+
+def row(connection: Connection, workspace: int, kind: int, body: bytes = b"") -> None:
+    """A row of ada's partition that says nothing to anybody by name."""
+    partition = ids.partition_of(ids.profile_id(workspace, "user", "ada"), PARTITIONS)
+    for statement in append_rows(workspace, [Row(partition, kind, 0, b"", body)]):
+        connection.execute(*statement)
+    connection.commit()
+
+
+class Restless(Choosy):
+    """Chokes when it is woken, until it is cured."""
+
+    def wake(self, scope: Scope) -> None:
+        if not self.is_cured:
+            raise ValueError("cannot be woken\0")
+        super().wake(scope)
+
+
+def test_one_whose_timer_cannot_be_folded_is_listed_and_goes_on_from_there(connection: Connection) -> None:
+    workspace, choosy = make_workspace(connection, now=clock.DAY), Restless()
+    append(connection, workspace, [an_item(workspace, "m1", user="ada", at=clock.DAY)])
+    drain(an_engine(connection, choosy), connection)
+    for day in (2, 4):
+        to(connection, day)
+        row(connection, workspace, TICK)
+        drain(an_engine(connection, choosy), connection)
+        assert parked(connection) == ["ValueError: cannot be woken\\0"], "it is neither seen nor ever woken again"
+    append(connection, workspace, [an_item(workspace, "m2", user="ada", at=to(connection, 5))])
+    drain(an_engine(connection, choosy), connection)
+    assert len(parked(connection)) == 2
+    choosy.is_cured = True
+    resume(connection, workspace, "ada")
+    drain(an_engine(connection, choosy), connection)
+    tally = tallies(connection, workspace)["ada"]
+    assert (tally.heard, tally.woken) == (12, [2 * clock.DAY])
+    assert parked(connection) == []
+
+
+def test_a_sweep_reaches_who_was_made_in_the_same_batch(connection: Connection, choosy: Choosy) -> None:
+    workspace = make_workspace(connection, now=clock.DAY)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada", at=clock.DAY)])
+    row(connection, workspace, PUBLISH, SWEEP)
+    drain(an_engine(connection, choosy), connection)
+    assert tallies(connection, workspace)["ada"].woken == [clock.DAY]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_sweep_reaches_who_was_parked_once_it_goes_on(
+    connection: Connection, choosy: Choosy, *, is_restarted: bool
+) -> None:
+    workspace = make_workspace(connection, now=clock.DAY)
+    engine = an_engine(connection, choosy)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada", at=clock.DAY)])
+    drain(engine, connection)
+    poison = an_item(workspace, "m2", user="ada", name="Poison", kind="page", at=to(connection, 3))
+    append(connection, workspace, [poison])
+    drain(engine, connection)
+    to(connection, 5)
+    row(connection, workspace, PUBLISH, SWEEP)
+    drain(engine, connection)
+    choosy.is_cured = True
+    to(connection, 6)
+    resume(connection, workspace, "ada")
+    drain(an_engine(connection, choosy) if is_restarted else engine, connection)
+    assert tallies(connection, workspace)["ada"].woken == [2 * clock.DAY]
+
+
+def test_a_sweep_outlives_the_worker_that_could_not_wake_one(connection: Connection, choosy: Choosy) -> None:
+    workspace = make_workspace(connection, now=clock.DAY)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada", at=clock.DAY)])
+    to(connection, 2)
+    row(connection, workspace, TICK)
+    drain(an_engine(connection, choosy), connection)
+    poison = an_item(workspace, "m2", user="ada", name="Poison", kind="page", at=to(connection, 3))
+    append(connection, workspace, [poison])
+    to(connection, 5)
+    row(connection, workspace, PUBLISH, SWEEP)
+    drain(an_engine(connection, choosy), connection)
+    choosy.is_cured = True
+    to(connection, 6)
+    resume(connection, workspace, "ada")
+    drain(an_engine(connection, choosy), connection)
+    assert tallies(connection, workspace)["ada"].woken == [2 * clock.DAY, 5 * clock.DAY]

@@ -150,8 +150,8 @@ async def cancel(conn: AsyncConnection[Any], workspace: int, launches: Sequence[
 
 ABORT = """
 UPDATE message SET reason = 'aborted', due_at = least(due_at, %(at)s)
-WHERE workspace = %(workspace)s AND campaign = %(campaign)s AND state = 'planned' AND reason IS NULL
-"""
+WHERE workspace = %(workspace)s AND campaign = %(campaign)s AND state IN ('planned', 'handed') AND reason IS NULL
+"""  # what is at a provider too: handed back, it is not tried again
 
 
 # handing out (on a sync connection) ----------------------------------------------------------------------------------

@@ -195,6 +195,7 @@ class Batch:
         for record in self.records.values():  # timers that this very batch has set and its last row has passed
             if 0 < record.wake_at <= self.heads[record.partition].at:
                 self.fire(record)
+        self.mark()
         self.write()
         if commit:
             self.state.commit()
@@ -383,8 +384,9 @@ class Batch:
             for record in list(self.records.values()):
                 if record.partition == row.partition and self.has(record, publish.sweep):
                     scope.record, record.program = record, publish.program
-                    record.sections[publish.sweep].wake_at = row.at
-                    record.touch(publish.sweep)  # one that waits for an answer is woken after it
+                    section = record.sections[publish.sweep]
+                    section.wake_at = min(row.at, section.wake_at or row.at)
+                    record.touch(publish.sweep)  # one that may not be woken now is when it goes on
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
 
@@ -410,6 +412,16 @@ class Batch:
             if kept.item.type != RESUME:
                 row = LogRow(kept.partition, kept.offset, kept.at, kept.root, ITEMS, b"", 1)
                 self.fold(row, [(kept.index, kept.item)])
+
+    def mark(self) -> None:
+        """One whose timer raised has no item to be kept back: a word to go on, as yet unsaid, stands for it."""
+        known = {kept.profile for kept in self.parked}
+        for profile, error in self.poisonous.items():
+            if profile not in known and (self.workspace.id, profile) not in self.engine.parked:
+                partition = self.records[profile].partition
+                head, root = self.heads[partition], self.roots[partition]
+                item = Item(profile, f"timer:{head.at}", RESUME, timestamp=head.at, received_at=head.at)
+                self.parked.append(ParkedItem(profile, partition, head.applied, -1, head.at, root, item, error))
 
     def park(self, row: LogRow, index: int, item: Item) -> None:
         error = self.poisonous.get(item.profile, "queued behind an item that could not be folded")

@@ -13,7 +13,8 @@ class PoisonError(Exception):
     def __init__(self, profile: bytes, error: Exception) -> None:
         super().__init__(str(error))
         self.profile = profile
-        self.error = f"{type(error).__name__}: {error}"
+        said = f"{type(error).__name__}: {error}"  # may quote what a customer sent
+        self.error = said.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
 def find_refused(attempt: Trial, known: Mapping[bytes, str]) -> bytes:

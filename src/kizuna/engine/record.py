@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,9 @@ class Section(Struct, array_like=True, kw_only=True):
     """A slice's part of a record. `wake_at` is the earliest instant at which it asks to be woken; 0 is never."""
 
     wake_at: int = 0
+
+
+S = TypeVar("S", bound=Section)
 
 
 class StoredRecord(Struct, frozen=True, array_like=True):
@@ -68,9 +71,39 @@ class Record:
     def __getitem__(self, name: str) -> Any:
         return self.sections[name]
 
+    def get(self, name: str) -> Any:
+        """A section, asleep or not; None where no slice of that name takes part."""
+        try:
+            return self.sections[name]
+        except KeyError:
+            return None
+
     def touch(self, name: str) -> None:
         """Say that a section changed and must be written."""
         self.touched.add(name)
+
+
+def decoder_of(kind: type[S]) -> Callable[[bytes], S]:
+    """Reads sections as they are written now, and as they were before their newest fields came.
+
+    New fields stand after the others, and `wake_at` last of all: in an older section it is where they are now.
+    """
+    decode = msgspec.msgpack.Decoder(kind).decode
+    fields = len(kind.__struct_fields__)
+    begins = msgspec.msgpack.encode([None] * fields)[:-fields]
+
+    def read(body: bytes) -> S:
+        if body.startswith(begins):
+            return decode(body)
+        *known, wake_at = _decode_fields(body)
+        section = decode(msgspec.msgpack.encode(known))
+        section.wake_at = msgspec.msgpack.decode(wake_at, type=int)
+        return section
+
+    return read
+
+
+_decode_fields = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 
 class Codec:
@@ -78,9 +111,7 @@ class Codec:
 
     def __init__(self, kinds: Mapping[str, type[Section]]) -> None:
         self.kinds = dict(kinds)
-        self.decoders: dict[str, Callable[[bytes], Any]] = {
-            name: msgspec.msgpack.Decoder(kind).decode for name, kind in kinds.items()
-        }
+        self.decoders: dict[str, Callable[[bytes], Any]] = {name: decoder_of(kind) for name, kind in kinds.items()}
 
     def fresh(self, profile: bytes, partition: int) -> Record:
         return Record(profile, partition, Sections(self, {}), is_new=True)

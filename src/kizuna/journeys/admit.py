@@ -54,7 +54,7 @@ def admit_by_api(turn: Turn, moment: Moment) -> None:
 
 def _is_member(turn: Turn, plan: Plan, segment: str) -> bool:
     """Whether the journey begins by that segment, and the profile did not leave it meanwhile."""
-    trigger, segments = plan.journey.entry.trigger, turn.scope.record.sections.get("segments")
+    trigger, segments = plan.journey.entry.trigger, turn.scope.record.get("segments")
     return trigger is not None and trigger.segment == segment and (not segments or segment in segments.member_of)
 
 

@@ -44,6 +44,8 @@ async def publish(
     if options.migrate:
         _check_migration(journey, options.migrate, await store.steps_ever(conn, workspace.id, name))
     is_timed, was_paused = journey.entry.timed is not None, ruling is not None and ruling.status == PAUSED
+    if was_paused:
+        await messages.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), journey=name)
     version, position = await definitions.publish(
         conn,
         workspace,

@@ -56,7 +56,7 @@ def _is_liquid(text: str) -> bool:
 
 
 def _variables(run: Run, scope: Scope) -> dict[str, Any]:
-    profile, segments = scope.record["profiles"], scope.record.sections.get("segments")
+    profile, segments = scope.record["profiles"], scope.record.get("segments")
     return {
         "profile": {
             "id": ids.show("prf", scope.record.id),

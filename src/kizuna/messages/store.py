@@ -62,13 +62,17 @@ def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
 
 
 def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
-    """Mark what left runs planned and nobody claimed; the sender ends it as `skipped(exited)`, with its fact."""
+    """Mark what left runs planned and nobody claimed; the sender ends it as `skipped(exited)`, with its fact. What is
+    at a provider is marked too: handed back, it is not tried again."""
+    runs, at = [e.run for e in effects], [e.at for e in effects]
     cursor.execute(
-        "UPDATE message m SET reason = 'exited', due_at = least(m.due_at, gone.at)"
-        " FROM unnest(%b::text[], %b::bigint[]) AS gone (run, at)"
-        " WHERE m.workspace = %s AND m.run = gone.run AND m.run IS NOT NULL AND m.journey IS NOT NULL"
-        " AND m.state = 'planned'",
-        [[e.run for e in effects], [e.at for e in effects], workspace],
+        "UPDATE message m SET reason = 'exited', due_at = least(m.due_at,"
+        " (SELECT min(gone.at) FROM unnest(%(runs)b::text[], %(at)b::bigint[]) AS gone (run, at)"
+        " WHERE gone.run = m.run))"
+        " WHERE m.workspace = %(workspace)s AND m.journey IS NOT NULL"
+        " AND (m.state = 'planned' AND m.run = ANY(%(runs)b::text[])"
+        " OR m.state = 'handed' AND m.run = ANY(%(runs)b::text[]))",
+        {"runs": runs, "at": at, "workspace": workspace},
     )
     if cursor.rowcount > 0:
         cursor.execute("NOTIFY kizuna_send")
@@ -434,10 +438,14 @@ def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]
 
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
-    """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out."""
+    """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out. One that is
+    handed back and was to be ended meanwhile is due, to be ended."""
     cursor.execute(
-        "UPDATE message m SET state = new.state, reason = new.reason, provider = coalesce(new.provider, m.provider),"
-        " address = coalesce(new.address, m.address), due_at = coalesce(new.due_at, m.due_at), lease_until = NULL,"
+        "UPDATE message m SET state = new.state, provider = coalesce(new.provider, m.provider),"
+        " reason = CASE new.state WHEN 'planned' THEN m.reason ELSE new.reason END,"
+        " due_at = CASE WHEN new.state = 'planned' AND m.reason IS NOT NULL THEN m.due_at"
+        " ELSE coalesce(new.due_at, m.due_at) END,"
+        " address = coalesce(new.address, m.address), lease_until = NULL,"
         " attempts = m.attempts + new.attempt, history = m.history || new.history::bigint[]"
         " FROM unnest(%b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
         " %b::integer[], %b::text[], %b::integer[])"

@@ -6,12 +6,10 @@ import bisect
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-import msgspec
-
 from kizuna.core import ids
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import RULING, Moment
-from kizuna.engine.record import encode_section
+from kizuna.engine.record import decoder_of, encode_section
 from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
 from kizuna.profiles.identity import Absorb, Claim, Link, Meet
@@ -29,6 +27,7 @@ class ProfileGate:
 
     def __init__(self, sections: Mapping[str, type[Section]]) -> None:
         self.sections = sections
+        self.decoders = {name: decoder_of(kind) for name, kind in sections.items()}
 
     def is_parked(self, record: Record) -> bool:
         return bool(record["profiles"].waiting_for)
@@ -169,9 +168,7 @@ class ProfileGate:
             if answer.created_at:
                 record.created_at = min(record.created_at or answer.created_at, answer.created_at)
                 record.seen_at = max(record.seen_at, answer.seen_at)
-            sections = {
-                name: msgspec.msgpack.decode(raw, type=self.sections[name]) for name, raw in answer.sections.items()
-            }
+            sections = {name: self.decoders[name](raw) for name, raw in answer.sections.items()}
             if answer.merged:
                 cast("Profile", sections["profiles"]).merged_into = answer.merged  # says whose it was
             folder.absorb(scope, sections)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import msgspec
-
 from kizuna.core import clock, ids
+from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Section
 from kizuna.profiles.fold import identities
 from kizuna.profiles.section import Profile
@@ -21,6 +20,7 @@ class ProfileViews:
 
     def __init__(self, sections: Mapping[str, type[Section]], shows: Mapping[str, Show]) -> None:
         self.sections = sections
+        self._decoders = {name: decoder_of(kind) for name, kind in sections.items()}
         self.shows = shows
         self.columns = ("profiles", "consent", "segments", "journeys", "campaigns", "messages")
 
@@ -49,5 +49,4 @@ class ProfileViews:
         return {name: whole[name] for name in ("id", "identities", "traits", "segments", "created_at", "last_seen_at")}
 
     def _read(self, name: str, body: bytes | None) -> Section:
-        kind = self.sections[name]
-        return kind() if body is None else msgspec.msgpack.decode(body, type=kind)
+        return self.sections[name]() if body is None else self._decoders[name](body)

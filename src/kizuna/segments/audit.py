@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from psycopg import Connection
 
 from kizuna.core import ids
+from kizuna.engine.record import decoder_of
 from kizuna.runtime.doctor import INSTALLATION, Check, Finding, Patient, Question
 from kizuna.segments import store
 from kizuna.segments.section import Segments
@@ -17,7 +17,7 @@ LARGEST = 64 << 10  # bytes of a section; beyond it each event of this customer 
 SHOWN = 5
 MEMBERS = "segment_members"
 
-_decode = msgspec.msgpack.Decoder(Segments).decode
+_decode = decoder_of(Segments)
 
 
 def question() -> Question:

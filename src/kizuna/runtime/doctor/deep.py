@@ -18,13 +18,12 @@ _decode = msgspec.msgpack.Decoder(list[Said]).decode
 
 
 def questions(
-    sections: Mapping[str, type[Any]],
+    decoders: Mapping[str, Callable[[bytes], Any]],
     is_waiting: Callable[[Mapping[str, Any]], bool],
     is_once: Callable[[Said], bool],
     key_of: Callable[[str], bytes],
 ) -> list[Question]:
-    """`sections` by column; `is_waiting`: no timer of the record fires; `key_of` a messageId, as `seen` has it."""
-    decoders = {name: msgspec.msgpack.Decoder(kind) for name, kind in sections.items()}
+    """`decoders` by column; `is_waiting`: no timer of the record fires; `key_of` a messageId, as `seen` has it."""
     return [
         Question(
             name="records_unreadable",
@@ -84,8 +83,8 @@ def _read(decoders: Mapping[str, Any], bodies: list[bytes | None]) -> dict[str, 
     """The sections a record has; None when one cannot be read."""
     try:
         pairs = zip(decoders.items(), bodies, strict=True)
-        return {name: decoder.decode(body) for (name, decoder), body in pairs if body is not None}
-    except msgspec.MsgspecError:
+        return {name: decode(body) for (name, decode), body in pairs if body is not None}
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 

@@ -80,7 +80,8 @@ class Reference:
     def sweep(self, section: str, row: LogRow) -> None:
         for record in self.mine.values():
             if section in record.touched:
-                record.sections[section].wake_at = row.at
+                swept = record.sections[section]
+                swept.wake_at = min(row.at, swept.wake_at or row.at)
                 self.folder.set_wake(record)
                 self.folder.fire(self.scope(record), row.at, row.root)
 
