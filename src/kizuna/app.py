@@ -15,7 +15,7 @@ from kizuna.definitions import routes as definitions
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
-from kizuna.folds import profile_views
+from kizuna.folds import memory_engine, profile_views
 from kizuna.imports import routes as imports
 from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
@@ -24,6 +24,7 @@ from kizuna.journeys import routes as journeys
 from kizuna.messages import policy_routes, public_routes
 from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
+from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -52,7 +53,7 @@ ROUTES = [
 
 def parts(config: Config, database: Database) -> dict[str, Any]:
     """What handlers may ask for by name, beside `caller` and `member`."""
-    keys, log = KeyRing(database), Log(database)
+    keys, log, views = KeyRing(database), Log(database), profile_views()
     limits = {"max_body": config.max_body, "max_event": config.max_event, "most_behind": config.most_behind}
     return {
         "config": config,
@@ -64,5 +65,6 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "imports": Imports(config, database),
         "lake": Lake(config),
         "overviews": Overviews(),
-        "profile_views": profile_views(),
+        "profile_views": views,
+        "past": PastProfiles(config, memory_engine, views),
     }

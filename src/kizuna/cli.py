@@ -254,6 +254,28 @@ def query(config: Config, given: argparse.Namespace) -> int | None:
     return main(config, given.sql, given.format)
 
 
+def backtest(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.folds import memory_engine
+    from kizuna.insight.backtest_print import main
+
+    main(config, given, memory_engine)
+
+
+def why(config: Config, given: argparse.Namespace) -> None:
+    from kizuna.folds import memory_engine, profile_views
+    from kizuna.insight.why_print import main
+
+    main(config, given, memory_engine, profile_views())
+
+
+def backtest_task(config: Config, _: argparse.Namespace) -> None:
+    """For the server: one backtest, in a process of its own."""
+    from kizuna.folds import memory_engine
+    from kizuna.insight.backtest_ask import main
+
+    main(config, memory_engine)
+
+
 def bench(config: Config, given: argparse.Namespace) -> int | None:
     from kizuna.bench import main
 
@@ -345,9 +367,28 @@ def _parser() -> argparse.ArgumentParser:
     asked = command(commands, "query", query, "read-only SQL on the lake")
     asked.add_argument("sql")
     asked.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    _add_questions(commands, command)
     measured = command(commands, "bench", bench, "measure, and print the table")
     measured.add_argument("names", nargs="*", metavar="NAME")
     return parser
+
+
+def _add_questions(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    tested = command(commands, "backtest", backtest, "what a definition would have done, by recorded history")
+    tested.add_argument("kind", choices=("journey", "campaign", "segment"))
+    tested.add_argument("name")
+    tested.add_argument("--from", dest="since", required=True, metavar="DATE", help="a date or an RFC 3339 time")
+    tested.add_argument("--to", dest="until", metavar="DATE", help="not included (now)")
+    tested.add_argument("--definition", metavar="FILE", help="JSON to be tried in place of what is published")
+    tested.add_argument("--sample", type=int, default=20, metavar="N", help="entries that are shown whole (20)")
+    tested.add_argument("--json", action="store_true")
+    command(commands, "backtest-task", backtest_task, None)
+    asked = command(commands, "why", why, "why a customer got, entered or is something, or not")
+    asked.add_argument("profile", help="prf_..., user:ID, anon:ID or email:ADDRESS")
+    about = asked.add_mutually_exclusive_group(required=True)
+    for kind in ("message", "journey", "segment"):
+        about.add_argument(f"--{kind}", metavar="ID" if kind == "message" else "NAME")
+    asked.add_argument("--json", action="store_true")
 
 
 def _add_processes(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:

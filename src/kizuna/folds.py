@@ -17,6 +17,7 @@ from kizuna.engine.moment import ONCE, message_key
 from kizuna.engine.program import Programs
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Slice
+from kizuna.insight.tested import rules_of_test
 from kizuna.journeys.fold import JourneySlice
 from kizuna.journeys.program import rules_in
 from kizuna.journeys.show import show_runs
@@ -49,6 +50,14 @@ def new_folder(folds: Sequence[Slice] = FOLDS) -> Folder:
 def new_engine(connection: Connection[Any], *, cached: int = 20_000) -> Engine:
     """An engine over the installation's partitions that keeps `cached` records in memory."""
     return Engine(new_folder(), Programs(FOLDS, store.partitions(connection)), public, cached=cached)
+
+
+def memory_engine(partitions: int) -> Engine:
+    """An engine over a state in memory, for history folded again; it also keeps what the rules of a test ask."""
+    folds = [SegmentSlice([*part.guests, rules_of_test]) if isinstance(part, SegmentSlice) else part for part in FOLDS]
+    return Engine(
+        new_folder(folds), Programs(folds, partitions), public, rows=256, cached=5_000, state_of=lambda state, _: state
+    )
 
 
 def deep_questions() -> list[Question]:

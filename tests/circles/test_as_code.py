@@ -295,3 +295,192 @@ def test_apply_asks_and_changes_nothing_when_nobody_answers(shop: Shop, kizuna: 
     assert shop.get("/api/v1/segments")["items"] == []
     assert "created segments/vip" in kizuna(shop, "apply", str(tmp_path), "--yes").stdout
     assert [each["name"] for each in shop.get("/api/v1/segments")["items"]] == ["vip"]
+
+
+DIGEST = {
+    "entry": {"on": {"schedule": "0 9 * * mon", "zone": "profile"}, "audience": {"in_segment": "staff"}},
+    "steps": [{"id": "mail", "send": {"channel": "email", "template": "hello", "topic": "news"}}],
+}
+BIRTHDAY = {
+    "entry": {"on": {"anniversary": "birthday", "at": "09:00"}, "holdout": 2.5},
+    "goal": {"event": "Order Completed", "within": "14d"},
+    "steps": [
+        {"id": "ab", "split": [{"next": "a"}, {"weight": 1, "next": "b"}], "bandit": {"goal": "goal"}},
+        {"id": "a", "send": {"channel": "email", "template": "hello"}, "next": "end"},
+        {"id": "b", "enter": {"journey": "called"}},
+    ],
+}
+CALLED = {"entry": {"on": {"api": True}}, "steps": [{"id": "wait", "delay": "1d"}]}
+RULES = {
+    "caps": [{"channel": "email", "topic": "news", "max": 2, "per": "7d", "then": "hold", "hold_for": "24h"}],
+    "quiet_hours": {"from": "21:00", "to": "08:00", "then": "hold"},
+    "daily_ceiling": 3,
+    "holdout": 0.5,
+    "limits": {"complaints": {"pause": 0.001, "over": 500}},
+}
+SPRING = {
+    "title": "春",
+    "where": {"all": [{"in_segment": "staff"}, {"trait": "plan", "is": "vip"}]},
+    "send": {"channel": ["email"], "template": "hello", "topic": "news"},
+    "schedule": {"local": "2026-04-01T09:00"},
+    "holdout": 10,
+    "variants": [{"name": "a"}, {"name": "b", "weight": 2, "template": "hello"}],
+    "goal": {"event": "Order Completed", "where": [{"property": "total", "gt": 1}], "value": "properties.total"},
+}
+
+
+def furnish_all(shop: Shop) -> None:
+    """One of everything beside what `furnish` has."""
+    furnish(shop)
+    shop.ask("PUT", "/api/v1/topics/news", {"title": "News", "default": "opt_in"})
+    shop.ask("PUT", "/api/v1/topics/新着", {})
+    shop.ask("PUT", "/api/v1/policy", RULES)
+    shop.ask("PUT", "/api/v1/segments/staff", {"title": "Our own", "list": ["user:p0", "user:p1", "user:p3"]})
+    shop.segment("others", {"all": [{"not": {"in_segment": "staff"}}, VIP]})
+    shop.journey("called", CALLED)
+    shop.journey("digest", DIGEST)
+    shop.journey("birthday", BIRTHDAY)
+    shop.ask("PUT", "/api/v1/campaigns/spring", SPRING)
+    at = {"segment": "staff", "send": {"template": "hello"}, "schedule": "2026-04-01T09:00:00+09:00"}
+    shop.ask("PUT", "/api/v1/campaigns/later", at)
+
+
+def test_one_of_everything_makes_another_workspace_the_same(
+    open_shop: Callable[..., Shop], kizuna: Command, tmp_path: Path
+) -> None:
+    one, other = open_shop(), open_shop()
+    furnish_all(one)
+    kizuna(one, "export", str(tmp_path))
+    files = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.yaml")}
+    assert len(files) == 19
+    assert files["policy/policy.yaml"].startswith("caps:\n")
+    assert files["topics/新着.yaml"] == "{}\n"
+    assert files["segments/staff.yaml"] == "title: Our own\nlist: uploaded\n"
+    assert kizuna(one, "plan", str(tmp_path)).stdout == "no difference\n"
+    assert "19 created" in kizuna(other, "apply", str(tmp_path), "--yes").stdout
+    assert kizuna(other, "plan", str(tmp_path)).stdout == "no difference\n"
+    assert other.get("/api/v1/definitions") == one.get("/api/v1/definitions")
+    ruling = {"caps": RULES["caps"], "quiet_hours": RULES["quiet_hours"]}
+    assert {key: other.get("/api/v1/policy")[key] for key in ruling} == ruling
+    assert other.get("/api/v1/topics/news")["default"] == "opt_in"
+    assert other.get("/api/v1/segments/staff")["size"] == 0  # who is on a list is no definition
+    assert other.get("/api/v1/campaigns/spring")["definition"] == SPRING
+
+
+def test_who_is_on_a_list_stays_through_every_apply(shop: Shop) -> None:
+    furnish_all(shop)
+    assert shop.ask("POST", "/api/v1/plan", said(shop))["changes"] == []
+    titled = said(shop, {"kind": "segment", "name": "staff", "body": {"title": "Team", "list": "uploaded"}})
+    planned = shop.ask("POST", "/api/v1/plan", titled)["changes"]
+    assert [(each["name"], each["action"], each.get("reach")) for each in planned] == [("staff", "changed", None)]
+    shop.ask("POST", "/api/v1/apply", titled)
+    assert shop.members("staff") == {"p0", "p1", "p3"}
+    assert shop.get("/api/v1/segments/staff")["title"] == "Team"
+    ruled = said(shop, {"kind": "segment", "name": "staff", "body": {"where": {"trait": "name", "in": ["p3", "p6"]}}})
+    reach = {each["name"]: each["reach"] for each in shop.ask("POST", "/api/v1/plan", ruled)["changes"]}
+    assert reach["staff"] == {"members": 2, "enter": 1, "leave": 2}
+    assert (reach["others"]["enter"], reach["others"]["leave"]) == (1, 1)
+    shop.ask("POST", "/api/v1/apply", ruled)
+    assert shop.members("staff") == {"p3", "p6"}
+    listed = said(shop, {"kind": "segment", "name": "staff", "body": {"list": "uploaded"}})
+    assert shop.ask("POST", "/api/v1/plan", listed)["changes"][1]["reach"] == {"members": 0, "enter": 0, "leave": 2}
+    shop.ask("POST", "/api/v1/apply", listed)
+    assert shop.members("staff") == set()
+    shop.ask("PUT", "/api/v1/segments/staff", {"list": ["user:p5"]})
+    assert shop.members("staff") == {"p5"}
+
+
+def test_a_campaign_by_rule_says_whom_it_would_reach(shop: Shop) -> None:
+    furnish_all(shop)
+    vips = {"kind": "segment", "name": "vip", "body": {"where": {"trait": "name", "in": ["p0", "p1", "p2"]}}}
+    where = {"all": [{"in_segment": "vip"}, {"in_segment": "staff"}]}
+    wanted = said(shop, vips, {"kind": "campaign", "name": "spring", "body": {**SPRING, "where": where}})
+    lines = {each["name"]: each for each in shop.ask("POST", "/api/v1/plan", wanted)["changes"]}
+    assert lines["spring"]["reach"] == {"members": 2}
+    shop.ask("POST", "/api/v1/apply", wanted)
+    now = {"kind": "campaign", "name": "spring", "body": {**SPRING, "where": where, "schedule": "now"}}
+    shop.ask("POST", "/api/v1/apply", said(shop, now))
+    assert shop.ask("POST", "/api/v1/campaigns/spring/launch", None, expect=202)["members"] == 2
+
+
+def test_a_campaign_under_way_is_not_removed_and_a_paused_one_stays_paused(shop: Shop) -> None:
+    furnish_all(shop)
+    shop.ask("POST", "/api/v1/campaigns/later/launch", None, expect=202)
+    refused = shop.call("POST", "/api/v1/plan", without(shop, "later"))
+    assert (refused.status, refused.body["errors"][0]["code"]) == (422, "under_way")
+    shop.ask("POST", "/api/v1/campaigns/later/pause")
+    later = next(each for each in shop.get("/api/v1/definitions")["definitions"] if each["name"] == "later")
+    shop.ask("POST", "/api/v1/apply", said(shop, {**later, "body": {**later["body"], "holdout": 5}}))
+    assert shop.get("/api/v1/campaigns/later")["state"] == "paused"
+    assert shop.call("POST", "/api/v1/apply", without(shop, "later")).body["errors"][0]["code"] == "under_way"
+    shop.ask("POST", "/api/v1/campaigns/later/cancel")
+    shop.advance("0s")
+    done = shop.ask("POST", "/api/v1/apply", without(shop, "later"))["applied"]
+    assert [(each["name"], each["action"]) for each in done] == [("later", "removed")]
+
+
+def test_errors_of_every_kind_are_said_with_their_place(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    furnish_all(shop)
+    kizuna(shop, "export", str(tmp_path))
+    wrong = {
+        "policy/policy.yaml": "caps:\n  - channel: email\n    max: 0\n    per: 1d\n",
+        "policy/other.yaml": "caps: []\n",
+        "topics/news.yaml": "default: maybe\n",
+        "segments/staff.yaml": "list:\n  - user:p0\n",
+        "campaigns/spring.yaml": "where:\n  in_segment: nobody\nsend:\n  template: hello\n",
+        "campaigns/later.yaml": "segment: staff\nsend:\n  template: hello\nschedule: tomorrow\n",
+        "journeys/digest.yaml": "entry:\n  on:\n    schedule: 0 9 * *\nsteps:\n  - id: a\n    delay: 1d\n",
+        "journeys/birthday.yaml": (
+            "entry:\n  on:\n    anniversary: birthday\nsteps:\n  - id: ab\n    split:\n"
+            "      - weight: 1\n    bandit:\n      goal: luck\n"
+        ),
+    }
+    for file, text in wrong.items():
+        (tmp_path / file).write_text(text)
+    refused = kizuna(shop, "apply", str(tmp_path), "--yes", expect=1).stderr
+    for place in (
+        "policy/policy.yaml#/caps/0/max: ", "policy/other.yaml: ", "topics/news.yaml#/default: ",
+        "segments/staff.yaml#/list: ", "campaigns/spring.yaml#/where: ", "campaigns/later.yaml#/schedule: ",
+        "journeys/digest.yaml#/entry/on/schedule: ", "journeys/birthday.yaml#/steps/0/bandit/goal: ",
+    ):  # fmt: skip
+        assert place in refused, refused
+    assert shop.get("/api/v1/topics/news")["default"] == "opt_in"
+
+
+def test_a_topic_in_use_stays_and_the_policy_goes_with_its_file(shop: Shop) -> None:
+    furnish_all(shop)
+    refused = shop.call("POST", "/api/v1/plan", without(shop, "news"))
+    assert refused.status == 422
+    assert {each["code"] for each in refused.body["errors"]} == {"in_use"}
+    changed = said(shop, {"kind": "topic", "name": "news", "body": {"default": "opt_out"}})
+    line = shop.ask("POST", "/api/v1/plan", changed)["changes"][0]
+    assert line["reach"] == {"used_by": ["policy/policy", "journeys/digest", "campaigns/news", "campaigns/spring"]}
+    shop.ask("POST", "/api/v1/apply", without(shop, "policy", "新着"))
+    assert shop.get("/api/v1/policy")["version"] is None
+    assert [each["name"] for each in shop.get("/api/v1/topics")["items"]] == ["news"]
+
+
+def test_a_message_that_a_cap_held_back_goes_when_the_policy_is_removed(shop: Shop) -> None:
+    furnish(shop)
+    shop.ask("PUT", "/api/v1/policy", {"caps": [{"channel": "email", "max": 1, "per": "7d", "then": "hold"}]})
+    said_now = {"profile": "user:p1", "channel": "email", "template": "hello"}
+    shop.ask("PUT", "/api/v1/providers/post", {"kind": "outbox", "channel": "email", "settings": {}})
+    shop.identify("p1", email="p1@example.com")
+    for _ in range(2):
+        shop.ask("POST", "/api/v1/messages", said_now, expect=202)
+    assert len(shop.outbox()) == 1
+    shop.ask("POST", "/api/v1/apply", without(shop, "policy"))
+    assert len(shop.outbox()) == 2
+
+
+def test_a_paused_journey_that_came_to_begin_by_the_calendar_takes_everybody_once_resumed(shop: Shop) -> None:
+    furnish(shop)
+    shop.identify("p0", name="p0")
+    shop.ask("POST", "/api/v1/journeys/welcome/pause")
+    daily = {**WELCOME, "entry": {"on": {"schedule": "0 9 * * *"}}}
+    shop.ask("POST", "/api/v1/apply", said(shop, {"kind": "journey", "name": "welcome", "body": daily}))
+    shop.advance("1d")
+    assert shop.counts("welcome")["entered"] == 0
+    shop.ask("POST", "/api/v1/journeys/welcome/resume")
+    shop.advance("1d")
+    assert shop.counts("welcome")["entered"] == 12

@@ -150,6 +150,22 @@ def test_a_second_owner_fences_the_first(connection: psycopg.Connection[Any], da
     assert tallies(connection, workspace)["ada"].heard == 1
 
 
+def test_an_owner_who_would_write_what_another_wrote_is_fenced_too(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
+    workspace = make_workspace(connection)
+    slow = an_engine(connection)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada"), an_item(workspace, "m1", user="ada")])
+    with connection.cursor(binary=True) as cursor:
+        stale = store.pending_heads(cursor, range(PARTITIONS))
+    connection.commit()
+    with connect(database_url) as other:
+        drain(an_engine(other), other)
+    with pytest.raises(FencedError):  # the duplicate is noted already: the table refuses it before the fence does
+        slow.run_workspace(connection, workspace, stale)
+    assert slow.parked == set()
+
+
 def test_poison_is_parked_with_what_comes_after_it_and_costs_no_neighbour(
     connection: psycopg.Connection[Any],
 ) -> None:

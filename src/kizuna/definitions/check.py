@@ -48,6 +48,11 @@ async def check(scene: Scene, found: Standing, wanted: Sequence[Document]) -> No
             for kind, name in lost
             if not document.is_draft
         ]
+    for kind, name in sorted(removed):
+        try:
+            await all_kinds()[kind].check_removal(name, scene)
+        except Invalid as error:
+            errors.append(FieldError(f"{all_kinds()[kind].folder}/{name}", error.code, str(error)))
     if errors:
         number = f"{len(errors)} errors" if len(errors) > 1 else "an error"
         raise Unprocessable(f"nothing was changed: {number}", code="invalid_definitions", errors=errors)

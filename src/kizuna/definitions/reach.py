@@ -37,7 +37,7 @@ class Reach(Struct, frozen=True, omit_defaults=True):
     starts: list[str] = []  # journeys that rule now and begin with that entering or leaving
     open_runs: int | None = None  # of a journey: they stay on their version, or end when it is removed
     waiting: int | None = None  # members who would enter a journey if published with include_members
-    used_by: list[str] = []  # journeys and campaigns that say a template
+    used_by: list[str] = []  # what says a template, or speaks of a topic
 
 
 async def reach(
@@ -61,9 +61,10 @@ async def reach(
             both += [rule.parse(audience.raw)] if audience else []
             asked.counted("journey", name, written_out(AllOf(tuple(both)), rules, moving))
     for each in changed:
-        segment = target.get((each.kind, each.name), {}).get("segment")
-        if each.kind == "campaign" and isinstance(segment, str):
-            asked.counted("campaign", each.name, written_out(InSegment(segment), rules, moving))
+        said = target.get((each.kind, each.name))
+        if each.kind == "campaign" and said:
+            node = readable(said) or InSegment(said["segment"])
+            asked.counted("campaign", each.name, written_out(node, rules, moving))
     answers = await _answers(database, lake, workspace, asked)
     async with database.connection() as conn:
         runs = await store.open_runs(conn, workspace.id)
@@ -80,7 +81,7 @@ async def reach(
                 result[key] = Reach(open_runs=runs.get(each.name, 0), waiting=counted)
             case "campaign" if counted is not None:
                 result[key] = Reach(members=counted)
-            case "template":
+            case "template" | "topic":
                 result[key] = Reach(used_by=_used_by(key, target))
     return result
 

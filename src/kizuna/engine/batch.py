@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
+from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, TICK, Row, row_of
 from kizuna.engine.folder import Folder
-from kizuna.engine.moment import FROM_OUTSIDE, ONCE, RESUME, Item, Moment, message_key
+from kizuna.engine.moment import FROM_OUTSIDE, ONCE, REMEMBERED, RESUME, Item, Moment, message_key
 from kizuna.engine.poison import PoisonError, find_refused
 from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
 from kizuna.engine.slice import Effects, Scope, Workspace
-from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
+from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, State, Written
 from kizuna.engine.store import PostgresState
 
 Place = tuple[int, int, int]  # partition, offset, index
+
+EVERY = 1 << 31  # more profiles than a partition has
 
 
 class Publish(Struct, frozen=True):
@@ -42,7 +45,7 @@ class Engine:
         public: Callable[[Record], tuple[Any, bytes | None]],
         *,
         rows: int = 64,
-        items: int = 4000,
+        items: int = 8000,
         cached: int = 20_000,
         state_of: Callable[[Any, Engine], State] | None = None,
     ) -> None:
@@ -57,6 +60,7 @@ class Engine:
         self.parked: set[tuple[int, bytes]] = set()
         self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
         self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
+        self.batches: dict[tuple[int, int], int] = {}  # (workspace, partition) -> its counter as we left it
         self.folded = 0  # items, since start
 
     def own(self, where: Any, partitions: Sequence[int]) -> None:
@@ -64,6 +68,7 @@ class Engine:
         self.partitions = list(partitions)
         self.cache.clear()
         self.wakes.clear()
+        self.batches.clear()
         self.stale = set(partitions)
         state = self.state_of(where, self)
         self.parked = state.parked_profiles(partitions)
@@ -74,6 +79,8 @@ class Engine:
         state = self.state_of(where, self)
         heads = state.pending_heads(self.partitions)
         state.commit()
+        if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
+            self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
         for workspace in sorted({head.workspace for head in heads}):
             self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
         return bool(heads)
@@ -103,6 +110,7 @@ class Engine:
                 self.forget(state)
                 if not state.refuses(error):
                     raise
+                self.check_fence(state, heads)  # what another has written already is refused too
                 found = find_refused(lambda held: self._attempt(state, workspace, heads, held), poisonous)
                 poisonous[found] = str(error)
             except BaseException:
@@ -111,6 +119,14 @@ class Engine:
             else:
                 self.parked.update((workspace, profile) for profile in poisonous)
                 return
+
+    def check_fence(self, state: State, heads: list[Head]) -> None:
+        """Raises `FencedError` when another owner folded these partitions since the heads were read."""
+        found = state.pending_heads([head.partition for head in heads])
+        state.commit()
+        now = {(head.workspace, head.partition): head.batch for head in found}
+        if any(now.get((head.workspace, head.partition)) != head.batch for head in heads):
+            raise FencedError(f"workspace {heads[0].workspace}: another worker folded these partitions")
 
     def forget(self, state: State) -> None:
         """Undo a batch; records folded in vain are not remembered."""
@@ -163,6 +179,8 @@ class Batch:
         self.rung: list[tuple[bytes, int]] = []
         self.scopes: dict[int, Scope] = {}  # by program version
         self.roots: dict[int, int] = {}  # of the last row of each partition
+        self.passed: dict[int, int] = {}  # the instant of the last row folded of each partition
+        self.swept: set[bytes] = set()  # profiles with something stored in a section that a publish sweeps
 
     def run(self, *, commit: bool = True) -> None:
         rows = self.choose(self.state.read_rows(list(self.heads.values()), self.engine.rows))
@@ -186,7 +204,10 @@ class Batch:
     # what is folded --------------------------------------------------------------------------------------------------
 
     def choose(self, rows: list[LogRow]) -> list[LogRow]:
-        """As many rows as make a batch, fairly over the partitions; the heads move to the last one chosen."""
+        """As many rows as make a batch, fairly over the partitions; the heads move to the last one chosen.
+
+        A batch ends before a messageId of its first row may be said again.
+        """
         by_partition: dict[int, list[LogRow]] = {}
         for row in rows:
             by_partition.setdefault(row.partition, []).append(row)
@@ -195,12 +216,12 @@ class Batch:
         for partition, head in self.heads.items():
             found = by_partition.get(partition, [])
             taken = items = 0
-            for row in found:
-                if taken and items + row.items > share:
+            for row, following in zip_longest(found, found[1:]):
+                if taken and (items + row.items > share or row.at - found[0].at >= REMEMBERED):
                     break
                 taken, items = taken + 1, items + row.items
-                if row.kind == PUBLISH:
-                    break
+                if row.kind == PUBLISH or (row.kind == TICK and following and following.at == row.at):
+                    break  # what a tick lets fall due comes before what is said at that instant, in any batch
             chosen += found[:taken]
             complete = taken == len(found) and len(found) < self.engine.rows
             head.applied = head.offset if complete else found[taken - 1].offset
@@ -215,21 +236,35 @@ class Batch:
             return []
         found = self.state.due_profiles(self.workspace.id, until, self.engine.items)
         if len(found) >= self.engine.items:
-            self.hold_back(rows, found[-1][1])
+            horizon = found[-1][1]
+            if self.hold_back(rows, horizon):
+                until = {partition: min(at, horizon) for partition, at in until.items()}
+                found = self.state.due_profiles(self.workspace.id, until, EVERY)
         self.rung = found
         return list(dict.fromkeys([profile for profile, _ in found]))
 
-    def hold_back(self, rows: list[LogRow], horizon: int) -> None:
-        """Only timers up to the horizon are known: rows from there on are left for a later batch."""
+    def hold_back(self, rows: list[LogRow], horizon: int) -> bool:
+        """Only timers up to the horizon are known: rows from there on are left for a later batch.
+
+        An event comes before a timer of the same instant: where there is one, rows of the horizon itself are kept,
+        and True says that all timers of it must be known.
+        """
         held: dict[int, LogRow] = {}
         for row in rows:
             if row.at >= horizon:
                 held.setdefault(row.partition, row)
-        rows[:] = [row for row in rows if row.at < horizon]
+        is_met = any(row.at == horizon and row.kind == ITEMS for row in held.values())
+        if is_met:
+            held.clear()
+            for row in rows:
+                if row.at > horizon:
+                    held.setdefault(row.partition, row)
+        rows[:] = [row for row in rows if row.at < horizon + is_met]
         for partition, row in held.items():
             head = self.heads[partition]
             head.applied, head.at = row.offset - 1, horizon
             self.roots[partition] = row.root
+        return is_met
 
     def load(self, said: list[tuple[LogRow, list[Item]]], due: list[bytes]) -> None:
         workspace, cache = self.workspace.id, self.engine.cache
@@ -239,6 +274,7 @@ class Batch:
             sweep = self.publish_of(row).sweep if row.kind == PUBLISH else ""
             if sweep:
                 for profile in self.state.sweep_profiles(workspace, row.partition, sweep):
+                    self.swept.add(profile)
                     wanted.setdefault(profile, row.partition)
         missing: list[bytes] = []
         for profile in wanted:
@@ -293,12 +329,13 @@ class Batch:
         elif row.kind == ITEMS:
             self.fold(row, enumerate(items))
             self.engine.folded += len(items)
+        self.passed[row.partition] = row.at
 
     def fold(self, row: LogRow, items: Iterable[tuple[int, Item]]) -> None:
         """Items of a row, each with its place in it."""
         scope, program = self.scope_of(row.partition), self.heads[row.partition].program
         records, advance, at, root = self.records, self.engine.folder.advance, row.at, row.root
-        unseen = self.unseen.get((row.partition, row.offset), ())
+        unseen, passed = self.unseen.get((row.partition, row.offset), ()), self.passed.get(row.partition, 0)
         for index, item in items:
             if index in unseen:
                 continue
@@ -306,8 +343,10 @@ class Batch:
             if profile in self.held:
                 self.hold(row, index, item)
                 continue
-            record = scope.record = records[profile]
-            record.program = program
+            record = records[profile]
+            if 0 < record.wake_at <= passed <= at:  # due with the row before this one: so it is in any other batch
+                self.fire(record, passed, root)
+            scope.record, record.program = record, program
             if item.type in FROM_OUTSIDE:
                 if item.timestamp > record.seen_at:
                     record.seen_at = min(item.timestamp, at)
@@ -336,18 +375,22 @@ class Batch:
 
     def take_publish(self, row: LogRow) -> None:
         publish = self.publish_of(row)
-        for record in self.records.values():  # what was due before fires under the old program
-            if record.partition == row.partition and record.wake_at and record.wake_at < row.at:
+        for record in self.records.values():  # what was due until then fires under the old program
+            if record.partition == row.partition and 0 < record.wake_at <= row.at:
                 self.fire(record, row.at, row.root)
         self.heads[row.partition].program = publish.program
         if publish.sweep:
             for record in list(self.records.values()):
-                if record.partition == row.partition and (not record.is_new or publish.sweep in record.touched):
+                if record.partition == row.partition and self.has(record, publish.sweep):
                     section = record.sections[publish.sweep]
                     section.wake_at = min(row.at, section.wake_at or row.at)
-                    record.touch(publish.sweep)  # one that may not be woken now is when it goes on
+                    record.touch(publish.sweep)  # one that waits for an answer, or is parked, is woken after it
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
+
+    def has(self, record: Record, section: str) -> bool:
+        """Whether there is such a section: stored, or written by this batch."""
+        return section in record.touched or record.id in self.swept
 
     def hold(self, row: LogRow, index: int, item: Item) -> None:
         """An item of a profile that is parked queues, unless it says that the profile may go on."""
@@ -387,6 +430,7 @@ class Batch:
     def write(self) -> None:
         new: list[Record] = []
         changed: list[Record] = []
+        asked = self.effects.other
         for record in self.records.values():
             self.set_alarm(record)
             if record.is_new:
@@ -402,7 +446,7 @@ class Batch:
                 new=new,
                 changed=changed,
                 rung=[(self.records[profile].partition, at, profile) for profile, at in self.rung],
-                effects=self.effects.other,
+                effects={kind: asked[kind] for kind in self.engine.writers if kind in asked},  # as slices list them
                 counts=self.effects.counts,
                 duplicates=self.duplicates,
                 parked=self.parked,
@@ -440,6 +484,7 @@ class Batch:
         self.engine.parked.difference_update((workspace, profile) for profile in self.resumed)
         is_live = self.workspace.clock == "live"
         for partition, head in self.heads.items():
+            self.engine.batches[workspace, partition] = head.batch + 1
             if 0 < wakes.get((workspace, partition), 0) <= head.at:
                 self.engine.stale.add(partition)
         for profile, record in self.records.items():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kizuna.core.clock import DAY
 from kizuna.engine.append import APPLIED, Row
+from kizuna.engine.moment import REMEMBERED
 from kizuna.engine.record import StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
@@ -32,6 +33,12 @@ class Stored(Struct):
     counters: dict[str, int]
 
 
+class Sequencer(Struct):
+    """Where the one sequence of positions stands."""
+
+    last: int = 0
+
+
 class MemoryState:
     """Workspaces by id. A write is held until `commit`, so a batch that dies leaves nothing."""
 
@@ -39,8 +46,18 @@ class MemoryState:
         self.sections = list(sections)
         self.writers = writers or {}
         self.kept: dict[int, Stored] = {}
-        self.positions = 0
+        self.sequence = Sequencer()
         self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def positions(self) -> int:
+        return self.sequence.last
+
+    def connect(self) -> MemoryState:
+        """Another connection to the same memory: what one has not committed, the others do not see."""
+        other = copy.copy(self)
+        other._waiting = []
+        return other
 
     def make(self, workspace: Workspace, now: int = 0) -> Stored:
         heads = [Head(workspace.id, p, 0, 0, 0, 0, 0) for p in range(workspace.partitions)]
@@ -52,7 +69,7 @@ class MemoryState:
         """Append as the log does: offsets without holes, times that never fall. Answers the position."""
         kept = self.kept[workspace]
         if any(row.root is None for row in rows):
-            self.positions += 1
+            self.sequence.last += 1
         for row in rows:
             head = kept.heads[row.partition]
             head.offset, head.at = head.offset + 1, max(head.at, kept.now)
@@ -101,7 +118,8 @@ class MemoryState:
         return sorted(r.id for r in records if r.partition == partition and r.sections[place] is not None)
 
     def parked_profiles(self, partitions: Sequence[int]) -> set[tuple[int, bytes]]:
-        return {(number, p.profile) for number, kept in self.kept.items() for p in kept.parked}
+        wanted = set(partitions)
+        return {(number, p.profile) for number, kept in self.kept.items() for p in kept.parked if p.partition in wanted}
 
     def parked_items(self, workspace: int, profile: bytes) -> list[ParkedItem]:
         found = [each for each in self.kept[workspace].parked if each.profile == profile]
@@ -111,7 +129,8 @@ class MemoryState:
         return {number: kept.workspace for number, kept in self.kept.items()}
 
     def definitions(self, workspace: int, program: int) -> list[Definition]:
-        return [each for each in self.kept[workspace].definitions if each.introduced <= program]
+        found = [each for each in self.kept[workspace].definitions if each.introduced <= program]
+        return sorted(found, key=lambda each: (each.introduced, each.kind, each.name))
 
     def load(self, workspace: int, profiles: Iterable[bytes]) -> list[StoredRecord]:
         records = self.kept[workspace].records
@@ -119,7 +138,7 @@ class MemoryState:
 
     def repeated(self, workspace: int, seen: Mapping[bytes, int]) -> set[bytes]:
         known = self.kept[workspace].seen
-        old = {key for key, at in seen.items() if key in known and known[key] > at - 90 * DAY}
+        old = {key for key, at in seen.items() if key in known and known[key] > at - REMEMBERED}
         self._waiting.append(lambda: known.update({key: at for key, at in seen.items() if key not in old}))
         return old
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from kizuna.core import exact_json
+from kizuna.core.clock import DAY
 
 BACKFILL = 1  # recorded and counted, starts nothing
 CLOCK_AHEAD = 2  # dated more than five minutes after its arrival
@@ -15,6 +16,8 @@ CLOCK_AHEAD = 2  # dated more than five minutes after its arrival
 FROM_OUTSIDE = frozenset(("track", "identify", "page", "screen", "group", "alias"))  # carry a sender's messageId
 ONCE = FROM_OUTSIDE | {"say", "enter"}  # folded once by their ids, however often they were accepted
 RESUME = "resume"  # what was parked of this profile is folded now
+
+REMEMBERED = 90 * DAY  # how long a messageId is known; then it may be said again
 
 RULING = -1  # the program version that rules when it is folded
 

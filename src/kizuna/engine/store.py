@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
-from kizuna.engine.moment import Item
+from kizuna.engine.moment import REMEMBERED, Item
 from kizuna.engine.record import Record, StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace, Writer
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
@@ -23,7 +23,6 @@ decode_item = msgspec.msgpack.Decoder(Item).decode
 Public = Callable[[Record], tuple[Any, bytes | None]]  # what a record's row shows: traits, and where it lives on
 
 REFUSES_DATA = frozenset(("22", "23", "54"))  # SQLSTATE classes: data, integrity, limits; other errors heal or are ours
-DAYS_90 = 90 * 24 * 3600 * 1_000_000
 
 
 class PostgresState:
@@ -213,7 +212,7 @@ def repeated(cursor: Cursor[Any], workspace: int, seen: Mapping[bytes, int]) -> 
         """INSERT INTO seen (workspace, id, at)
            SELECT %(workspace)s, id, at FROM unnest(%(ids)b::bytea[], %(at)b::bigint[]) AS new (id, at)
            ON CONFLICT (workspace, id) DO UPDATE SET at = excluded.at WHERE seen.at <= excluded.at - %(kept)s""",
-        {"workspace": workspace, "ids": ordered, "at": [seen[key] for key in ordered], "kept": DAYS_90},
+        {"workspace": workspace, "ids": ordered, "at": [seen[key] for key in ordered], "kept": REMEMBERED},
     )
     if cursor.rowcount == len(ordered):  # nearly always: then nothing need be read back
         return set()

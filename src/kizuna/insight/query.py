@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+from psycopg import Connection
+
 from kizuna.core import exact_json
 from kizuna.core.errors import Invalid, NotFound
 from kizuna.insight import store
@@ -25,7 +27,7 @@ WORKSPACE = "KIZUNA_WORKSPACE"  # which of several is meant
 def main(config: Config, sql: str, form: Format = "table", workspace: str | None = None) -> int:
     """Print the answer; rows beyond the limit are left out, and standard error says so."""
     with reach.database(config) as url, connect(url, name="kizuna query", autocommit=True) as connection:
-        chosen = _workspace(connection, workspace or os.environ.get(WORKSPACE))
+        chosen = workspace_named(connection, workspace or os.environ.get(WORKSPACE))
         snapshot = Lake(config).snapshot_sync(connection, chosen)
     answer = locked.ask_sync(snapshot, sql)
     _print(answer, form)
@@ -34,7 +36,8 @@ def main(config: Config, sql: str, form: Format = "table", workspace: str | None
     return 0
 
 
-def _workspace(connection: Any, name: str | None) -> int:
+def workspace_named(connection: Connection[Any], name: str | None) -> int:
+    """Its id; without a name, of the only one."""
     found = store.workspaces(connection)
     if name is not None:
         if name not in found:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
-from litestar import get, post
+import msgspec
+from litestar import Request, get, post
 from litestar.params import QueryParameter
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
+from kizuna.config import Config
 from kizuna.core.errors import Invalid, NotFound
-from kizuna.insight import period
+from kizuna.insight import figure, period
 from kizuna.insight.ask import Asker
+from kizuna.insight.backtest import SAMPLE
+from kizuna.insight.backtest_ask import MOST_SHOWN, Question, ask_apart
 from kizuna.insight.clv import Clv, clv
-from kizuna.insight.figure import Question, figure
 from kizuna.insight.funnel import Funnel, funnel
 from kizuna.insight.messages import DIMENSIONS, message_funnel
 from kizuna.insight.metrics import all_metrics
 from kizuna.insight.overview import Overviews
 from kizuna.insight.retention import Retention, retention
+from kizuna.insight.tested import Kind
 from kizuna.insight.why import why
 from kizuna.profiles.find import find
+from kizuna.profiles.past import PastProfiles
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake import locked
 from kizuna.runtime.lake.query import Lake
@@ -77,7 +82,7 @@ async def get_metric(
         raise NotFound(f"no metric {metric!r}; there are {', '.join(sorted(all_metrics()))}")
     asker = await _asker(caller, database, lake)
     span = period.read(since, until, zone or caller.workspace.zone, asker.now)
-    return await figure(found, Question(span, every, by, segment, basis), asker)
+    return await figure.figure(found, figure.Question(span, every, by, segment, basis), asker)
 
 
 @post("/api/v1/insight/retention", status_code=200)
@@ -121,6 +126,7 @@ async def get_why(
     caller: Caller,
     database: Database,
     lake: Lake,
+    past: PastProfiles,
     message: str | None = None,
     journey: str | None = None,
     segment: str | None = None,
@@ -131,7 +137,57 @@ async def get_why(
         raise Invalid("ask about one of `message`, `journey` or `segment`", code="invalid_question")
     async with database.connection() as conn:
         profile = await find(conn, caller.workspace.id, ref)
-    return await why(await _asker(caller, database, lake), profile, *asked[0])
+    return await why(await _asker(caller, database, lake), past, profile, *asked[0])
 
 
-ROUTES = [get_why, get_overview, get_messages, get_metric, post_retention, post_funnel, post_clv, post_sql]
+class Backtest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which history, and what is tried on it; without `definition`, what is published, else the draft."""
+
+    since: str = field(name="from")
+    until: str | None = field(name="to", default=None)
+    definition: dict[str, Any] | None = None
+    sample: Annotated[int, msgspec.Meta(ge=0, le=MOST_SHOWN)] = SAMPLE
+
+
+@post("/api/v1/journeys/{name:str}/backtest", status_code=200)
+async def backtest_journey(
+    name: str, data: Backtest, request: Request[Any, Any, Any], caller: Caller, config: Config
+) -> Any:
+    """Who would have got what, when: recorded history folded again. Changes nothing."""
+    return await _backtest("journey", name, data, request, caller, config)
+
+
+@post("/api/v1/campaigns/{name:str}/backtest", status_code=200)
+async def backtest_campaign(
+    name: str, data: Backtest, request: Request[Any, Any, Any], caller: Caller, config: Config
+) -> Any:
+    """As for a journey; launched when it was launched then, else once at the beginning."""
+    return await _backtest("campaign", name, data, request, caller, config)
+
+
+@post("/api/v1/segments/{name:str}/backtest", status_code=200)
+async def backtest_segment(
+    name: str, data: Backtest, request: Request[Any, Any, Any], caller: Caller, config: Config
+) -> Any:
+    """As for a journey: who would have entered and left."""
+    return await _backtest("segment", name, data, request, caller, config)
+
+
+async def _backtest(
+    kind: Kind, name: str, data: Backtest, request: Request[Any, Any, Any], caller: Caller, config: Config
+) -> Any:
+    asked = Question(
+        kind=kind, name=name, since=data.since, until=data.until, definition=data.definition, sample=data.sample
+    )
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return await ask_apart(config, caller.workspace.id, asked, gone)
+
+
+ROUTES = [
+    backtest_journey, backtest_campaign, backtest_segment,
+    get_why, get_overview, get_messages, get_metric, post_retention, post_funnel, post_clv, post_sql,
+]  # fmt: skip

@@ -1,20 +1,22 @@
-"""Why, or why not: the chain of facts that led to a membership, a run or a message, and what each rule sees now."""
+"""Why, or why not: the chain of facts that led to a membership, a run or a message, and what each rule saw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from kizuna.core import clock, ids
+from kizuna.core.errors import NotFound
 from kizuna.insight import store
 from kizuna.insight.ask import Asker
-from kizuna.segments.rule import parse
-from kizuna.segments.sql import compile_sql
+from kizuna.insight.link import Link
+from kizuna.insight.why_message import UNSENT, refused
+from kizuna.insight.why_not import MIGHT_BEGIN, Asked, not_entered
+from kizuna.insight.why_rule import judged
+from kizuna.profiles.past import PastProfiles, Then
 
 LONGEST_CHAIN = 12  # causes of causes
-_COMBINING = ("all", "any", "not")
 
 _ABOUT = """
 SELECT id, event, timestamp, properties, caused_by FROM events
@@ -30,16 +32,23 @@ _ASKED = {
     "message": ("message_%", "$.message"),
 }
 
-Link = dict[str, Any]  # {at, rule, seen, version, outcome}
 
-
-async def why(asker: Asker, profile: bytes, kind: str, name: str) -> dict[str, Any]:
-    """`{answer, chain}`, newest first; for a segment each part of its rule follows with what it sees now."""
+async def why(asker: Asker, past: PastProfiles, profile: bytes, kind: str, name: str) -> dict[str, Any]:
+    """`{answer, chain}`, newest first; what was refused, never entered or never joined says what forbade it."""
     facts = await _facts(asker, profile, kind, name)
     chain = [_link(*fact) for fact in facts]
-    if kind == "segment":
-        chain += await _parts(asker, profile, name)
-    return {"answer": _answer(kind, facts), "chain": chain}
+    answer = _answer(kind, facts)
+    match kind:
+        case "segment":
+            chain += await _parts(asker, past, profile, name)
+        case "message":
+            chain = [*await _refused(asker, past, profile, name, facts), *chain]
+        case _:
+            gate, links = await _gates(asker, past, profile, name, facts)
+            if gate and not any(event.startswith("journey_") for _, event, *_ in facts):
+                answer = f"{answer}: {gate}"
+            chain = [*links, *chain]
+    return {"answer": answer, "chain": chain}
 
 
 async def _facts(asker: Asker, profile: bytes, kind: str, name: str) -> list[tuple[Any, ...]]:
@@ -82,33 +91,67 @@ def _answer(kind: str, facts: list[tuple[Any, ...]]) -> str:
     return {"segment": "never a member", "journey": "never entered", "message": "no such message"}[kind]
 
 
-async def _parts(asker: Asker, profile: bytes, name: str) -> list[Link]:
-    """Each part of the segment's rule and whether it holds now, by the second reading."""
+async def _parts(asker: Asker, past: PastProfiles, profile: bytes, name: str) -> list[Link]:
+    """Each part of the segment's rule, what it sees now, and whether it holds."""
     async with asker.database.connection() as conn:
         found = await store.segment_rule(conn, asker.workspace.id, name)
     if found is None:
-        return []
+        raise NotFound(f"no segment {name!r} in this workspace")
     version, where = found
-    parts = list(_leaves(where))
-    questions = [
-        (f"SELECT count(*) FROM ({compile_sql(parse(part), asker.now, asker.workspace.zone)}) WHERE profile = $profile",  # noqa: S608
-         {"profile": ids.show("prf", profile)})
-        for part in parts
-    ]  # fmt: skip
-    answers = await asker.lake.query_all(asker.database, asker.workspace.id, questions)
-    return [
-        {"at": clock.show(asker.now), "rule": part, "seen": bool(rows[0][0]), "version": version,
-         "outcome": "holds" if rows[0][0] else "does not hold"}
-        for part, rows in zip(parts, answers, strict=True)
-    ]  # fmt: skip
+    then = await past.look(asker.workspace, profile, asker.now)
+    return judged(then, where, version) if then is not None and where is not None else []
 
 
-def _leaves(where: Any) -> Iterator[Any]:
-    """The parts of a rule that ask something themselves."""
-    for form in _COMBINING:
-        if form in where:
-            inner = where[form]
-            for part in inner if isinstance(inner, list) else [inner]:
-                yield from _leaves(part)
-            return
-    yield where
+async def _refused(
+    asker: Asker, past: PastProfiles, profile: bytes, name: str, facts: list[tuple[Any, ...]]
+) -> list[Link]:
+    """Of a message that was not sent, the rule that forbade it."""
+    async with asker.database.connection() as conn:
+        row = await store.ledger(conn, asker.workspace.id, ids.read("msg", name))
+        if row is None or row.state not in UNSENT:
+            return []
+        kind, about = ("journey", row.journey) if row.journey else ("campaign", row.campaign)
+        version = next((version for event, version in map(_told, facts) if event == f"{kind}_entered"), None)
+        definition = await store.definition(conn, asker.workspace.id, kind, about or "", version) if about else None
+    ended = [at for _, event, at, *_ in facts if event in (f"message_{state}" for state in UNSENT)]
+    at = max(ended, default=row.planned_at)
+    then = await past.look(asker.workspace, profile, at)
+    left = await _left(asker, profile, row.run) if row.reason == "exited" else None
+    return [refused(row, at, then, definition, left)] if then is not None else []
+
+
+async def _left(asker: Asker, profile: bytes, run: str | None) -> Any:
+    """What the exit of a run said."""
+    asked = {"profile": ids.show("prf", profile), "run": run}
+    rows = await asker.lake.query(asker.database, asker.workspace.id, store.LEFT, asked)
+    return {"at": clock.show(rows[0][0]), **msgspec.json.decode(rows[0][1])} if rows else None
+
+
+async def _gates(
+    asker: Asker, past: PastProfiles, profile: bytes, name: str, facts: list[tuple[Any, ...]]
+) -> tuple[str, list[Link]]:
+    """Why the newest event that might have begun a run did not; nothing where it did."""
+    async with asker.database.connection() as conn:
+        found = await store.ruling(conn, asker.workspace.id, "journey", name)
+    if found is None:
+        return "not_published", []
+    version, status, published_at, body = found
+    began = {cause for _, event, _, _, cause in facts if event == "journey_entered"}
+    on = body["entry"]["on"]
+    event = on.get("event") or next((form for form in ("segment_entered", "segment_left") if form in on), "")
+    asked = {"profile": ids.show("prf", profile), "event": event}
+    rows = await asker.lake.query(asker.database, asker.workspace.id, MIGHT_BEGIN, asked)
+
+    async def look(at: int) -> Then | None:
+        return await past.look(asker.workspace, profile, at)
+
+    question = Asked(
+        name=name, version=version, status=status, published_at=published_at, body=body, rows=rows, began=began,
+        now=asker.now,
+    )  # fmt: skip
+    return await not_entered(question, look)
+
+
+def _told(fact: tuple[Any, ...]) -> tuple[str, int | None]:
+    """Its name, and the version of what it is about."""
+    return fact[1], msgspec.json.decode(fact[3] or "{}").get("version")

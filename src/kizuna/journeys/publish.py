@@ -81,9 +81,11 @@ async def change_status(
     if ruling.status not in FROM[status]:
         raise Conflict(f"the journey is {ruling.status}; only {' or '.join(FROM[status])} ones can become {status}")
     sweep = "" if status == PAUSED else "journeys"
+    tell = ""
     if status == ACTIVE:
+        tell = "calendar" if parse(name, ruling.body).entry.timed else ""  # it may have become so while paused
         await messages.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), journey=name)
-    return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep)
+    return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep, tell=tell)
 
 
 def _check_segments(journey: Journey, known: set[str]) -> None:

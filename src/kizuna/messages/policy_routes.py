@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Response, get, post, put
 from litestar.params import Parameter
-from msgspec import UNSET, Struct, UnsetType
 
 from kizuna.accounts.caller import Caller
 from kizuna.channels import all_channels
 from kizuna.core import clock
-from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.core.errors import NotFound
 from kizuna.events.publish import publish
 from kizuna.messages import store
 from kizuna.messages.policy import parse
 from kizuna.messages.sending import GUARD, PAUSED, SENDING, pause_sending, resume_sending
+from kizuna.messages.topic import Topic, check
 from kizuna.runtime.database import Database
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -41,22 +42,10 @@ async def get_policy(caller: Caller, database: Database) -> dict[str, Any]:
     return {"caps": [], "quiet_hours": None, **body, "version": version, "published_at": clock.show(published_at)}
 
 
-class Topic(Struct, forbid_unknown_fields=True):
-    """What customers subscribe to; `default` is what `neutral` means for it, else the workspace says."""
-
-    title: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    default: str | UnsetType = UNSET
-
-
 @put("/api/v1/topics/{name:str}")
 async def put_topic(name: str, data: Topic, caller: Caller, database: Database) -> Response[dict[str, Any]]:
-    if not name.strip() or len(name) > 100:
-        raise Invalid("a topic's name has 1 to 100 characters", code="invalid_name")
-    if data.default is not UNSET and data.default not in ("opt_in", "opt_out"):
-        problem = FieldError("/default", "invalid", "opt_in (neutral may not be written to) or opt_out (may)")
-        raise Invalid("the topic is not valid", code="invalid_topic", errors=[problem])
-    body = {key: value for key in data.__struct_fields__ if (value := getattr(data, key)) is not UNSET}
+    check(name, data)
+    body = msgspec.to_builtins(data)
     async with database.connection() as conn:
         version, position = await publish(conn, caller.workspace, "topic", name, body)
     return _answer({"name": name, **body, "version": version}, position)

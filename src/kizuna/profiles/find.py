@@ -25,6 +25,12 @@ async def find(conn: AsyncConnection[Any], workspace: int, ref: str) -> bytes:
     return found
 
 
+async def find_then(conn: AsyncConnection[Any], workspace: int, ref: str) -> bytes:
+    """As `find`, before any merge: whom it was part of depends on when. Address and number mean who has them now."""
+    is_look_up = ref.partition(":")[0] in ("email", "phone")
+    return await find(conn, workspace, ref) if is_look_up else named(workspace, ref)
+
+
 def named(workspace: int, ref: str) -> bytes:
     """The id that a ref names before any merge, whether or not there is such a profile."""
     kind, separator, value = ref.partition(":")

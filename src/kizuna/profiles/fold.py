@@ -10,6 +10,7 @@ from kizuna.core.errors import Invalid
 from kizuna.engine.moment import FROM_OUTSIDE, Moment
 from kizuna.engine.slice import Definition, Record, Scope, Section, Workspace, Writer
 from kizuna.profiles.gate import let_through
+from kizuna.profiles.identity import external_ids, own_name
 from kizuna.profiles.section import Profile
 from kizuna.profiles.traits import absorb_traits, merge_traits
 
@@ -55,6 +56,8 @@ class ProfileSlice:
             _add(profile.anonymous_ids, name)
         for external in other.external_ids:
             _add(profile.external_ids, external)
+        for external in other.claimed:
+            _add(profile.claimed, external)
         for device in other.devices:
             _add(profile.devices, device)
         profile.zone = profile.zone or other.zone
@@ -62,9 +65,8 @@ class ProfileSlice:
         profile.future = sorted([*profile.future, *other.future], key=lambda kept: kept.item.timestamp)
         profile.wake_at = profile.future[0].item.timestamp if profile.future else 0
         scope.record.touch("profiles")
-        joined = profile.met[-1]
-        merged = ids.profile_id(scope.workspace.id, "anon", joined)
-        scope.emit("profile_merged", {"from": ids.show("prf", merged), "anonymous_id": joined})
+        joined = own_name(other.merged_into, scope.workspace.id, profile.anonymous_ids)
+        scope.emit("profile_merged", {"from": ids.show("prf", other.merged_into), "anonymous_id": joined})
         emit_updated(scope)
 
 
@@ -129,10 +131,9 @@ def _take_context(moment: Moment, profile: Profile) -> bool:
     if isinstance(device, dict) and isinstance(device.get("token"), str):
         kept = {"type": str(device.get("type", "")), "token": device["token"]}
         changed |= _add(profile.devices, kept)
-    externals = context.get("externalIds")
-    for external in externals if isinstance(externals, list) else []:
-        if isinstance(external, dict) and isinstance(external.get("id"), str):
-            changed |= _add(profile.external_ids, (str(external.get("type", "external")), external["id"]))
+    for named in external_ids(context):
+        if named in profile.claimed and named not in profile.refused:
+            changed |= _add(profile.external_ids, named)
     return changed
 
 

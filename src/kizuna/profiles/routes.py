@@ -12,12 +12,13 @@ from msgspec import Struct
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import exact_json, ids
-from kizuna.core.errors import Invalid, NotFound
+from kizuna.core.errors import NotFound
 from kizuna.engine.moment import Item
 from kizuna.events import settled
 from kizuna.events.log import Log
 from kizuna.profiles import store, timeline
-from kizuna.profiles.find import find
+from kizuna.profiles.find import find, find_then
+from kizuna.profiles.past import PastProfiles
 from kizuna.profiles.resume import resume
 from kizuna.profiles.show import ProfileViews
 from kizuna.runtime.database import Database
@@ -45,12 +46,19 @@ async def list_profiles(
 
 @get("/api/v1/profiles/{ref:str}")
 async def get_profile(
-    ref: str, caller: Caller, database: Database, profile_views: ProfileViews, as_of: str | None = None
+    ref: str,
+    caller: Caller,
+    database: Database,
+    profile_views: ProfileViews,
+    past: PastProfiles,
+    as_of: str | None = None,
 ) -> dict[str, Any]:
-    if as_of is not None:
-        raise Invalid("as_of is not yet supported: read the timeline instead", code="not_yet_supported")
+    """As it is, or with `as_of` as it was: 404 before it existed, 400 for what is still to come."""
     async with database.connection() as conn:
-        return await _shown(conn, caller.workspace.id, ref, profile_views)
+        if as_of is None:
+            return await _shown(conn, caller.workspace.id, ref, profile_views)
+        meant, now = await find_then(conn, caller.workspace.id, ref), await accounts.now(conn, caller.workspace.id)
+    return await past.as_of(caller.workspace, meant, as_of, now)
 
 
 class Change(Struct, forbid_unknown_fields=True):

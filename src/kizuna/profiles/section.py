@@ -33,9 +33,12 @@ class Profile(Section):
     locale: str = ""
     merged_into: bytes = b""  # a pointer: later items are forwarded there
     met: list[str] = field(default_factory=list)  # anonymous ids asked for or answered, so none is asked twice
-    waiting_for: str = ""  # the anonymous id whose absorb we await; later items queue in `parked`
+    waiting_for: str = ""  # the anonymous or external id whose absorb we await; later items queue in `parked`
     parked: list[Waiting] = field(default_factory=list)
     future: list[Waiting] = field(default_factory=list)  # dated ahead of the clock, earliest first
+    met_at: list[int] = field(default_factory=list)  # when the latest of `met` were asked for, at most a month's number
+    claimed: list[tuple[str, str]] = field(default_factory=list)  # external ids whose record knows of this profile
+    refused: list[tuple[str, str]] = field(default_factory=list)  # (type, id) whose refusal was recorded; the first few
 
 
 def zone_of(record: Record, workspace: Workspace) -> str:

@@ -22,12 +22,12 @@ class ProfileViews:
         self.sections = sections
         self._decoders = {name: decoder_of(kind) for name, kind in sections.items()}
         self.shows = shows
-        self._columns = ("profiles", "consent", "segments", "journeys", "campaigns", "messages")
+        self.columns = ("profiles", "consent", "segments", "journeys", "campaigns", "messages")
 
     def whole(self, row: Row) -> dict[str, Any]:
         """`id, identities, traits, computed, consent, segments, journeys, loyalty, created_at, last_seen_at`."""
         profile, created_at, seen_at, _, traits, *raw = row
-        sections = {name: self._read(name, body) for name, body in zip(self._columns, raw, strict=True)}
+        sections = {name: self._read(name, body) for name, body in zip(self.columns, raw, strict=True)}
         own = cast("Profile", sections["profiles"])
         shown = {name: show(sections[name]) for name, show in self.shows.items()}
         return {

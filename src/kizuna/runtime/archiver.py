@@ -88,6 +88,7 @@ class Archiver:
         self.connection = connection
         self.writers: OrderedDict[int, Writer] = OrderedDict()
         self.commits: dict[int, int] = {}  # by workspace, since it was last tidied
+        self.inner: dict[int, dict[int, int]] = {}  # looked through for what only the log says
         self.looked: dict[int, dict[int, int]] = {}  # read to: rows without items are not worth a commit of their own
 
     def turn(self) -> bool:
@@ -198,15 +199,24 @@ class Archiver:
         return answer is not None
 
     def drop(self, workspace: int) -> None:
-        """Remove log rows archived more than seven days ago, a slice at a time."""
-        marked = self.connection.execute(_LONG_HELD, [(KEPT_DAYS * 24 + 1) * _HOUR, workspace]).fetchone()
-        for partition, offset in zip(*marked, strict=True) if marked else ():
+        """Remove log rows archived more than seven days ago, a slice at a time; what only they say is kept."""
+        from kizuna.runtime.lake import inner
+
+        # A day earlier than they go: a backup looks at the lake first, and at the log only later.
+        held, looked = self.held_for(workspace, KEPT_DAYS - 1), self.inner.setdefault(workspace, {})
+        inner.keep(self.connection, folder_of(self.place, workspace), workspace, held, looked)
+        for partition, offset in self.held_for(workspace, KEPT_DAYS).items():
             place = [workspace, partition, offset]
             while self.connection.execute(_DROP, [*place, *place]).rowcount:
                 pass
             self.connection.execute(
                 'DELETE FROM duplicate WHERE workspace = %s AND partition = %s AND "offset" <= %s', place
             )
+
+    def held_for(self, workspace: int, days: int) -> dict[int, int]:
+        """By partition, what the lake has held for so many days of real time."""
+        marked = self.connection.execute(_LONG_HELD, [(days * 24 + 1) * _HOUR, workspace]).fetchone()
+        return dict(zip(*marked, strict=True)) if marked else {}
 
     def writer(self, workspace: int) -> Writer:
         from kizuna.runtime.lake.tables import Writer

@@ -42,6 +42,11 @@ def list_of(body: dict[str, Any] | None) -> str | None:
     return where.get("listed") if isinstance(where, dict) else None
 
 
+def listing(title: str, before: str | None) -> dict[str, Any]:
+    """What is published for a list; `before` is the id that it has."""
+    return {"title": title, "where": {"listed": before or f"lst_{secrets.token_hex(8)}"}}
+
+
 async def upload(
     conn: AsyncConnection[Any], workspace: Workspace, name: str, title: str, refs: Sequence[str]
 ) -> Uploaded:
@@ -50,12 +55,12 @@ async def upload(
         message = f"a list takes at most {MOST} refs: import a file with a trait instead, and ask for the trait"
         raise Invalid(message, code="list_too_long", errors=[FieldError("/list", "list_too_long", message)])
     body = await store.current(conn, workspace.id, name)
-    list_id = list_of(body)
-    if list_id is None or (body or {}).get("title") != title:
-        list_id = list_id or f"lst_{secrets.token_hex(8)}"
-        _, position = await publish(conn, workspace, "segment", name, {"title": title, "where": {"listed": list_id}})
-    else:
+    new = listing(title, list_of(body))
+    list_id = new["where"]["listed"]
+    if body == new:
         position = await events.next_position(conn)
+    else:
+        _, position = await publish(conn, workspace, "segment", name, new)
     found = await resolve(conn, workspace.id, refs)
     entries = set(found.profiles.values())
     added, removed = await store.replace_list(conn, workspace.id, list_id, entries)

@@ -79,8 +79,10 @@ class World:
     def profile(self, *, user: str = "", anon: str = "") -> Profile:
         return self.record(self.id(user=user, anon=anon))["profiles"]
 
-    def facts_of(self, *, user: str = "", anon: str = "") -> list[Item]:
-        return [fact for _, fact, _ in self.effects.facts if fact.profile == self.id(user=user, anon=anon)]
+    def facts_of(self, *, user: str = "", anon: str = "", name: str = "") -> list[Item]:
+        """Those said of a profile, or of them those called `name`."""
+        of = self.id(user=user, anon=anon)
+        return [fact for _, fact, _ in self.effects.facts if fact.profile == of and name in ("", fact.name)]
 
     def say(
         self,
@@ -92,12 +94,13 @@ class World:
         traits: Mapping[str, Any] | None = None,
         at: int | None = None,
         timestamp: int | None = None,
+        external: Sequence[str] = (),
     ) -> None:
         self.now = max(self.now, at if at is not None else self.now + 1)
         self.number += 1
         item = Item(
             self.id(user=user, anon=anon), f"m{self.number}", kind, name, self.now if timestamp is None else timestamp,
-            exact_json.encode(traits or {}), b"", user, anon, self.now,
+            exact_json.encode(traits or {}), _context(external), user, anon, self.now,
         )  # fmt: skip
         self.fold(item)
 
@@ -118,3 +121,9 @@ class World:
         for record in list(self.records.values()):
             self.scope.record = record
             self.folder.fire(self.scope, now, self.number)
+
+
+def _context(external: Sequence[str]) -> bytes:
+    """External ids of one type, as a device library says them."""
+    listed = [{"id": each, "type": "crm", "collection": "users", "encoding": "none"} for each in external]
+    return exact_json.encode({"externalIds": listed}) if listed else b""

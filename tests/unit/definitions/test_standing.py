@@ -36,3 +36,14 @@ def test_each_action_is_told_and_an_unnamed_draft_is_left_alone() -> None:
         ("a", "unchanged"), ("b", "changed"), ("c", "removed"), ("d", "created"),
     ]  # fmt: skip
     assert [change.path for change in told[1].changes] == ["where.within"]
+
+
+def test_a_list_is_shown_without_its_id_and_stays_the_list_it_is() -> None:
+    found = standing(staff={"listed": "lst_1"}, vip={"trait": "plan", "is": "vip"})
+    shown = documents(found)
+    assert shown[0].body == {"list": "uploaded"}
+    assert {each.action for each in entries(found, [normal(each) for each in shown])} == {"unchanged"}
+    ruled = [normal(Document("segment", "staff", {"where": {"did": "A"}})), *shown[1:]]
+    assert [change.path for change in entries(found, ruled)[0].changes] == ["list", "where"]
+    as_before = [normal(Document("segment", "staff", {"where": {"listed": "lst_of_elsewhere"}})), *shown[1:]]
+    assert entries(found, as_before)[0].action == "unchanged"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from kizuna.core import exact_json
 from kizuna.core.clock import DAY, HOUR
 from kizuna.engine.moment import RULING
 from kizuna.testing.world import World
+
+PLACEHOLDERS = ("null", "undefined", "0", "00000000-0000-0000-0000-000000000000", "anonymous", "unknown")
 
 
 def test_identify_takes_over_the_anonymous_history_before_it_is_folded() -> None:
@@ -72,9 +75,55 @@ def test_a_trait_said_late_does_not_overwrite_a_newer_one() -> None:
 
 def test_placeholders_join_nobody() -> None:
     world = World()
-    for anonymous in ("null", "undefined", "0", "00000000-0000-0000-0000-000000000000", "anonymous"):
+    for anonymous in PLACEHOLDERS:
         world.say("identify", user="ada", anon=anonymous, traits={}, at=10)
     assert world.relayed == []
+    refused = [exact_json.decode(fact.properties) for fact in world.facts_of(user="ada", name="identity_refused")]
+    assert [(each["id"], each["reason"]) for each in refused] == [(value, "blocked") for value in PLACEHOLDERS]
+    world.say("identify", user="ada", anon="null", traits={}, at=20)
+    assert len(world.facts_of(user="ada", name="identity_refused")) == len(PLACEHOLDERS)
+    assert world.effects.counts["identity:refused"] == len(PLACEHOLDERS) + 1
+
+
+def test_a_placeholder_as_user_id_takes_nobody_over() -> None:
+    world = World()
+    world.say("identify", user="undefined", anon="a1", traits={}, at=10)
+    assert world.relayed == []
+    assert len(world.facts_of(user="undefined", name="identity_refused")) == 1
+
+
+def test_twenty_anonymous_ids_a_month_join_and_a_month_later_twenty_more() -> None:
+    world = World()
+    for number in range(25):
+        world.say("identify", user="ada", anon=f"a{number}", traits={}, at=DAY + number)
+        world.settle()
+    assert len(world.profile(user="ada").anonymous_ids) == 20
+    reasons = [exact_json.decode(f.properties)["reason"] for f in world.facts_of(user="ada", name="identity_refused")]
+    assert reasons == ["limit"] * 5
+    world.say("identify", user="ada", anon="a24", traits={}, at=31 * DAY - 1)
+    assert world.profile(user="ada").waiting_for == ""
+    world.say("identify", user="ada", anon="a24", traits={}, at=31 * DAY)
+    world.settle()
+    assert "a24" in world.profile(user="ada").anonymous_ids
+
+
+def test_a_hundred_joins_are_all_of_one_profile() -> None:
+    world = World()
+    for number in range(105):
+        world.say("identify", user="ada", anon=f"a{number}", traits={}, at=(number + 1) * 2 * DAY)
+        world.settle()
+    assert len(world.profile(user="ada").anonymous_ids) == 100
+    assert len(world.facts_of(user="ada", name="identity_refused")) == 5
+
+
+def test_an_id_of_another_customer_is_recorded_as_refused() -> None:
+    world = World()
+    for who in ("ada", "grace"):
+        world.say("identify", user=who, anon="shared", traits={}, at=10)
+        world.settle()
+    (fact,) = world.facts_of(user="grace", name="identity_refused")
+    said = {"type": "anonymous_id", "id": "shared", "reason": "other_customer"}
+    assert exact_json.decode(fact.properties) == said
 
 
 def test_an_event_of_the_future_happens_at_its_time() -> None:

@@ -50,6 +50,10 @@ class Kind(Protocol):
         """Raises `Invalid`, with pointers into the body, for what could not be published."""
         ...
 
+    async def check_removal(self, name: str, scene: Scene) -> None:
+        """Raises `Invalid` for one that may not go now."""
+        return
+
     async def publish(self, document: Document, scene: Scene) -> int:
         """Make it rule; the position."""
         ...

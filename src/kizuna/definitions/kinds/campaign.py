@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from kizuna.campaigns import store
+from kizuna.campaigns.change import PAUSED, READY
 from kizuna.campaigns.definition import parse
-from kizuna.core.errors import FieldError, Unprocessable
+from kizuna.campaigns.store import CANCELLING, GATHERING, HANDING, SCHEDULED
+from kizuna.core.errors import FieldError, Invalid, Unprocessable
 from kizuna.definitions.document import Document
-from kizuna.definitions.kinds import Scene
+from kizuna.definitions.kinds import Kind, Scene
+from kizuna.definitions.kinds.segment import readable, rules_of
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
+from kizuna.segments.program import check_references
+from kizuna.segments.rule import segments_of
+
+UNDER_WAY = frozenset((SCHEDULED, GATHERING, HANDING, CANCELLING))
 
 
-class CampaignKind:
+class CampaignKind(Kind):
+    """One that is paused stays so, whatever is published."""
+
     name: ClassVar[str] = "campaign"
     folder: ClassVar[str] = "campaigns"
     rank: ClassVar[int] = 50
@@ -28,22 +38,33 @@ class CampaignKind:
         said = body.get("send")
         variants = body.get("variants")
         sends = [said, *(variants if isinstance(variants, list) else [])]
-        templates = {send.get("template") for send in sends if isinstance(send, dict)}
-        named = {("template", name) for name in templates if isinstance(name, str)}
-        segment = body.get("segment")
-        return named | {("segment", segment)} if isinstance(segment, str) else named
+        said_by = [send for send in sends if isinstance(send, dict)]
+        named: list[tuple[str, Any]] = [(word, send.get(word)) for send in said_by for word in ("template", "topic")]
+        rule = readable(body)
+        named += [("segment", asked) for asked in (segments_of(rule) if rule else [body.get("segment")])]
+        return {(kind, name) for kind, name in named if isinstance(name, str)}
 
     async def check(self, document: Document, scene: Scene) -> None:
         campaign = parse(document.body)
-        if ("segment", campaign.segment) not in scene.target:
+        rule = campaign.rule()
+        if rule is not None:
+            check_references({**rules_of(scene.target), "": rule}, "")
+        elif ("segment", campaign.segment) not in scene.target:
             problem = FieldError("/segment", "unknown_segment", f"there is no segment {campaign.segment!r}")
             raise Unprocessable(f"no segment {campaign.segment!r}", code="unknown_segment", errors=[problem])
 
     async def publish(self, document: Document, scene: Scene) -> int:
-        _, position = await publish(
-            scene.conn, scene.workspace, self.name, document.name, document.body, status="ready"
-        )
+        ruling = scene.ruling.get((self.name, document.name))
+        status = PAUSED if ruling and ruling.status == PAUSED else READY
+        _, position = await publish(scene.conn, scene.workspace, self.name, document.name, document.body, status=status)
         return position
+
+    async def check_removal(self, name: str, scene: Scene) -> None:
+        """Launches go on without a campaign, and then nobody could pause or cancel them."""
+        launches = await store.launches(scene.conn, scene.workspace.id, name)
+        is_paused = scene.ruling[self.name, name].status == PAUSED
+        if any(each.state in UNDER_WAY or is_paused for each in launches):
+            raise Invalid("it is under way: cancel it, then it may be removed", code="under_way")
 
     async def remove(self, name: str, scene: Scene) -> int:
         _, position = await publish(scene.conn, scene.workspace, self.name, name, None)

@@ -9,7 +9,7 @@ from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Invalid, Unprocessable
 from kizuna.definitions.difference import same
 from kizuna.definitions.document import Document
-from kizuna.definitions.kinds import Scene
+from kizuna.definitions.kinds import Kind, Scene
 from kizuna.definitions.store import Key
 from kizuna.events import publish as definitions
 from kizuna.events import store as events
@@ -18,8 +18,12 @@ from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.program import PAUSED, STOPPED
 from kizuna.segments import rule
 
+NAMED = (  # what a step names: the kind, the step, its word
+    ("template", "send", "template"), ("topic", "send", "topic"), ("journey", "enter", "journey"),
+)  # fmt: skip
 
-class JourneyKind:
+
+class JourneyKind(Kind):
     """A journey that was stopped is as good as removed; one that is paused stays so, whatever is published."""
 
     name: ClassVar[str] = "journey"
@@ -35,14 +39,19 @@ class JourneyKind:
 
     def uses(self, body: dict[str, Any]) -> set[Key]:
         steps = body.get("steps")
-        sends = [each.get("send") for each in steps if isinstance(each, dict)] if isinstance(steps, list) else []
-        templates = {send.get("template") for send in sends if isinstance(send, dict)}
+        listed = [each for each in steps if isinstance(each, dict)] if isinstance(steps, list) else []
+        named = [
+            (kind, said.get(word))
+            for kind, step, word in NAMED
+            for each in listed
+            if isinstance(said := each.get(step), dict)
+        ]
         try:
             asked = segments_asked(parse(body.get("name") or "", body))
         except Invalid:
             asked = set[str]()
-        named = {("template", name) for name in templates if isinstance(name, str)}
-        return named | {("segment", name) for name in asked}
+        named += [("segment", name) for name in asked]
+        return {(kind, name) for kind, name in named if isinstance(name, str)}
 
     async def check(self, document: Document, scene: Scene) -> None:
         name = document.name

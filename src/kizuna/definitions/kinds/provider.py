@@ -8,7 +8,7 @@ import msgspec
 
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.definitions.document import Document
-from kizuna.definitions.kinds import Scene
+from kizuna.definitions.kinds import Kind, Scene
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
 from kizuna.providers import all_providers
@@ -18,7 +18,7 @@ FIELDS = ("kind", "channel", "settings", "rate", "lane")
 UNSAID: dict[str, Any] = {"rate": 0, "lane": None, "settings": {}}
 
 
-class ProviderKind:
+class ProviderKind(Kind):
     name: ClassVar[str] = "provider"
     folder: ClassVar[str] = "providers"
     rank: ClassVar[int] = 20

@@ -6,14 +6,14 @@ import asyncio
 from typing import Any, ClassVar
 
 from kizuna.definitions.document import Document
-from kizuna.definitions.kinds import Scene
+from kizuna.definitions.kinds import Kind, Scene
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
 from kizuna.templates import definition
 from kizuna.templates.examine import examine
 
 
-class TemplateKind:
+class TemplateKind(Kind):
     name: ClassVar[str] = "template"
     folder: ClassVar[str] = "templates"
     rank: ClassVar[int] = 10

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MEMORY = "256MB"
 THREADS = 2
 AT_ONCE = 3  # questions answered side by side; the others wait
+STREAMED = 2_000  # rows
 REMEMBERED = 32  # workspaces whose tail is kept
 
 Rows = list[tuple[Any, ...]]
@@ -90,6 +91,20 @@ class Lake:
         except FileNotFoundError:
             self.history(workspace).forget()
             return self.ask(self.snapshot_sync(connection, workspace), sql, params, seconds)
+
+    def stream(
+        self, connection: Connection[Any], workspace: int, sql: str, params: Mapping[str, Any]
+    ) -> Iterator[tuple[Any, ...]]:
+        """As `query_sync`, a few thousand rows at a time and for as long as it takes."""
+        snapshot = self.snapshot_sync(connection, workspace)
+        cursor = self._cursor()
+        try:
+            lay_out(cursor, snapshot, sql)
+            cursor.execute(sql, dict(params))
+            while rows := cursor.fetchmany(STREAMED):
+                yield from rows
+        finally:
+            cursor.close()
 
     async def snapshot(self, database: Database, workspace: int) -> Snapshot:
         """What is folded and committed by now."""
