@@ -25,7 +25,7 @@ from kizuna.runtime.lake.place import Place
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.recorded import recorded
 
-_profile = decoder_of(Profile)
+_read_profile = decoder_of(Profile)
 
 AT_ONCE = 2
 MOST_MERGES = 100
@@ -102,7 +102,7 @@ class PastProfiles:
         """As the table has it."""
         sections = dict(zip(self.views.sections, record.sections, strict=True))
         body = sections["profiles"]
-        profile = _profile(body) if body else Profile()
+        profile = _read_profile(body) if body else Profile()
         traits = msgspec.json.decode(msgspec.json.encode(profile.traits))
         shown = [sections[name] for name in self.views.columns]
         return (record.id, record.created_at, record.seen_at, None, traits, *shown)
