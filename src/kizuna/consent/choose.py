@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from kizuna.accounts import store as accounts
@@ -15,6 +14,7 @@ from kizuna.consent.section import Consent
 from kizuna.core import exact_json, ids
 from kizuna.core.errors import Conflict, FieldError, Invalid
 from kizuna.engine.moment import Item
+from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.runtime.database import Database
 
@@ -49,7 +49,7 @@ async def is_opted_out(conn: Any, workspace: int, profile: bytes, choice: Choice
     if (choice.channel, topic) in await store.open_vetoes(conn, workspace, profile):
         return True
     raw = await store.section(conn, workspace, profile)
-    section = msgspec.msgpack.decode(raw, type=Consent) if raw else Consent()
+    section = decoder_of(Consent)(raw) if raw else Consent()
     return state(section, choice.channel, topic) == OPTED_OUT
 
 

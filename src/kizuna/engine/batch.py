@@ -380,13 +380,11 @@ class Batch:
                 self.fire(record, row.at, row.root)
         self.heads[row.partition].program = publish.program
         if publish.sweep:
-            scope = self.scope_of(row.partition)
             for record in list(self.records.values()):
                 if record.partition == row.partition and self.has(record, publish.sweep):
-                    scope.record, record.program = record, publish.program
                     section = record.sections[publish.sweep]
                     section.wake_at = min(row.at, section.wake_at or row.at)
-                    record.touch(publish.sweep)  # one that may not be woken now is when it goes on
+                    record.touch(publish.sweep)  # one that waits for an answer, or is parked, is woken after it
                     self.engine.folder.set_wake(record)
                     self.fire(record, row.at, row.root)
 

@@ -18,6 +18,7 @@ from kizuna.core import clock
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
+from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
 from kizuna.messages import policy, store
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
@@ -36,8 +37,8 @@ MOST_TEMPLATES = 1_000
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
-_profile = msgspec.msgpack.Decoder(Profile).decode
-_consent = msgspec.msgpack.Decoder(Consent).decode
+_profile = decoder_of(Profile)
+_consent = decoder_of(Consent)
 
 
 class Judged(Struct, frozen=True):

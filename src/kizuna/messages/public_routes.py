@@ -8,7 +8,6 @@ import html
 import re
 from typing import Any
 
-import msgspec
 from litestar import Request, Response, get, post
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from kizuna.consent.decide import OPTED_OUT, state
 from kizuna.consent.section import Consent
 from kizuna.core import ids
 from kizuna.core.errors import Invalid, NotFound
+from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.messages import page, store
 from kizuna.messages.links import CLICK, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, Signer, Ticket
@@ -82,7 +82,7 @@ async def _read(database: Database, config: Config, token: str, purpose: bytes) 
 
 
 def _consent(person: Any) -> Consent:
-    return msgspec.msgpack.decode(person[2], type=Consent) if person[2] else Consent()
+    return decoder_of(Consent)(person[2]) if person[2] else Consent()
 
 
 # unsubscribe ---------------------------------------------------------------------------------------------------------

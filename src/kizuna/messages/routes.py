@@ -15,6 +15,7 @@ from kizuna.channels import all_channels
 from kizuna.core import clock, exact_json, ids
 from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
 from kizuna.engine.moment import Item
+from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
@@ -60,7 +61,7 @@ async def list_messages(
 async def _ids_of(conn: Any, workspace: int, profile: bytes) -> list[bytes]:
     """A profile's id and those of the records that were joined to it."""
     found = await store.person(conn, workspace, profile)
-    known = msgspec.msgpack.decode(found[1], type=Profile) if found and found[1] else Profile()
+    known = decoder_of(Profile)(found[1]) if found and found[1] else Profile()
     names = [("anon", value) for value in known.anonymous_ids] + ([("user", known.user_id)] if known.user_id else [])
     return [profile, *(ids.profile_id(workspace, kind, value) for kind, value in names)]
 

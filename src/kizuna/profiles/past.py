@@ -14,7 +14,7 @@ from kizuna.core import clock
 from kizuna.core.errors import Invalid, NotFound
 from kizuna.engine import store as engine_store
 from kizuna.engine.batch import Engine
-from kizuna.engine.record import StoredRecord
+from kizuna.engine.record import StoredRecord, decoder_of
 from kizuna.engine.replay import Replay
 from kizuna.engine.slice import Definition, Effects, Scope, Workspace
 from kizuna.engine.state import LogRow
@@ -24,6 +24,8 @@ from kizuna.runtime.database import connect
 from kizuna.runtime.lake.place import Place
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.recorded import recorded
+
+_read_profile = decoder_of(Profile)
 
 AT_ONCE = 2
 MOST_MERGES = 100
@@ -100,7 +102,7 @@ class PastProfiles:
         """As the table has it."""
         sections = dict(zip(self.views.sections, record.sections, strict=True))
         body = sections["profiles"]
-        profile = msgspec.msgpack.decode(body, type=Profile) if body else Profile()
+        profile = _read_profile(body) if body else Profile()
         traits = msgspec.json.decode(msgspec.json.encode(profile.traits))
         shown = [sections[name] for name in self.views.columns]
         return (record.id, record.created_at, record.seen_at, None, traits, *shown)

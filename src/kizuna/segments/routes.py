@@ -13,6 +13,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
 from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.engine.record import decoder_of
 from kizuna.events.publish import publish
 from kizuna.profiles.fold import identities
 from kizuna.profiles.section import Profile
@@ -24,6 +25,8 @@ from kizuna.segments.program import check_references
 from kizuna.segments.rule import parse
 from kizuna.segments.sizes import sizes
 from kizuna.segments.upload import list_of, upload
+
+_profile = decoder_of(Profile)
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 LONGEST_NAME = 100
@@ -168,7 +171,7 @@ def _segment(name: str, body: dict[str, Any], version: int, size: int, filling: 
 
 
 def _names(section: bytes | None) -> list[dict[str, str]]:
-    return identities(msgspec.msgpack.decode(section, type=Profile)) if section else []
+    return identities(_profile(section)) if section else []
 
 
 ROUTES = [

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response, get, post, put
 from litestar.params import Parameter
 from msgspec import Struct
@@ -17,6 +16,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock
 from kizuna.core.errors import Invalid, NotFound
+from kizuna.engine.record import decoder_of
 from kizuna.events.publish import publish
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -112,7 +112,7 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
 async def _customer(conn: Any, workspace: int, ref: str) -> tuple[dict[str, Any], Profile]:
     profile = await find(conn, workspace, ref)
     traits, raw, segments = await store.person(conn, workspace, profile)
-    known = msgspec.msgpack.decode(raw, type=Profile) if raw else Profile()
+    known = decoder_of(Profile)(raw) if raw else Profile()
     return of_profile(profile, traits, known, segments), known
 
 
