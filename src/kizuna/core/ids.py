@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from hashlib import blake2b
+from struct import Struct
 
 from kizuna.core.errors import Invalid
 
@@ -20,8 +21,14 @@ def derive(*parts: str | bytes | int) -> bytes:
 
 
 def fact_id(profile: bytes, cause: str, name: str, at: int, serial: int) -> bytes:
-    """Of a fact about a profile; no text in the log holds the NUL that parts them."""
-    return blake2b(profile + f"{cause}\x00{name}\x00{at}\x00{serial}".encode(), digest_size=ID_BYTES).digest()
+    """As `derive("fact", ...)` of the same, which is asked for most often."""
+    parts = (cause.encode(), name.encode(), b"%d" % at, b"%d" % serial)
+    framed = b"".join([piece for part in parts for piece in (_length(len(part)), part)])
+    return blake2b(_FACT + profile + framed, digest_size=ID_BYTES).digest()
+
+
+_length = Struct(">I").pack
+_FACT = _length(4) + b"fact" + _length(ID_BYTES)
 
 
 def profile_id(workspace: int, kind: str, value: str) -> bytes:

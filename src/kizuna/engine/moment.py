@@ -86,7 +86,5 @@ class Moment:
 
 
 def message_key(message_id: str) -> bytes:
-    """What is kept of a messageId: 16 bytes. Its beginning leads, so that ids made one after another, as most are,
-    lie together in the index; the hash makes it exact."""
-    raw = message_id.encode()
-    return raw[:6].ljust(6, b"\0") + blake2b(raw, digest_size=10, person=b"messageId").digest()
+    """What is kept of a messageId: 16 bytes."""
+    return blake2b(message_id.encode(), digest_size=16, person=b"messageId").digest()

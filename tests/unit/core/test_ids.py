@@ -88,3 +88,9 @@ def test_ids_of_many_profiles_are_those_of_each() -> None:
     of_user = ids.profile_ids(7, "user")
     for value in ("", "ada", "絆", "a\x00b", "x" * 300):
         assert of_user(value) == ids.profile_id(7, "user", value)
+
+
+def test_ids_of_facts_are_derived_as_all_others() -> None:
+    profile = bytes(range(16))
+    for cause, name, at, serial in (("evt_1", "segment_entered", 0, 1), ("注文", "x", 1_795_000_000_000_000, 42)):
+        assert ids.fact_id(profile, cause, name, at, serial) == ids.derive("fact", profile, cause, name, at, serial)
