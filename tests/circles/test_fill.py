@@ -192,6 +192,7 @@ def test_while_customers_are_joined_and_go_on(shop: Shop, running: Running, seed
             while not over.is_set():
                 names = [f"a{number}-{each}" for each in range(6)]
                 shop.send(*history.some(18, [f"~{name}" for name in names]))
+                people.extend([f"u{len(people)}", f"u{len(people) + 1}"])  # nobody takes over more than 20 in a month
                 joined = [history.join(history.random.choice(people), name) for name in names]
                 followed = history.some(18, [f"~{name}" for name in names] + people)
                 shop.send(*[each for pair in zip(joined, followed, strict=False) for each in pair], *followed[6:])
