@@ -24,7 +24,7 @@ from kizuna.supervisor import started
 
 CACHED_RECORDS = 40_000  # of all workers together: a fifth of the profiles of `pipeline`
 WORKERS = 2
-POSTGRES_MEMORY = 256  # megabytes; the peer's tables lie in the same server
+POSTGRES_MEMORY = 128  # megabytes; the peer's tables lie in the same server
 
 
 class House(Struct):
