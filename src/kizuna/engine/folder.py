@@ -10,7 +10,7 @@ from kizuna.engine.moment import BACKFILL, Item, Moment
 from kizuna.engine.slice import Record, Scope, Slice
 
 MAX_DEPTH = 16  # facts caused by facts; deeper is a loop and is refused
-MAX_WAKES = 10_000  # timers of one record in one advance; more is a loop that moves no time
+MAX_WAKES = 1_000  # of one record at one instant; more is a loop that moves no time
 
 
 class Gate(Protocol):
@@ -116,10 +116,13 @@ class Folder:
     def fire(self, scope: Scope, until: int, root: int, *, before: bool = False) -> None:
         """Fire due timers, each at its own instant; with `before`, acting timers of exactly `until` wait."""
         record = scope.record
-        for _ in range(MAX_WAKES):
+        last = wakes = 0
+        while wakes < MAX_WAKES:
             instant = record.wake_at
             if not instant or instant > until:
                 return
+            wakes = wakes + 1 if instant <= last else 0
+            last = instant
             woken = self.wake(scope, instant, root, only=self.early if before and instant == until else None)
             self.set_wake(record)
             if not woken:

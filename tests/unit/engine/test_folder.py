@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import pytest
+
 from kizuna.core.clock import DAY
+from kizuna.engine.folder import StuckError
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.testing.world import World
@@ -97,3 +100,33 @@ def test_a_fact_carries_what_caused_it() -> None:
     world = World()
     world.say("identify", user="ada", traits={"plan": "gold"})
     assert [(fact.name, fact.caused_by) for fact in world.facts_of(user="ada")] == [("profile_updated", "m1")]
+
+
+class Ticking(Counting):
+    """Wakes again and again, so much later each time."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def fold(self, moment: Moment, scope: Scope) -> None:
+        scope.record["segments"].wake_at = moment.at + 1
+
+    def wake(self, scope: Scope) -> None:
+        tally: Tally = scope.record["segments"]
+        tally.heard += 1
+        tally.wake_at = scope.now + self.step
+
+
+def test_any_number_of_timers_fire_in_one_advance_as_long_as_time_moves() -> None:
+    world = World([Ticking(1)])
+    world.say("track", user="ada", name="Begun", at=10)
+    world.tick(20_010)
+    assert world.record(world.id(user="ada"))["segments"].heard == 20_000
+
+
+def test_timers_that_do_not_move_time_are_refused() -> None:
+    world = World([Ticking(0)])
+    world.say("track", user="ada", name="Begun", at=10)
+    with pytest.raises(StuckError):
+        world.tick(12)
