@@ -39,7 +39,7 @@ class Config(Struct, frozen=True, kw_only=True):
     max_event: int = 512 << 10  # bytes of one event in it
     most_behind: int = 200_000  # events of a workspace that may wait to be folded before ingest answers 429
     cached_records: int = 20_000  # customers a worker keeps in memory
-    postgres_memory: int = 128  # megabytes of pages the embedded PostgreSQL keeps in memory
+    postgres_memory: int = 96  # megabytes of pages the embedded PostgreSQL keeps in memory
     log_level: str = "info"
 
     def environment(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ SETTINGS = {
     "port": "5432",  # only part of the socket's name
     "cluster_name": "kizuna",
     "max_connections": "60",
-    "shared_buffers": "128MB",
+    "shared_buffers": "96MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "io_method": "sync",  # no extra processes

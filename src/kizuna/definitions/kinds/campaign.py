@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from kizuna.campaigns import store
 from kizuna.campaigns.change import PAUSED, READY
 from kizuna.campaigns.definition import parse
-from kizuna.campaigns.store import CANCELLING, GATHERING, HANDING, SCHEDULED
+from kizuna.campaigns.store import GATHERING, HANDING, SCHEDULED
 from kizuna.core.errors import FieldError, Invalid, Unprocessable
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
@@ -17,7 +17,7 @@ from kizuna.events.publish import publish
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import segments_of
 
-UNDER_WAY = frozenset((SCHEDULED, GATHERING, HANDING, CANCELLING))
+UNDER_WAY = frozenset((SCHEDULED, GATHERING, HANDING))  # one that is being cancelled ends by itself
 
 
 class CampaignKind(Kind):
