@@ -11,7 +11,7 @@ from psycopg import Connection
 from kizuna.alarms import store
 from kizuna.alarms.alarm import Alarm
 from kizuna.providers import Accepted, Delivery, vault
-from kizuna.providers.carry import carry
+from kizuna.providers.carry import bearer
 
 MOST = 10  # alarms of one turn
 
@@ -28,9 +28,11 @@ def tell(connection: Connection[Any], secret: str, url: str) -> int:
         secrets = vault.secrets_of(store.secret(cursor), secret)
     taken = 0
     for alarm, owners, carrier in told:
-        for owner in owners if carrier else ():
-            assert carrier is not None  # noqa: S101
-            outcome = carry(secrets, carrier[0], carrier[1], mail_of(alarm, owner, url))
+        if carrier is None:
+            continue
+        hand_over = bearer(secrets, *carrier)
+        for owner in owners:
+            outcome = hand_over(mail_of(alarm, owner, url))
             if isinstance(outcome, Accepted):
                 taken += 1
             else:

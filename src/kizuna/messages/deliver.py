@@ -28,7 +28,8 @@ from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.messages.quiet_hours import QuietHours
 from kizuna.messages.report import of_deferral, of_sender
 from kizuna.profiles.section import Profile
-from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers, vault
+from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
+from kizuna.providers.carry import Bearer, bearer
 from kizuna.templates import definition
 
 LEASE_SECONDS = 60.0
@@ -298,8 +299,7 @@ def deliver_remote(
         last = unsaid[-1][1]
         return Rejected(last.reason or last.state if isinstance(last, Refused) else "deferred")
     checkpoint("handed")
-    bearer = _bearer(desk, workspace, carrier)
-    carried = _carry(handed, bearer, pace)
+    carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier), pace)
     checkpoint("carried")
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         _conclude(cursor, desk, workspace, carrier["name"], carried)
@@ -309,9 +309,7 @@ def deliver_remote(
 Carried = tuple[Judged, Composed, Outcome | None]  # None: the network was not touched
 
 
-def _carry(
-    handed: Sequence[tuple[Judged, Composed]], bearer: Callable[[Delivery], Outcome], pace: Callable[[], None]
-) -> list[Carried]:
+def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: Callable[[], None]) -> list[Carried]:
     """One after the other, for as long as `CARRY_SECONDS` and the provider last; the first always."""
     last = time.monotonic() + CARRY_SECONDS
     carried: list[Carried] = []
@@ -324,27 +322,10 @@ def _carry(
         if is_open:
             if index:
                 pace()
-            outcome = bearer(delivery(counted, verdict, one.at))
+            outcome = hand_over(delivery(counted, verdict, one.at))
             is_open = not isinstance(outcome, Unavailable) and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
-
-
-def _bearer(desk: Desk, workspace: Workspace, carrier: dict[str, Any]) -> Callable[[Delivery], Outcome]:
-    """Hands one message to the provider."""
-    provider = all_providers().get(carrier["kind"])
-    if provider is None:
-        unknown = Unavailable(f"this release knows no provider {carrier['kind']!r}")
-        return lambda _: unknown
-    try:
-        values = dict(carrier.get("settings") or {})
-        if carrier.get("sealed"):
-            values |= vault.unseal_any(desk.secrets, workspace.id, carrier["sealed"])
-        settings = msgspec.convert(values, provider.settings)
-    except (Invalid, msgspec.ValidationError) as error:
-        unusable = Unavailable(str(error))
-        return lambda _: unusable
-    return lambda delivery: provider.deliver(delivery, settings)
 
 
 def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:

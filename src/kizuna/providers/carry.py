@@ -1,8 +1,8 @@
-"""Hand one delivery to the provider that a workspace has set."""
+"""Hand deliveries to the provider that a workspace has set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,17 +10,21 @@ import msgspec
 from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery, Outcome, Unavailable, all_providers, vault
 
+Bearer = Callable[[Delivery], Outcome]
 
-def carry(secrets: Sequence[bytes], workspace: int, carrier: dict[str, Any], delivery: Delivery) -> Outcome:
-    """`carrier` is the definition's body; what cannot be read of it is an outcome too."""
+
+def bearer(secrets: Sequence[bytes], workspace: int, carrier: dict[str, Any]) -> Bearer:
+    """Takes deliveries one by one. `carrier` is the definition's body; what cannot be read of it is an outcome too."""
     provider = all_providers().get(carrier["kind"])
     if provider is None:
-        return Unavailable(f"this release knows no provider {carrier['kind']!r}")
+        unknown = Unavailable(f"this release knows no provider {carrier['kind']!r}")
+        return lambda _: unknown
     try:
         values = dict(carrier.get("settings") or {})
         if carrier.get("sealed"):
             values |= vault.unseal_any(secrets, workspace, carrier["sealed"])
         settings = msgspec.convert(values, provider.settings)
     except (Invalid, msgspec.ValidationError) as error:
-        return Unavailable(str(error))
-    return provider.deliver(delivery, settings)
+        unusable = Unavailable(str(error))
+        return lambda _: unusable
+    return lambda delivery: provider.deliver(delivery, settings)
