@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from msgspec import Struct
 
-from kizuna.core import clock
+from kizuna.core import calendar, clock
 from kizuna.core.errors import Invalid
 
 MOST_CUTS = 5_000
 _EVERY = re.compile(r"([1-9]\d{0,2})(d|w|mo|y)\Z")
-_MONTHS = {"mo": 1, "y": 12}
 
 
 class Period(Struct, frozen=True):
@@ -46,9 +45,9 @@ def read(since: str | None, until: str | None, zone: str, now: int) -> Period:
 def cuts(start: int, end: int, every: str, zone: str) -> list[Cut]:
     """The parts of [start, end), the first one whole; at least one."""
     count, unit = read_every(every)
-    found = [Cut(day := floor(start, unit, zone), _midnight(day, zone))]
-    while (begin := _midnight(day := step(day, count, unit), zone)) < end:
-        found.append(Cut(day, begin))
+    found = [Cut(day := calendar.begin(start, unit, zone), calendar.midnight(day, zone))]
+    while (begins := calendar.midnight(day := calendar.later(day, count, unit), zone)) < end:
+        found.append(Cut(day, begins))
         if len(found) > MOST_CUTS:
             raise Invalid(f"that are more than {MOST_CUTS} parts: ask for longer ones", code="too_many_parts")
     return found
@@ -59,30 +58,6 @@ def read_every(text: str) -> tuple[int, str]:
     if not match:
         raise Invalid(f"every={text!r} must be like 1d, 1w, 1mo or 1y", code="invalid_every")
     return int(match[1]), match[2]
-
-
-def floor(instant: int, unit: str, zone: str) -> date:
-    """The local date on which the day, week, month or year of an instant begins."""
-    day = clock.to_local(instant, zone).date()
-    match unit:
-        case "w":
-            return day - timedelta(days=day.weekday())
-        case "mo":
-            return day.replace(day=1)
-        case "y":
-            return day.replace(month=1, day=1)
-    return day
-
-
-def step(day: date, count: int, unit: str) -> date:
-    if unit in _MONTHS:
-        index = day.year * 12 + day.month - 1 + count * _MONTHS[unit]
-        return date(index // 12, index % 12 + 1, 1)
-    return day + timedelta(days=count * (7 if unit == "w" else 1))
-
-
-def _midnight(day: date, zone: str) -> int:
-    return clock.from_local(datetime(day.year, day.month, day.day), zone)
 
 
 def _instant(name: str, text: str | None, zone: str) -> int | None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from kizuna.core import clock
+from kizuna.core import calendar, clock
 from kizuna.core.clock import Duration
 
 SLIDING, CALENDAR = "sliding", "calendar"
 SKIP, HOLD, NEXT_CHANNEL = "skip", "hold", "next_channel"
 
-DAY, WEEK, MONTH, YEAR = "day", "week", "month", "year"
-PERIODS = {"1d": DAY, "1w": WEEK, "7d": WEEK, "1mo": MONTH, "1y": YEAR}
+DAY = "d"
+PERIODS = {"1d": DAY, "1w": "w", "7d": "w", "1mo": "mo", "1y": "y"}
 
 
 class Cap(Struct, frozen=True, kw_only=True):
@@ -25,7 +24,7 @@ class Cap(Struct, frozen=True, kw_only=True):
     topic: str | None
     max: int
     per: Duration
-    period: str | None  # of the calendar: day, week, month, year; None slides
+    period: str | None  # the calendar's unit; None slides
     then: str  # skip, hold, next_channel
     hold_for: Duration
 
@@ -37,8 +36,8 @@ class Cap(Struct, frozen=True, kw_only=True):
         if len(times) < self.max:
             return False
         if self.period:
-            start = start_of(self.period, at, zone)
-            return sum(start_of(self.period, each, zone) == start for each in times) >= self.max
+            start = calendar.begin(at, self.period, zone)
+            return sum(calendar.begin(each, self.period, zone) == start for each in times) >= self.max
         ordered = sorted(times)
         place = bisect_right(ordered, at)
         ordered.insert(place, at)
@@ -54,33 +53,9 @@ class Cap(Struct, frozen=True, kw_only=True):
 
     def ends(self, at: int, zone: str) -> int:
         """When what was granted at `at` no longer counts."""
-        return end_of(self.period, at, zone) if self.period else clock.after(at, self.per, zone)
+        return ends_at(self.period, at, zone) if self.period else clock.after(at, self.per, zone)
 
 
-def start_of(period: str, at: int, zone: str) -> date:
-    """The local date on which the period of `at` began; weeks begin on Monday."""
-    today = clock.to_local(at, zone).date()
-    match period:
-        case "day":
-            return today
-        case "week":
-            return today - timedelta(days=today.weekday())
-        case "month":
-            return today.replace(day=1)
-        case _:
-            return today.replace(month=1, day=1)
-
-
-def end_of(period: str, at: int, zone: str) -> int:
-    """The instant at which the period of `at` is over: the next one's local midnight."""
-    start = start_of(period, at, zone)
-    match period:
-        case "day":
-            following = start + timedelta(days=1)
-        case "week":
-            following = start + timedelta(days=7)
-        case "month":
-            following = (start + timedelta(days=31)).replace(day=1)
-        case _:
-            following = start.replace(year=start.year + 1)
-    return clock.from_local(datetime.combine(following, time()), zone)
+def ends_at(unit: str, at: int, zone: str) -> int:
+    """The instant at which the calendar's unit of `at` is over: the next one's local midnight."""
+    return calendar.midnight(calendar.later(calendar.begin(at, unit, zone), 1, unit), zone)

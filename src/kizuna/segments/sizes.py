@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from kizuna.core import clock
+from kizuna.core import calendar, clock
 from kizuna.core.clock import HOUR
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.runtime.database import Database
@@ -103,12 +102,12 @@ def cut(start: int, end: int, step: str, zone: str) -> list[Step]:
             found.append(Step(clock.show(at), at))
             at = _bounded(found, at + count * HOUR)
     else:
-        day = _floor(clock.to_local(start, zone).date(), unit)
-        while not found or _midnight(day, zone) < end:
-            if found and found[-1].start == _midnight(day, zone):
+        day = calendar.begin(start, unit, zone)
+        while not found or calendar.midnight(day, zone) < end:
+            if found and found[-1].start == calendar.midnight(day, zone):
                 found.pop()  # a day that the zone leaves out
-            found.append(Step(day.isoformat(), _midnight(day, zone)))
-            day = _bounded(found, _after(day, count, unit))
+            found.append(Step(day.isoformat(), calendar.midnight(day, zone)))
+            day = _bounded(found, calendar.later(day, count, unit))
     return found
 
 
@@ -116,28 +115,6 @@ def _bounded(found: list[Any], following: Any) -> Any:
     if len(found) > MOST_STEPS:
         raise _refused("too_many_steps", f"that are more than {MOST_STEPS} steps: ask for longer ones, or say `from`")
     return following
-
-
-def _floor(day: date, unit: str) -> date:
-    match unit:
-        case "w":
-            return day - timedelta(days=day.weekday())
-        case "mo":
-            return day.replace(day=1)
-        case "y":
-            return day.replace(month=1, day=1)
-    return day
-
-
-def _after(day: date, count: int, unit: str) -> date:
-    if unit in ("d", "w"):
-        return day + timedelta(days=count * (7 if unit == "w" else 1))
-    index = day.year * 12 + day.month - 1 + count * (12 if unit == "y" else 1)
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def _midnight(day: date, zone: str) -> int:
-    return clock.from_local(datetime(day.year, day.month, day.day), zone)
 
 
 def _refused(code: str, message: str) -> Invalid:

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from kizuna.core import clock
+from kizuna.core import calendar, clock
 from kizuna.core.clock import DAY, HOUR, MINUTE, SECOND, duration
-from kizuna.messages.cap import PERIODS, Cap, end_of, start_of
+from kizuna.messages.cap import PERIODS, Cap, ends_at
 
 TOKYO = "Asia/Tokyo"
 
@@ -86,9 +86,9 @@ def test_calendar_months_keep_the_day_and_clip_to_the_last() -> None:
 
 def test_weeks_and_months_begin_where_people_say_they_do() -> None:
     noon = at("2026-03-08T12:00:00+09:00")  # a Sunday
-    assert start_of("week", noon, TOKYO) == date(2026, 3, 2)
-    assert start_of("month", noon, TOKYO) == date(2026, 3, 1)
-    assert end_of("month", at("2026-12-05T00:00:00Z"), "UTC") == at("2027-01-01T00:00:00Z")
+    assert calendar.begin(noon, "w", TOKYO) == date(2026, 3, 2)
+    assert calendar.begin(noon, "mo", TOKYO) == date(2026, 3, 1)
+    assert ends_at("mo", at("2026-12-05T00:00:00Z"), "UTC") == at("2027-01-01T00:00:00Z")
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -127,8 +127,8 @@ def test_calendar_periods_follow_each_other_without_a_gap(per: str, zone: str) -
     instant = at("2025-12-28T12:00:00Z")
     ends = []
     for _ in range(20):
-        instant = end_of(PERIODS[per], instant, zone)
+        instant = ends_at(PERIODS[per], instant, zone)
         ends.append(instant)
         assert clock.to_local(instant, zone).time().isoformat() == "00:00:00"
-        assert start_of(PERIODS[per], instant - 1, zone) < start_of(PERIODS[per], instant, zone)
+        assert calendar.begin(instant - 1, PERIODS[per], zone) < calendar.begin(instant, PERIODS[per], zone)
     assert all(first < second for first, second in pairwise(ends))

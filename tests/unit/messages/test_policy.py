@@ -33,8 +33,8 @@ def test_a_whole_policy_is_read() -> None:
     assert policy == Policy(
         caps=(
             Cap(channel="email", topic="news", max=3, per=week, period=None, then="hold", hold_for=hour12),
-            Cap(channel=None, topic=None, max=1, per=day, period="day", then="next_channel", hold_for=hour48),
-            Cap(channel=None, topic=None, max=2, per=day, period="day", then="hold", hold_for=hour48),
+            Cap(channel=None, topic=None, max=1, per=day, period="d", then="next_channel", hold_for=hour48),
+            Cap(channel=None, topic=None, max=2, per=day, period="d", then="hold", hold_for=hour48),
         ),
         quiet_hours=QuietHours(time(21), time(8), "skip"),
         holdout=2.5,
