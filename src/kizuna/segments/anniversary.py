@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from kizuna.core import clock
+from kizuna.core import calendar, clock
 from kizuna.core.clock import DAY
 from kizuna.core.errors import Invalid
 
@@ -57,18 +57,14 @@ def next_change(constant: dict[str, str], value: Any, now: int, zone: str) -> in
     looked_at = days(constant, now, zone)
     today, last = looked_at[0], looked_at[-1]
     if born in month_days(constant, now, zone) or clock.duration(constant["within_next"]).months:
-        return _midnight(today + _DAY, zone)
+        return calendar.midnight(today + _DAY, zone)
     coming = min(day for day in (_in_year(born, last.year), _in_year(born, last.year + 1)) if day > last)
-    return _midnight(today + (coming - last), zone)
+    return calendar.midnight(today + (coming - last), zone)
 
 
 def _in_year(born: tuple[int, int], year: int) -> date:
     month, day = born
     return date(year, month, 28 if born == (2, 29) and not _is_leap(year) else day)
-
-
-def _midnight(day: date, zone: str) -> int:
-    return clock.from_local(datetime(day.year, day.month, day.day), zone)
 
 
 def _month_day(value: Any, zone: str) -> tuple[int, int] | None:
