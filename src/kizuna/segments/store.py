@@ -177,30 +177,17 @@ async def forget_list(conn: AsyncConnection[Any], workspace: int, name: str) -> 
 # what doctor compares ------------------------------------------------------------------------------------------------
 
 
-def wrong_sizes(connection: Connection[Any]) -> list[tuple[str, int, int]]:
-    """(segment, counted, rows) where a counter is not the number of rows."""
-    return connection.execute(
-        """SELECT name, coalesce(c.size, 0)::bigint, coalesce(m.rows, 0) FROM (
-               SELECT workspace, substr(name, 9) AS name, sum(value) AS size FROM counter
-               WHERE starts_with(name, 'segment:') GROUP BY workspace, substr(name, 9)
-           ) c FULL JOIN (
-               SELECT workspace, segment AS name, count(*) AS rows FROM membership GROUP BY workspace, segment
-           ) m USING (workspace, name)
-           WHERE coalesce(c.size, 0) <> coalesce(m.rows, 0) ORDER BY workspace, name"""
-    ).fetchall()
-
-
-def sections(connection: Connection[Any]) -> Iterator[tuple[bytes, bytes | None, dict[str, int]]]:
-    """Every profile that has something of segments: (id, section, its rows as segment to entered_at)."""
+def sections(connection: Connection[Any]) -> Iterator[tuple[int, bytes, bytes | None, dict[str, int]]]:
+    """Every profile that has something of segments: (workspace, id, section, its rows as segment to entered_at)."""
     with connection.cursor(name="sections") as cursor:
         cursor.execute(
-            """SELECT p.id, p.segments, m.rows FROM profile p FULL JOIN (
+            """SELECT workspace, id, p.segments, m.rows FROM profile p FULL JOIN (
                    SELECT workspace, profile AS id, jsonb_object_agg(segment, entered_at) AS rows FROM membership
                    GROUP BY workspace, profile
                ) m USING (workspace, id) WHERE p.segments IS NOT NULL OR m.rows IS NOT NULL"""
         )
-        for profile, section, rows in cursor:
-            yield bytes(profile), bytes(section) if section else None, rows or {}
+        for workspace, profile, section, rows in cursor:
+            yield workspace, bytes(profile), bytes(section) if section else None, rows or {}
 
 
 PREVIEW = """
