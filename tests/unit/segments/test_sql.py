@@ -16,6 +16,7 @@ from kizuna.engine.moment import Item
 from kizuna.segments.props import compile_props
 from kizuna.segments.rule import AGGREGATES, parse
 from kizuna.segments.sql import compile_sql
+from kizuna.segments.tree import bucket_of
 
 HOUR, DAY = clock.HOUR, clock.DAY
 START = clock.read_time("2026-02-20T00:00:00Z") or 0  # before a leap-less February ends and clocks change in March
@@ -286,6 +287,19 @@ def table(name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _constant(value: Any) -> str:
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+def test_a_bucket_reaches_from_its_first_to_before_its_last(world: Any) -> None:
+    own = bucket_of("x", ids.profile_id(1, "user", "ada"))
+    assert 0 < own < 9_999  # so that there is something on both sides
+    spans = {"it": (own, own + 1), "up_to_it": (0, own), "with_it": (0, own + 1), "after_it": (own + 1, 10_000)}
+    asked = {name: {"bucket": {"salt": "x", "from": low, "to": high}} for name, (low, high) in spans.items()}
+    told = world(asked, zone="UTC")
+    told.now = START
+    told.say("identify", user="ada")
+    told.say("identify", user="grace")
+    assert told.members("ada") == {"it", "with_it"}
+    agree(told, asked, [], "UTC")
 
 
 MEASURED = [
