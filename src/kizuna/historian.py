@@ -40,9 +40,9 @@ def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; the others end with it."""
     os.nice(10)  # live work comes first; history can wait a moment
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
-    for name, job in (("fill", _fill_on), ("campaigns", _campaigns_on), ("watch", _watch_on)):
+    jobs = {"fill": _fill_on, "campaigns": _campaigns_on, "watch": _watch_on, "learn": _learn_on}
+    for name, job in jobs.items():
         threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
-    threading.Thread(target=_learn, args=[config], daemon=True, name="learn").start()
     archiver.main(config)
 
 
@@ -100,19 +100,13 @@ def _campaigns_on(config: Config, pause: threading.Event) -> None:
                 next(ear.notifies(timeout=min(next_in or LONGEST_SLEEP, LONGEST_SLEEP), stop_after=1), None)
 
 
-def _learn(config: Config) -> None:
-    pause = threading.Event()
+def _learn_on(config: Config, pause: threading.Event) -> None:
     while True:
         pause.wait(LEARN_EVERY)
-        try:
-            asyncio.run(_learn_on(config))
-        except (psycopg.OperationalError, Unavailable) as error:
-            log.warning("learning_waits", reason=str(error).partition("\n")[0])
-        except Exception:
-            log.exception("learning_failed")
+        asyncio.run(_learn(config))
 
 
-async def _learn_on(config: Config) -> None:
+async def _learn(config: Config) -> None:
     database = Database(config.database_url, largest=1, name="kizuna learn")
     await database.open()
     try:
