@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from psycopg import AsyncConnection
@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from kizuna.definitions.document import Document
 from kizuna.definitions.store import Key, Ruling
 from kizuna.engine.slice import Workspace
+from kizuna.events.publish import publish
 
 
 class Scene(Struct, frozen=True):
@@ -26,29 +27,32 @@ class Scene(Struct, frozen=True):
     target: Mapping[Key, dict[str, Any]]  # the bodies that are to rule, by kind and name
 
 
-class Kind(Protocol):
-    """What each file of this package offers as `kind`. Bodies are as `normal` makes them, but for what is checked."""
+class Kind:
+    """What each file of this package offers as `kind`, where it differs: published as written, naming nothing.
+
+    Bodies are as `normal` makes them, but for what is checked.
+    """
 
     name: ClassVar[str]
     folder: ClassVar[str]
     rank: ClassVar[int]  # lower ones are published first
-    has_drafts: ClassVar[bool]
+    has_drafts: ClassVar[bool] = False
 
     def written(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """A stored body as a file says it: without secrets, and without what goes without saying."""
-        ...
+        return body
 
     def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """What a file says as it would be stored; must take any object."""
-        ...
+        return body
 
     def uses(self, body: dict[str, Any]) -> set[Key]:
         """The definitions it names; must take any object."""
-        ...
+        return set()
 
     async def check(self, document: Document, scene: Scene) -> None:
         """Raises `Invalid`, with pointers into the body, for what could not be published."""
-        ...
+        raise NotImplementedError
 
     async def check_removal(self, name: str, scene: Scene) -> None:
         """Raises `Invalid` for one that may not go now."""
@@ -56,11 +60,13 @@ class Kind(Protocol):
 
     async def publish(self, document: Document, scene: Scene) -> int:
         """Make it rule; the position."""
-        ...
+        _, position = await publish(scene.conn, scene.workspace, self.name, document.name, document.body)
+        return position
 
     async def remove(self, name: str, scene: Scene) -> int:
         """End its rule; the position."""
-        ...
+        _, position = await publish(scene.conn, scene.workspace, self.name, name, None)
+        return position
 
 
 @cache

@@ -26,13 +26,6 @@ class CampaignKind(Kind):
     name: ClassVar[str] = "campaign"
     folder: ClassVar[str] = "campaigns"
     rank: ClassVar[int] = 50
-    has_drafts: ClassVar[bool] = False
-
-    def written(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return body
-
-    def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return body
 
     def uses(self, body: dict[str, Any]) -> set[Key]:
         said = body.get("send")
@@ -65,10 +58,6 @@ class CampaignKind(Kind):
         is_paused = scene.ruling[self.name, name].status == PAUSED
         if any(each.state in UNDER_WAY or is_paused for each in launches):
             raise Invalid("it is under way: cancel it, then it may be removed", code="under_way")
-
-    async def remove(self, name: str, scene: Scene) -> int:
-        _, position = await publish(scene.conn, scene.workspace, self.name, name, None)
-        return position
 
 
 kind = CampaignKind()

@@ -18,13 +18,6 @@ class PolicyKind(Kind):
     name: ClassVar[str] = "policy"
     folder: ClassVar[str] = "policy"
     rank: ClassVar[int] = 6
-    has_drafts: ClassVar[bool] = False
-
-    def written(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return body
-
-    def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return body
 
     def uses(self, body: dict[str, Any]) -> set[Key]:
         caps = body.get("caps")

@@ -9,7 +9,6 @@ import msgspec
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
-from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
 from kizuna.providers import all_providers
 from kizuna.providers.setting import Setting, sealed
@@ -22,7 +21,6 @@ class ProviderKind(Kind):
     name: ClassVar[str] = "provider"
     folder: ClassVar[str] = "providers"
     rank: ClassVar[int] = 20
-    has_drafts: ClassVar[bool] = False
 
     def written(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         said = {key: body[key] for key in FIELDS if key in body}
@@ -30,9 +28,6 @@ class ProviderKind(Kind):
 
     def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         return {"channel": "email", **UNSAID, **body}
-
-    def uses(self, body: dict[str, Any]) -> set[Key]:
-        return set()
 
     async def check(self, document: Document, scene: Scene) -> None:
         await self._stored(document, scene)
@@ -56,10 +51,6 @@ class ProviderKind(Kind):
             ]
             raise Invalid("secrets do not belong into files", code="secret", errors=errors)
         return await sealed(scene.conn, scene.workspace.id, document.name, setting, scene.secret)
-
-    async def remove(self, name: str, scene: Scene) -> int:
-        _, position = await publish(scene.conn, scene.workspace, self.name, name, None)
-        return position
 
 
 kind = ProviderKind()

@@ -23,7 +23,6 @@ class SegmentKind(Kind):
     name: ClassVar[str] = "segment"
     folder: ClassVar[str] = "segments"
     rank: ClassVar[int] = 30
-    has_drafts: ClassVar[bool] = False
 
     def written(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         said = {key: value for key, value in body.items() if key != "title" or value != name}
