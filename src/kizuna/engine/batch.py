@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, TICK, Row, row_of
+from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import FROM_OUTSIDE, ONCE, REMEMBERED, RESUME, Item, Moment, message_key
 from kizuna.engine.poison import PoisonError, find_refused
@@ -216,12 +215,12 @@ class Batch:
         for partition, head in self.heads.items():
             found = by_partition.get(partition, [])
             taken = items = 0
-            for row, following in zip_longest(found, found[1:]):
+            for row in found:
                 if taken and (items + row.items > share or row.at - found[0].at >= REMEMBERED):
                     break
                 taken, items = taken + 1, items + row.items
-                if row.kind == PUBLISH or (row.kind == TICK and following and following.at == row.at):
-                    break  # what a tick lets fall due comes before what is said at that instant, in any batch
+                if row.kind == PUBLISH:
+                    break
             chosen += found[:taken]
             complete = taken == len(found) and len(found) < self.engine.rows
             head.applied = head.offset if complete else found[taken - 1].offset
