@@ -11,7 +11,7 @@ from kizuna.campaigns.fold import CampaignSlice
 from kizuna.consent.fold import ConsentSlice
 from kizuna.consent.show import show_consent
 from kizuna.engine import store
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.folder import Folder
 from kizuna.engine.moment import ONCE, message_key
 from kizuna.engine.program import Programs

@@ -12,7 +12,7 @@ from psycopg import Connection
 from kizuna.config import Config
 from kizuna.core.errors import Conflict
 from kizuna.engine import store
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.history import History, Logged, differing
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Workspace

@@ -15,7 +15,7 @@ from kizuna.config import Config
 from kizuna.core.errors import Unavailable
 from kizuna.engine import store
 from kizuna.engine.append import TICK, Row, append_rows
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.state import FencedError
 from kizuna.folds import new_engine
 from kizuna.runtime.database import connect

@@ -13,7 +13,8 @@ from msgspec import field
 from kizuna.core import clock, ids
 from kizuna.engine import store
 from kizuna.engine.append import TICK, Row, append_rows
-from kizuna.engine.batch import Batch, Engine
+from kizuna.engine.batch import Batch
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer

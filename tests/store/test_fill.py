@@ -12,7 +12,7 @@ import pytest
 
 from kizuna.config import load
 from kizuna.core import clock, ids
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
 from kizuna.events.publish import publish

@@ -10,7 +10,8 @@ import pytest
 
 from kizuna.core import clock, ids
 from kizuna.engine.append import PUBLISH, TICK, Row, append_rows
-from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.batch import Publish
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import RESUME, Item, Moment
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Scope

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, Row, row_of
-from kizuna.engine.folder import Folder
 from kizuna.engine.moment import FROM_OUTSIDE, ONCE, REMEMBERED, RESUME, Item, Moment, message_key
-from kizuna.engine.poison import PoisonError, find_refused
-from kizuna.engine.program import Programs
-from kizuna.engine.record import Codec, Record
+from kizuna.engine.poison import PoisonError
+from kizuna.engine.record import Record
 from kizuna.engine.slice import Effects, Scope, Workspace
-from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, State, Written
-from kizuna.engine.store import PostgresState
+from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
+
+if TYPE_CHECKING:
+    from kizuna.engine.engine import Engine
 
 Place = tuple[int, int, int]  # partition, offset, index
 
@@ -29,128 +28,6 @@ class Publish(Struct, frozen=True):
 
     program: int
     sweep: str = ""  # a section whose records must be woken at once
-
-
-class Engine:
-    """Folds the partitions it is given, one workspace and one transaction at a time.
-
-    `state_of` makes a `State` of what `own` and `run` are given: of a connection, or of a memory as it is.
-    """
-
-    def __init__(
-        self,
-        folder: Folder,
-        programs: Programs,
-        public: Callable[[Record], tuple[Any, bytes | None]],
-        *,
-        rows: int = 64,
-        items: int = 8000,
-        cached: int = 20_000,
-        state_of: Callable[[Any, Engine], State] | None = None,
-    ) -> None:
-        self.folder = folder
-        self.programs = programs
-        self.public = public
-        self.rows, self.items, self.cached = rows, items, cached
-        self.codec = Codec({part.name: part.section for part in folder.slices})
-        self.writers = {kind: w for part in folder.slices for kind, w in part.writers.items()}
-        self.state_of = state_of or _postgres
-        self.cache: OrderedDict[tuple[int, bytes], Record] = OrderedDict()
-        self.parked: set[tuple[int, bytes]] = set()
-        self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
-        self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
-        self.batches: dict[tuple[int, int], int] = {}  # (workspace, partition) -> its counter as we left it
-        self.folded = 0  # items, since start
-
-    def own(self, where: Any, partitions: Sequence[int]) -> None:
-        """Begin with partitions just taken: nothing is remembered of the time before."""
-        self.partitions = list(partitions)
-        self.cache.clear()
-        self.wakes.clear()
-        self.batches.clear()
-        self.stale = set(partitions)
-        state = self.state_of(where, self)
-        self.parked = state.parked_profiles(partitions)
-        state.commit()
-
-    def run(self, where: Any) -> bool:
-        """Fold one batch of every workspace with something new; says whether there was any."""
-        state = self.state_of(where, self)
-        heads = state.pending_heads(self.partitions)
-        state.commit()
-        if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
-            self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
-        for workspace in sorted({head.workspace for head in heads}):
-            self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
-        return bool(heads)
-
-    def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
-        """The earliest timer of each partition of each live workspace."""
-        if self.stale:
-            state = self.state_of(where, self)
-            found = state.next_wakes(sorted(self.stale))
-            state.commit()
-            self.wakes = {key: at for key, at in self.wakes.items() if key[1] not in self.stale}
-            self.wakes.update({(workspace, partition): at for workspace, partition, at in found})
-            self.stale.clear()
-        return self.wakes
-
-    def run_workspace(self, where: Any, workspace: int, heads: list[Head]) -> None:
-        """One batch; profiles that spoil it are found, parked and left out."""
-        state = self.state_of(where, self)
-        poisonous: dict[bytes, str] = {}
-        while True:
-            try:
-                Batch(self, state, workspace, heads, poisonous).run()
-            except PoisonError as poison:
-                self.forget(state)
-                poisonous[poison.profile] = poison.error
-            except Exception as error:
-                self.forget(state)
-                if not state.refuses(error):
-                    raise
-                self.check_fence(state, heads)  # what another has written already is refused too
-                found = find_refused(lambda held: self._attempt(state, workspace, heads, held), poisonous)
-                poisonous[found] = str(error)
-            except BaseException:
-                self.forget(state)
-                raise
-            else:
-                self.parked.update((workspace, profile) for profile in poisonous)
-                return
-
-    def check_fence(self, state: State, heads: list[Head]) -> None:
-        """Raises `FencedError` when another owner folded these partitions since the heads were read."""
-        found = state.pending_heads([head.partition for head in heads])
-        state.commit()
-        now = {(head.workspace, head.partition): head.batch for head in found}
-        if any(now.get((head.workspace, head.partition)) != head.batch for head in heads):
-            raise FencedError(f"workspace {heads[0].workspace}: another worker folded these partitions")
-
-    def forget(self, state: State) -> None:
-        """Undo a batch; records folded in vain are not remembered."""
-        state.rollback()
-        self.cache.clear()
-
-    def _attempt(
-        self, state: State, workspace: int, heads: list[Head], held: Mapping[bytes, str]
-    ) -> tuple[bool, list[bytes]]:
-        """Whether the batch is refused without the profiles held, and the profiles it has beside them."""
-        batch = Batch(self, state, workspace, heads, held)
-        is_refused = False
-        try:
-            batch.run(commit=False)
-        except Exception as error:
-            if not state.refuses(error):
-                raise
-            is_refused = True
-        finally:
-            self.forget(state)
-        return is_refused, sorted(batch.records.keys() - held.keys())
-
-
-def _postgres(connection: Any, engine: Engine) -> State:
-    return PostgresState(connection, engine.writers, engine.public, list(engine.codec.kinds))
 
 
 class Batch:

@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from kizuna.engine.append import APPLIED, ITEMS, PUBLISH, TICK, Row, rows_of
-from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.batch import Publish
+from kizuna.engine.engine import Engine
 from kizuna.engine.memory import MemoryState, Stored, Writer
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Definition, Workspace

@@ -19,7 +19,8 @@ from kizuna.campaigns import definition as campaigns
 from kizuna.core import exact_json, ids
 from kizuna.engine import store as engine_store
 from kizuna.engine.append import ITEMS, PUBLISH, TICK
-from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.batch import Publish
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import RESUME, Item
 from kizuna.engine.record import encode_section
 from kizuna.engine.replay import Replay

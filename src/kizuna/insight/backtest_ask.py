@@ -19,7 +19,7 @@ from kizuna.config import Config
 from kizuna.core import clock, errors
 from kizuna.core.errors import FieldError, Invalid, KizunaError, TooMany, Unavailable
 from kizuna.engine import store as engine_store
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.insight import period
 from kizuna.insight.backtest import SAMPLE, Asked, Progress, backtest
 from kizuna.insight.tested import Kind

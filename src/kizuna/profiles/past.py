@@ -13,7 +13,7 @@ from psycopg import Connection
 from kizuna.core import clock
 from kizuna.core.errors import Invalid, NotFound
 from kizuna.engine import store as engine_store
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.record import StoredRecord, decoder_of
 from kizuna.engine.replay import Replay
 from kizuna.engine.slice import Definition, Effects, Scope, Workspace

@@ -7,7 +7,7 @@ import gc
 from kizuna.bench import workload
 from kizuna.core import clock
 from kizuna.engine.append import rows_of
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.memory import MemoryState
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Definition, Workspace

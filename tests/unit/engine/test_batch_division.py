@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 from kizuna.core import ids
 from kizuna.engine.append import PUBLISH, TICK, Row, rows_of
-from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.batch import Publish
+from kizuna.engine.engine import Engine
 from kizuna.engine.memory import MemoryState
 from kizuna.engine.moment import REMEMBERED, Item, Moment
 from kizuna.engine.program import Programs

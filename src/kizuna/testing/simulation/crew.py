@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from kizuna.engine.append import TICK, Row
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.state import FencedError
 from kizuna.folds import new_folder
 from kizuna.profiles.fold import public

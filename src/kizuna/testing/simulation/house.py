@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from kizuna.engine.append import Row
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import Item
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Slice, Workspace

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from kizuna.consent.store import DropVeto, Suppress
 from kizuna.engine.append import PUBLISH, TICK, Row, rows_of
-from kizuna.engine.batch import Engine, Publish
+from kizuna.engine.batch import Publish
+from kizuna.engine.engine import Engine
 from kizuna.engine.memory import MemoryState
 from kizuna.engine.moment import Item
 from kizuna.engine.record import StoredRecord

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from kizuna.consent import store as consent
 from kizuna.engine import store as engine_store
 from kizuna.engine.append import TICK, Row, append_rows, append_statements
-from kizuna.engine.batch import Engine
+from kizuna.engine.engine import Engine
 from kizuna.engine.moment import Item
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Slice, Workspace
