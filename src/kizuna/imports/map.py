@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from kizuna.consent.decide import STATES
 from kizuna.core import clock, ids
-from kizuna.core.errors import FieldError, Invalid, Unprocessable
+from kizuna.core.errors import Invalid, Unprocessable
+from kizuna.core.problems import Problems, escape
 
 KINDS = ("events", "profiles")
 TYPES = ("text", "number", "boolean", "date", "time", "json")
@@ -101,23 +102,8 @@ def parse(raw: Any) -> Map:
     return made
 
 
-class _Reader:
-    """Reads parts of a map; notes what is wrong with them and gives a stand-in."""
-
-    def __init__(self) -> None:
-        self.found: list[FieldError] = []
-
-    def note(self, pointer: str, code: str, message: str) -> None:
-        self.found.append(FieldError(pointer, code, message))
-
-    def object(self, raw: Any, pointer: str, known: tuple[str, ...] = ()) -> dict[str, Any]:
-        if not isinstance(raw, dict):
-            self.note(pointer, "not_an_object", "write an object here")
-            return {}
-        for key in raw:
-            if known and key not in known:
-                self.note(f"{pointer}/{key}", "unknown_field", f"these are known: {', '.join(known)}")
-        return raw
+class _Reader(Problems):
+    """Reads the parts of a map."""
 
     def boolean(self, raw: Any, pointer: str) -> bool:
         if not isinstance(raw, bool):
@@ -133,7 +119,7 @@ class _Reader:
         return tuple(raw)
 
     def column(self, name: str, raw: Any, kind: str) -> Column | None:
-        pointer = f"/columns/{name}"
+        pointer = f"/columns/{escape(name)}"
         said = {"to": raw} if isinstance(raw, str) else self.object(raw, pointer, COLUMN_FIELDS)
         if not isinstance(said.get("to"), str):
             self.note(f"{pointer}/to", "missing", "say where it goes, such as userId or properties.total")

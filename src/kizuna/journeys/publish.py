@@ -9,11 +9,11 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
+from kizuna.core.problems import escape
 from kizuna.engine.slice import Workspace
 from kizuna.events import publish as definitions
 from kizuna.journeys import store
 from kizuna.journeys.definition import Journey, parse
-from kizuna.journeys.problems import escape
 from kizuna.journeys.program import ACTIVE, JOURNEY, MIGRATION, PAUSED, STOPPED
 from kizuna.journeys.steps import END
 from kizuna.messages import store as messages

@@ -13,6 +13,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid, NotFound
+from kizuna.core.problems import escape
 from kizuna.engine.slice import Workspace
 from kizuna.events import settled
 from kizuna.events import store as events
@@ -22,7 +23,7 @@ from kizuna.journeys.bandit import show_bandits
 from kizuna.journeys.counts import counts_of
 from kizuna.journeys.definition import parse
 from kizuna.journeys.enter import check_enterable, entering, entering_members
-from kizuna.journeys.problems import Problems, escape
+from kizuna.journeys.problems import Problems
 from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
 from kizuna.journeys.publish import Options, begins_by_membership, change_status
 from kizuna.journeys.publish import publish as publish_journey

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kizuna.core import exact_json, ids
+from kizuna.core.problems import escape
 from kizuna.engine.slice import Scope
-from kizuna.journeys.problems import Problems, escape
+from kizuna.journeys.problems import Problems
 from kizuna.journeys.run import Run
 from kizuna.profiles.fold import identities
 from kizuna.profiles.section import zone_of

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct, field
 
 from kizuna.channels import all_channels
 from kizuna.core import clock, exact_json
 from kizuna.core.clock import Duration, duration
-from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.errors import Invalid
 from kizuna.core.local_time import time_of_day
+from kizuna.core.problems import Problems
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
 from kizuna.messages.quiet_hours import QuietHours
-
-T = TypeVar("T")
 
 HOLD_FOR_DEFAULT = "48h"
 MOST_CAPS, MOST_MESSAGES = 100, 1_000  # a record keeps what its caps count: it must stay small
@@ -63,32 +62,8 @@ def read_stored(body: bytes) -> Policy:
     return parse(exact_json.decode(body))
 
 
-class _Reader:
-    """Reads parts of a document; where one cannot be read, notes why and gives a stand-in."""
-
-    def __init__(self) -> None:
-        self.found: list[FieldError] = []
-
-    def note(self, pointer: str, code: str, message: str) -> None:
-        self.found.append(FieldError(pointer, code, message))
-
-    def guard(self, pointer: str, read: Callable[[], T], otherwise: T) -> T:
-        try:
-            return read()
-        except Invalid as error:
-            self.note(pointer, error.code, str(error))
-            return otherwise
-
-    def object(self, raw: Any, pointer: str, known: tuple[str, ...]) -> Mapping[str, Any]:
-        if not isinstance(raw, Mapping):
-            self.note(pointer, "not_an_object", "write an object here")
-            return {}
-        for key in raw:
-            if key not in known:
-                words = ", ".join(known)
-                place = str(key).replace("~", "~0").replace("/", "~1")
-                self.note(f"{pointer}/{place}", "unknown_field", f"{key!r} is not known here; these are: {words}")
-        return raw
+class _Reader(Problems):
+    """Reads the parts of a policy."""
 
     def list(self, document: Mapping[str, Any], key: str) -> list[Any]:
         raw = document.get(key)
