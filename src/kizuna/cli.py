@@ -256,14 +256,14 @@ def query(config: Config, given: argparse.Namespace) -> int | None:
 
 def backtest(config: Config, given: argparse.Namespace) -> None:
     from kizuna.folds import memory_engine
-    from kizuna.insight.backtest_print import main
+    from kizuna.insight.backtest.terminal import main
 
     main(config, given, memory_engine)
 
 
 def why(config: Config, given: argparse.Namespace) -> None:
     from kizuna.folds import memory_engine, profile_views
-    from kizuna.insight.why_print import main
+    from kizuna.insight.why.terminal import main
 
     main(config, given, memory_engine, profile_views())
 
@@ -271,7 +271,7 @@ def why(config: Config, given: argparse.Namespace) -> None:
 def backtest_task(config: Config, _: argparse.Namespace) -> None:
     """For the server: one backtest, in a process of its own."""
     from kizuna.folds import memory_engine
-    from kizuna.insight.backtest_ask import main
+    from kizuna.insight.backtest.ask import main
 
     main(config, memory_engine)
 

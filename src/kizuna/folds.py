@@ -17,7 +17,7 @@ from kizuna.engine.moment import ONCE, message_key
 from kizuna.engine.program import Programs
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Slice
-from kizuna.insight.tested import rules_of_test
+from kizuna.insight.backtest.tested import rules_of_test
 from kizuna.journeys.fold import JourneySlice
 from kizuna.journeys.program import rules_in
 from kizuna.journeys.show import show_runs

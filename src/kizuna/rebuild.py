@@ -13,8 +13,8 @@ from kizuna.config import Config
 from kizuna.core.errors import Conflict
 from kizuna.engine import store
 from kizuna.engine.engine import Engine
-from kizuna.engine.history import History, Logged, differing
 from kizuna.engine.program import Programs
+from kizuna.engine.refold import History, Logged, differing
 from kizuna.engine.slice import Workspace
 from kizuna.folds import FOLDS, new_folder
 from kizuna.profiles.fold import public

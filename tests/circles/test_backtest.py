@@ -15,7 +15,7 @@ from kizuna.config import load
 from kizuna.core.errors import Unavailable
 from kizuna.demo import definitions, replay
 from kizuna.demo.shop import CURRENCY, FIRST_DAY, ZONE
-from kizuna.insight import backtest_ask
+from kizuna.insight.backtest import ask as backtest_ask
 from kizuna.runtime.folder import Running
 from kizuna.testing.shop import START, Shop, identify, track
 from kizuna.testing.small_shop import small_year

@@ -12,8 +12,8 @@ import pytest
 
 from kizuna.core import clock
 from kizuna.engine import store
-from kizuna.engine.history import differing
 from kizuna.engine.moment import Item
+from kizuna.engine.refold import differing
 from kizuna.engine.replay import Replay
 from kizuna.engine.state import LogRow
 from kizuna.folds import SECTIONS, memory_engine

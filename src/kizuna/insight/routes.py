@@ -16,16 +16,16 @@ from kizuna.config import Config
 from kizuna.core.errors import Invalid, NotFound
 from kizuna.insight import figure, period
 from kizuna.insight.ask import Asker
-from kizuna.insight.backtest import SAMPLE
-from kizuna.insight.backtest_ask import MOST_SHOWN, Question, ask_apart
+from kizuna.insight.backtest.ask import MOST_SHOWN, Question, ask_apart
+from kizuna.insight.backtest.run import SAMPLE
+from kizuna.insight.backtest.tested import Kind
 from kizuna.insight.clv import Clv, clv
 from kizuna.insight.funnel import Funnel, funnel
 from kizuna.insight.messages import DIMENSIONS, message_funnel
 from kizuna.insight.metrics import all_metrics
 from kizuna.insight.overview import Overviews
 from kizuna.insight.retention import Retention, retention
-from kizuna.insight.tested import Kind
-from kizuna.insight.why import why
+from kizuna.insight.why.chain import why
 from kizuna.profiles.find import find
 from kizuna.profiles.past import PastProfiles
 from kizuna.runtime.database import Database

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from psycopg import AsyncConnection, Connection
 
-from kizuna.insight.why_message import Ledger
+from kizuna.insight.why.message import Ledger
 
 
 class Live(Struct, frozen=True):

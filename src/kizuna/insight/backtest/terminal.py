@@ -11,7 +11,7 @@ import msgspec
 
 from kizuna.config import Config
 from kizuna.core.errors import Invalid
-from kizuna.insight.backtest_ask import NewEngine, Question, ask
+from kizuna.insight.backtest.ask import NewEngine, Question, ask
 from kizuna.insight.query import WORKSPACE, workspace_named
 from kizuna.runtime import reach
 from kizuna.runtime.database import connect

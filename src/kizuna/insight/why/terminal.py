@@ -14,9 +14,9 @@ from kizuna.accounts import store as accounts
 from kizuna.config import Config
 from kizuna.core.errors import NotFound
 from kizuna.insight.ask import Asker
-from kizuna.insight.backtest_ask import NewEngine
+from kizuna.insight.backtest.ask import NewEngine
 from kizuna.insight.query import WORKSPACE, workspace_named
-from kizuna.insight.why import why
+from kizuna.insight.why.chain import why
 from kizuna.profiles.find import find
 from kizuna.profiles.past import PastProfiles
 from kizuna.profiles.show import ProfileViews

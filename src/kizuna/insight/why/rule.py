@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kizuna.core import clock
-from kizuna.insight.link import Link
+from kizuna.insight.why.link import Link
 from kizuna.profiles.past import Then
 from kizuna.segments import rule
 from kizuna.segments.leaves import Leaf

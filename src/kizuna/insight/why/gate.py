@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from kizuna.core import clock, ids
 from kizuna.engine.moment import Item, Moment
-from kizuna.insight.link import Link
-from kizuna.insight.why_rule import judged
+from kizuna.insight.why.link import Link
+from kizuna.insight.why.rule import judged
 from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.key import key_of
 from kizuna.journeys.program import ACTIVE

@@ -11,8 +11,8 @@ from kizuna.channels import all_channels
 from kizuna.consent.decide import state
 from kizuna.consent.section import Consent
 from kizuna.core import clock, ids
-from kizuna.insight.link import Link
-from kizuna.insight.why_rule import shown
+from kizuna.insight.why.link import Link
+from kizuna.insight.why.rule import shown
 from kizuna.messages.section import Messages
 from kizuna.profiles.past import Then
 

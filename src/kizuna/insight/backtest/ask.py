@@ -21,8 +21,8 @@ from kizuna.core.errors import FieldError, Invalid, KizunaError, TooMany, Unavai
 from kizuna.engine import store as engine_store
 from kizuna.engine.engine import Engine
 from kizuna.insight import period
-from kizuna.insight.backtest import SAMPLE, Asked, Progress, backtest
-from kizuna.insight.tested import Kind
+from kizuna.insight.backtest.run import SAMPLE, Asked, Progress, backtest
+from kizuna.insight.backtest.tested import Kind
 from kizuna.runtime.child import end_with_parent, follow_parent
 from kizuna.runtime.database import connect
 from kizuna.runtime.lake.query import Lake

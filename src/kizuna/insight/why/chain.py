@@ -10,10 +10,10 @@ from kizuna.core import clock, ids
 from kizuna.core.errors import NotFound
 from kizuna.insight import store
 from kizuna.insight.ask import Asker
-from kizuna.insight.link import Link
-from kizuna.insight.why_message import UNSENT, refused
-from kizuna.insight.why_not import MIGHT_BEGIN, Asked, not_entered
-from kizuna.insight.why_rule import judged
+from kizuna.insight.why.gate import MIGHT_BEGIN, Asked, not_entered
+from kizuna.insight.why.link import Link
+from kizuna.insight.why.message import UNSENT, refused
+from kizuna.insight.why.rule import judged
 from kizuna.profiles.past import PastProfiles, Then
 
 LONGEST_CHAIN = 12  # causes of causes

@@ -26,9 +26,10 @@ from kizuna.engine.record import encode_section
 from kizuna.engine.replay import Replay
 from kizuna.engine.slice import Definition, Effects, Scope, Workspace
 from kizuna.engine.state import LogRow
-from kizuna.insight import money, store, tested
-from kizuna.insight.tally import Tally
-from kizuna.insight.tested import Kind, Tested
+from kizuna.insight import money, store
+from kizuna.insight.backtest import tested
+from kizuna.insight.backtest.tally import Tally
+from kizuna.insight.backtest.tested import Kind, Tested
 from kizuna.journeys.section import Journeys
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.recorded import recorded

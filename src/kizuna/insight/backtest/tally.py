@@ -16,7 +16,7 @@ from kizuna.core import clock, exact_json, ids
 from kizuna.engine.memory import Writer
 from kizuna.engine.moment import Item
 from kizuna.insight import period
-from kizuna.insight.tested import Tested
+from kizuna.insight.backtest.tested import Tested
 from kizuna.messages.message import CancelPlanned, EndPlanned, MovePlanned, PlanMessage
 
 EXITED = "exited"
