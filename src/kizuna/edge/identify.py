@@ -31,7 +31,10 @@ class Door:
         self.wait = wait
 
     async def caller(self, request: Request[Any, Any, Any]) -> Caller:
-        """Who calls, with the right this route asks for; a read has waited for its `after`."""
+        """Who calls, with the right this route asks for; a request that names `after` has waited for it.
+
+        A write too: an upload finds the customers that its refs mean only once they are folded.
+        """
         known = request.scope["state"].get("kizuna_caller")
         if known is not None:
             return known
@@ -39,8 +42,7 @@ class Door:
         caller = await self.keys.caller(key) if key else await self._by_session(request)
         right = request.route_handler.opt.get("right") or right_for(request.method, request.scope["path_template"])
         caller.require(right)
-        if right == "read" or request.method == "GET":
-            await settle(request, self.database, caller.workspace.id, self.wait)
+        await settle(request, self.database, caller.workspace.id, self.wait)
         request.scope["state"]["kizuna_caller"] = caller
         return caller
 

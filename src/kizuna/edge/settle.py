@@ -1,4 +1,4 @@
-"""A read with `after=<position>` waits until that write, and all that follows from it, is applied."""
+"""A request with `after=<position>` waits until that write, and all that follows from it, is applied."""
 
 from __future__ import annotations
 
