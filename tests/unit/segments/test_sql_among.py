@@ -148,6 +148,12 @@ def test_what_must_not_be_is_asked_of_those_found(lake: Any, rule: Any) -> None:
     assert agrees(lake, rule)
 
 
+def test_a_choice_that_looks_at_a_record_is_asked_of_all(lake: Any) -> None:
+    rule = {"any": [DID, {"all": [{"did": "B"}, GOLD]}]}
+    assert not is_narrowed(rule)
+    assert agrees(lake, DID) < agrees(lake, rule) < agrees(lake, {"any": [DID, {"did": "B"}]})
+
+
 @pytest.mark.parametrize(
     "rule", [NEVER, {"not": DID}, {"any": [DID, NEVER]}, {"any": [DID, {"not": MEMBER}]}, {"any": [DID, GOLD]}, GOLD]
 )
