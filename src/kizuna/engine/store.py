@@ -86,7 +86,6 @@ class PostgresState:
         groups: dict[tuple[str, ...], list[Record]] = {}
         for record in written.changed:
             groups.setdefault(tuple(sorted(record.touched)), []).append(record)
-        self.told.clear()
         with ExitStack() as stack:
             stack.enter_context(_fenced(workspace))
             stack.enter_context(pipelined(self.connection))  # nothing is read: all is sent before the first answer
@@ -110,18 +109,21 @@ class PostgresState:
                 self._open = stack.pop_all()  # others wait for these heads: the commit travels with what locks them
 
     def commit(self) -> None:
-        if self._open is None:
+        told = sorted(filter(None, self.told))
+        if self._open is None and not told:
             self.connection.commit()
             return
         stack, self._open = self._open, None
-        with stack:
-            commit(self.cursor, sorted(filter(None, self.told)))
+        with stack or pipelined(self.connection):
+            commit(self.cursor, told)
+        self.told.clear()
 
     def rollback(self) -> None:
         if self._open is not None:
             stack, self._open = self._open, None
             with suppress(psycopg.Error):  # it is undone all the same
                 stack.close()
+        self.told.clear()
         self.connection.rollback()
 
     def refuses(self, error: Exception) -> bool:
