@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from kizuna import app
@@ -16,6 +17,7 @@ from kizuna.messages import routes as messages
 from kizuna.providers import routes as providers
 from kizuna.templates import routes as templates
 from kizuna.testing.crew import Crew
+from kizuna.testing.keys import both_kinds
 from kizuna.testing.mail import TEMPLATE
 
 BASE = "http://testserver.local"
@@ -264,3 +266,34 @@ def test_secrets_of_providers_go_in_and_never_come_out(shop: Shop) -> None:
     assert "canary" not in str(shop.house.sql("SELECT body FROM definition WHERE kind = 'provider'"))
     wrong = shop.house.client.put("/api/v1/providers/mail", json={**body, "settings": {"hots": "x"}}, headers=shop.auth)
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/settings/hots")
+
+
+def test_keys_that_sign_mail_are_checked_when_set_and_say_what_to_publish(shop: Shop) -> None:
+    def put(dkim: Any, **changes: str) -> tuple[int, Any]:
+        settings = {"host": "mail.example", "from": "Shop <a@shop.example>", **changes, "dkim": dkim}
+        body = {"kind": "smtp", "channel": "email", "settings": settings}
+        answer = shop.house.client.put("/api/v1/providers/mail", json=body, headers=shop.auth)
+        return answer.status_code, answer.json()
+
+    def wrong(dkim: Any, **changes: str) -> list[tuple[str, str]]:
+        status, answer = put(dkim, **changes)
+        assert (status, answer["code"]) == (422, "invalid_settings")
+        return [(each["pointer"], each["code"]) for each in answer["errors"]]
+
+    keys = [msgspec.structs.asdict(key) for key in both_kinds()]
+    lost = {**keys[1], "private_key": "lost"}
+    assert wrong([keys[0], lost]) == [("/settings/dkim/1/private_key", "unreadable_key")]
+    assert wrong([{**keys[0], "algorithm": "ed25519-sha256"}]) == [("/settings/dkim/0/algorithm", "wrong_algorithm")]
+    assert wrong([{**keys[0], "selector": 1}]) == [("/settings/dkim/0/selector", "invalid")]
+    assert wrong([], **{"from": "a@b, c@d"}) == [("/settings/from", "invalid_address")]
+    status, shown = put(keys)
+    assert (status, shown["secrets"]) == (200, ["dkim"])
+    assert [each["code"] for each in shown["warnings"]] == ["short_key"]
+    assert [each["name"] for each in shown["dns"]] == ["r2026._domainkey.shop.example", "e2026._domainkey.shop.example"]
+    assert keys[1]["private_key"] not in str(shown)
+    assert shop.get("/api/v1/providers/mail")["dns"] == shown["dns"]
+    _, other = put(keys[1:], **{"from": "a@other.example"})
+    assert [(each["pointer"], each["code"]) for each in other["warnings"]] == [
+        ("/settings/dkim/0/domain", "not_aligned")
+    ]
+    assert put([])[1]["secrets"] == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from aiosmtpd.controller import Controller
@@ -22,8 +23,11 @@ from kizuna.messages import store
 from kizuna.messages.deliver import Desk, deliver_remote
 from kizuna.messages.sender import Sender
 from kizuna.providers import Accepted, Rejected, Unavailable, all_providers
+from kizuna.providers.dkim_key import signer
 from kizuna.testing.crew import Bell
+from kizuna.testing.keys import both_kinds
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of
+from kizuna.testing.signed_mail import signed_names, verdicts
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
 Connection = psycopg.Connection[Any]
@@ -114,6 +118,46 @@ def test_a_planned_mail_arrives_whole(connection: Connection, shop: Workspace, p
     raw = postbox[0].taken[0][2]
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert raw.isascii()
+
+
+def test_a_mail_that_was_really_sent_bears_a_good_signature_of_each_key(
+    connection: Connection, shop: Workspace, postbox: tuple[Postbox, int]
+) -> None:
+    keys = both_kinds()
+    dns = {record["name"]: record["value"] for record in (signer(key).record() for key in keys)}
+    body = smtp(postbox[1])
+    body["settings"]["dkim"] = [msgspec.structs.asdict(key) for key in keys]
+    put_definition(connection, shop.id, "provider", "mail", body)
+    dotted = {
+        **TEMPLATE,
+        "format": "liquid+text",
+        "subject": JAPANESE,
+        "body": ".\n..\n {{ profile.traits.name }} \n\n",
+    }
+    put_definition(connection, shop.id, "template", "hello", {**TEMPLATE, "subject": JAPANESE})
+    plan(connection, shop.id, put_profile(connection, shop.id, "ada"), due_at=1)
+    send(connection, shop)
+    put_definition(connection, shop.id, "template", "hello", dotted)
+    plan(connection, shop.id, put_profile(connection, shop.id, "joan", email="秋@例え.jp"), due_at=2)
+    send(connection, shop)
+    raws = [raw for _, _, raw in postbox[0].taken]
+    assert [verdicts(raw, dns) for raw in raws] == [["pass", "pass"]] * 2
+    asked = {"from", "to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post"}
+    assert all(asked <= set(names) for raw in raws for names in signed_names(raw))
+    assert [str(mail["Subject"]) for mail in postbox[0].mails()] == [JAPANESE] * 2
+
+
+def test_a_key_that_cannot_be_read_sends_nothing_unsigned(
+    connection: Connection, shop: Workspace, postbox: tuple[Postbox, int]
+) -> None:
+    body = smtp(postbox[1])
+    key = both_kinds()[0]
+    body["settings"]["dkim"] = [{**msgspec.structs.asdict(key), "private_key": "lost"}]
+    put_definition(connection, shop.id, "provider", "mail", body)
+    message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"))
+    assert isinstance(send(connection, shop), Unavailable)
+    assert state_of(connection, message) == ("planned", None)
+    assert not postbox[0].taken
 
 
 def test_the_sender_process_delivers_what_is_planned(

@@ -6,9 +6,11 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
+
+from kizuna.core.errors import FieldError
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -68,6 +70,21 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of what is held between deliveries."""
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """What a provider found in its settings. Pointers are within them."""
+
+    problems: list[FieldError] = []  # why they cannot be set
+    warnings: list[FieldError] = []  # what may be set and will disappoint
+    dns: list[dict[str, str]] = []  # records to publish: `type`, `name`, `value`
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """A provider that looks closer at its settings, when they are set, than their types can."""
+
+    def check(self, settings: Any) -> Checked: ...
 
 
 @cache

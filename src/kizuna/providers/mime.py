@@ -5,62 +5,55 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
+from urllib.parse import quote
 
 from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery
+from kizuna.providers.header import header_line, mailbox, refuse_breaks, split_mailbox, wire_address
 
-_BREAKS = re.compile(r"[\r\n\x00]")
-_WORD_BYTES = 45  # of UTF-8 in one encoded word, whose whole may have 75 characters
+OURS = frozenset({
+    "from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "content-type",
+    "content-transfer-encoding", "dkim-signature",
+})  # fmt: skip
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,60}\Z")  # RFC 5322 section 3.6.8
+_VISIBLE = "".join(map(chr, range(32, 127)))
+_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def build(delivery: Delivery, sender: str) -> bytes:
-    """RFC 5322 with CRLF; raises `Invalid` when a header would hold a line break or NUL."""
-    name, address = parseaddr(sender)
-    headers = {
-        "From": f"{header_text(name)} <{address}>" if name else address,
-        "To": delivery.address,
-        "Subject": header_text(delivery.subject or ""),
-        "Date": formatdate(delivery.at, usegmt=True),
-        "Message-ID": message_id(delivery.message, address),
-        **delivery.headers,
-        "MIME-Version": "1.0",
-    }
-    for key, value in headers.items():
-        refuse_breaks(key, value)
+    """RFC 5322 with CRLF; raises `Invalid` for what none can hold: a line break or NUL in a header, half a letter."""
+    name, address = split_mailbox(sender)
+    lines = [
+        header_line("From", mailbox(name, address)),
+        header_line("To", mailbox("", delivery.address)),
+        header_line("Subject", delivery.subject or "", is_text=True),
+        f"Date: {formatdate(delivery.at)[:-5]}+0000",
+        f"Message-ID: {message_id(delivery.message, address)}",
+        *(_extra(key, value) for key, value in delivery.headers.items()),
+        "MIME-Version: 1.0",
+    ]
     if delivery.html is None:
         part_headers, body = _part("text/plain", delivery.text)
     else:
         part_headers, body = _alternatives(delivery)
-    return "\r\n".join([*_lines(headers), *_lines(part_headers), "", body]).encode()
+    return "\r\n".join([*lines, *_lines(part_headers), "", body]).encode()
 
 
 def message_id(message: str, sender: str) -> str:
     """The same for every attempt, so that a mail sent twice can be seen to be one."""
-    return f"<{message}@{sender.rpartition('@')[2] or 'kizuna.invalid'}>"
+    return f"<{message}@{wire_address(sender).rpartition('@')[2] or 'kizuna.invalid'}>"
 
 
-def header_text(text: str) -> str:
-    """As it may stand in a header: plain ASCII, else encoded words of RFC 2047."""
-    refuse_breaks("header", text)
-    if text.isascii() and "=?" not in text and len(text) < 900:
-        return text
-    words: list[bytes] = []
-    word = b""
-    for letter in text:
-        raw = letter.encode()
-        if len(word) + len(raw) > _WORD_BYTES:
-            words.append(word)
-            word = b""
-        word += raw
-    words.append(word)
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
-
-
-def refuse_breaks(name: str, value: str) -> None:
-    """A line break that is not our own folding would begin another header."""
-    if _BREAKS.search(value.replace("\r\n ", "")):
-        raise Invalid(f"{name} holds a line break or NUL", code="invalid_header")
+def _extra(key: str, value: str) -> str:
+    """A header beside ours. Those of lists hold addresses, which are never encoded words (RFC 2369)."""
+    if not _FIELD_NAME.match(key):
+        raise Invalid(f"{key!r} is no name of a header", code="invalid_header")
+    if key.lower() in OURS:
+        raise Invalid(f"{key} is made by Kizuna", code="invalid_header")
+    is_list = key.lower().startswith("list-")
+    refuse_breaks(key, value)
+    return header_line(key, quote(value, safe=_VISIBLE) if is_list else value, is_text=not is_list)
 
 
 def _lines(headers: Mapping[str, str]) -> list[str]:
@@ -68,8 +61,12 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
 
 
 def _part(kind: str, text: str) -> tuple[dict[str, str], str]:
-    encoded = base64.b64encode(re.sub(r"\r\n|\r|\n", "\r\n", text).encode()).decode()
-    lines = "\r\n".join(encoded[start : start + 76] for start in range(0, len(encoded), 76))
+    try:
+        raw = _BREAK.sub("\r\n", text).encode()
+    except UnicodeEncodeError:
+        raise Invalid("the body holds half of a letter (a lone surrogate)", code="invalid_body") from None
+    encoded = base64.b64encode(raw).decode()
+    lines = "\r\n".join([encoded[start : start + 76] for start in range(0, len(encoded), 76)])
     return {"Content-Type": f"{kind}; charset=utf-8", "Content-Transfer-Encoding": "base64"}, lines + "\r\n"
 
 

@@ -45,7 +45,8 @@ async def list_providers(caller: Caller, database: Database) -> dict[str, Any]:
 
 
 def _shown(name: str, body: dict[str, Any]) -> dict[str, Any]:
-    """`secrets` names those that are set; `reports_url` is null where the provider sends no reports."""
+    """`secrets` names those that are set; `reports_url` is null where the provider sends no reports; `warnings`
+    say what was set and will disappoint; `dns` are records to publish."""
     return {
         "name": name,
         "kind": body["kind"],
@@ -55,6 +56,8 @@ def _shown(name: str, body: dict[str, Any]) -> dict[str, Any]:
         "rate": body.get("rate") or 0,
         "lane": body.get("lane"),
         "reports_url": None,
+        "warnings": body.get("warnings") or [],
+        "dns": body.get("dns") or [],
     }
 
 

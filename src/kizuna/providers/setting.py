@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +12,9 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
-from kizuna.providers import Provider, all_providers, store, vault
+from kizuna.providers import Checked, Particular, Provider, all_providers, store, vault
+
+_INDEX = re.compile(r"\[(\d+)\]")
 
 
 class Setting(Struct, forbid_unknown_fields=True):
@@ -24,17 +28,22 @@ class Setting(Struct, forbid_unknown_fields=True):
 async def sealed(
     conn: AsyncConnection[Any], workspace: int, name: str, setting: Setting, configured: str
 ) -> dict[str, Any]:
-    """The body to publish. Secrets left out stay as they are; raises `Unprocessable` for what cannot be set."""
+    """The body to publish. Secrets left out stay as they are; raises `Unprocessable` for what cannot be set.
+
+    A text left empty is left out, as forms send it; an empty list takes away what was there.
+    """
     provider = _provider(setting)
     secrets = vault.secrets_of(await accounts.secret(conn), configured)
     before = await store.current(conn, workspace, name) or {}
     held: dict[str, Any] = {}
     if before.get("kind") == setting.kind and before.get("sealed"):
         held = vault.unseal_any(secrets, workspace, before["sealed"])
-    given = {key: value for key, value in setting.settings.items() if key in provider.secrets and value}
+    given = {
+        key: value for key, value in setting.settings.items() if key in provider.secrets and value not in (None, "")
+    }
     open_settings = {key: value for key, value in setting.settings.items() if key not in provider.secrets}
-    hidden = held | given
-    _check(provider, open_settings | hidden)
+    hidden = {key: value for key, value in (held | given).items() if value}
+    checked = _check(provider, open_settings | hidden)
     return {
         "kind": setting.kind,
         "channel": setting.channel,
@@ -43,6 +52,8 @@ async def sealed(
         "hidden": sorted(hidden),
         "rate": setting.rate,
         "lane": setting.lane,
+        "warnings": [msgspec.structs.asdict(each) for each in _within(checked.warnings)],
+        "dns": checked.dns,
     }
 
 
@@ -58,12 +69,29 @@ def _provider(setting: Setting) -> Provider:
     return provider
 
 
-def _check(provider: Provider, settings: dict[str, Any]) -> None:
+def _check(provider: Provider, settings: dict[str, Any]) -> Checked:
+    """What is to be said of them; raises `Unprocessable` for what cannot be."""
     known = {field.encode_name for field in msgspec.structs.fields(provider.settings)}
     if unknown := sorted(settings.keys() - known):
         errors = [FieldError(f"/settings/{key}", "unknown", f"known are {', '.join(sorted(known))}") for key in unknown]
         raise Unprocessable("settings that this provider does not know", code="invalid_settings", errors=errors)
     try:
-        msgspec.convert(settings, provider.settings)
+        read = msgspec.convert(settings, provider.settings)
     except msgspec.ValidationError as error:
-        raise Unprocessable(f"settings: {error}", code="invalid_settings") from None
+        said, _, path = str(error).partition(" - at `$")
+        wrong = FieldError(f"/settings{_pointer(path.rstrip('`'))}", "invalid", said)
+        raise Unprocessable(f"settings: {error}", code="invalid_settings", errors=[wrong]) from None
+    checked = provider.check(read) if isinstance(provider, Particular) else Checked()
+    if checked.problems:
+        wrong = _within(checked.problems)
+        raise Unprocessable("settings that cannot work", code="invalid_settings", errors=wrong)
+    return checked
+
+
+def _within(found: Sequence[FieldError]) -> list[FieldError]:
+    return [FieldError(f"/settings{each.pointer}", each.code, each.message) for each in found]
+
+
+def _pointer(path: str) -> str:
+    """`.dkim[0].selector` as JSON pointers write it."""
+    return _INDEX.sub(r".\1", path).replace(".", "/")

@@ -8,13 +8,15 @@ import smtplib
 import ssl
 import threading
 import time
-from email.utils import parseaddr
 from typing import Any, ClassVar, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from kizuna.core.errors import Invalid
-from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable
+from kizuna.core.errors import FieldError, Invalid
+from kizuna.providers import Accepted, Ambiguous, Checked, Delivery, Outcome, Rejected, Unavailable, dkim_key
+from kizuna.providers.dkim import signed
+from kizuna.providers.dkim_key import DkimKey, signer
+from kizuna.providers.header import mailbox, split_mailbox, wire_address
 from kizuna.providers.mime import build
 
 CONNECT_SECONDS = 5.0
@@ -36,7 +38,7 @@ class Settings(Struct, frozen=True, rename={"sender": "from"}):
     username: str = ""
     password: str = ""
     hello: str = ""  # the name to say in EHLO; empty: this machine's
-    dkim: list[dict[str, Any]] = field(default_factory=list)  # kept; signing comes with a later release
+    dkim: list[DkimKey] = []  # each signs every mail
 
 
 class SmtpProvider:
@@ -50,11 +52,28 @@ class SmtpProvider:
         self._lock = threading.Lock()
         self._idle: dict[Any, list[Held]] = {}
 
+    def check(self, settings: Settings) -> Checked:
+        try:
+            mailbox(*split_mailbox(settings.sender))
+            problems: list[FieldError] = []
+        except Invalid as error:
+            problems = [FieldError("/from", error.code, "write an address, or a name and <address>")]
+        problems += _at("/dkim", dkim_key.problems(settings.dkim))
+        if problems:
+            return Checked(problems=problems)
+        warnings = _at("/dkim", dkim_key.doubts(settings.dkim, split_mailbox(settings.sender)[1]))
+        return Checked(warnings=warnings, dns=[signer(key).record() for key in settings.dkim])
+
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         try:
-            raw = build(delivery, settings.sender)
-        except (Invalid, UnicodeError) as error:
-            return Rejected(f"template_error: {error}")
+            signers = [signer(key) for key in settings.dkim]
+        except Invalid as error:
+            return Unavailable(str(error))  # never unsigned, where it was to be signed
+        try:
+            raw = signed(build(delivery, settings.sender), signers, int(delivery.at))
+        except Invalid as error:
+            reason = error.code if error.code == "invalid_address" else "template_error"
+            return Rejected(f"{reason}: {error}")
         try:
             held = self._take(settings)
         except smtplib.SMTPResponseException as error:
@@ -67,11 +86,11 @@ class SmtpProvider:
         """Nothing is taken over before the server answers the end of DATA; after its begin we cannot know."""
         connection, is_handed = held.connection, False
         try:
-            address = _on_the_wire(delivery.address)
-            if not address.isascii() and not connection.has_extn("smtputf8"):
+            sender, address = wire_address(split_mailbox(settings.sender)[1]), wire_address(delivery.address)
+            if not (sender + address).isascii() and not connection.has_extn("smtputf8"):
                 self._put(settings, held)
                 return Rejected("invalid_address: the server takes no address with such letters")
-            code, reply = _announce(connection, parseaddr(settings.sender)[1], address)
+            code, reply = _announce(connection, sender, address)
             if code == GO_AHEAD:
                 is_handed = True
                 connection.send(_LEADING_DOT.sub(b"..", raw) + b".\r\n")
@@ -121,6 +140,10 @@ class Held:
         self.times = 0
 
 
+def _at(place: str, found: list[FieldError]) -> list[FieldError]:
+    return [FieldError(f"{place}{each.pointer}", each.code, each.message) for each in found]
+
+
 def _still_serves(held: Held) -> bool:
     """Asked by NOOP after a while; right after a mail it is enough that the server has not hung up since."""
     rested, waiting = time.monotonic() - held.used_at, held.connection.sock
@@ -139,7 +162,7 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
 
     In one write where the server takes that (RFC 2920), for each answer that is waited for costs a way there and back.
     """
-    is_ascii = address.isascii()
+    is_ascii = (sender + address).isascii()
     connection.command_encoding = "ascii" if is_ascii else "utf-8"
     wide = "" if is_ascii else " SMTPUTF8"
     mail = f"MAIL FROM:{smtplib.quoteaddr(sender)}{wide}\r\n"
@@ -193,15 +216,6 @@ def _connect(settings: Settings) -> smtplib.SMTP:
         connection.close()
         raise
     return connection
-
-
-def _on_the_wire(address: str) -> str:
-    """A domain of other letters goes as IDNA; the local part has no such form (RFC 6531)."""
-    local, _, domain = address.rpartition("@")
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        return address
 
 
 HARD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4", "5.2.1")  # the address: it will never work

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kizuna.providers import Rejected, Unavailable
-from kizuna.providers.smtp import _on_the_wire, _refused
+from kizuna.providers.smtp import _refused
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,3 @@ def test_a_permanent_refusal_blames_the_address_only_where_it_says_so(
 
 def test_a_temporary_refusal_is_tried_again() -> None:
     assert isinstance(_refused(451, b"4.7.1 greylisted"), Unavailable)
-
-
-def test_domains_of_other_letters_go_as_idna() -> None:
-    assert _on_the_wire("ada@例え.jp") == "ada@xn--r8jz45g.jp"
