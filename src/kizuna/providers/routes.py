@@ -55,6 +55,7 @@ def _shown(name: str, body: dict[str, Any]) -> dict[str, Any]:
         "rate": body.get("rate") or 0,
         "lane": body.get("lane"),
         "reports_url": None,
+        **(body.get("public") or {}),
     }
 
 

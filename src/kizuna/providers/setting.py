@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
-from kizuna.providers import Provider, all_providers, store, vault
+from kizuna.providers import MakesSecrets, Provider, Shows, all_providers, store, vault
 
 
 class Setting(Struct, forbid_unknown_fields=True):
@@ -33,8 +33,9 @@ async def sealed(
         held = vault.unseal_any(secrets, workspace, before["sealed"])
     given = {key: value for key, value in setting.settings.items() if key in provider.secrets and value}
     open_settings = {key: value for key, value in setting.settings.items() if key not in provider.secrets}
-    hidden = held | given
-    _check(provider, open_settings | hidden)
+    made = provider.make_secrets() if isinstance(provider, MakesSecrets) else {}
+    hidden = made | held | given
+    checked = _check(provider, open_settings | hidden)
     return {
         "kind": setting.kind,
         "channel": setting.channel,
@@ -43,6 +44,7 @@ async def sealed(
         "hidden": sorted(hidden),
         "rate": setting.rate,
         "lane": setting.lane,
+        **({"public": provider.shown(checked)} if isinstance(provider, Shows) else {}),
     }
 
 
@@ -58,12 +60,12 @@ def _provider(setting: Setting) -> Provider:
     return provider
 
 
-def _check(provider: Provider, settings: dict[str, Any]) -> None:
+def _check(provider: Provider, settings: dict[str, Any]) -> Any:
     known = {field.encode_name for field in msgspec.structs.fields(provider.settings)}
     if unknown := sorted(settings.keys() - known):
         errors = [FieldError(f"/settings/{key}", "unknown", f"known are {', '.join(sorted(known))}") for key in unknown]
         raise Unprocessable("settings that this provider does not know", code="invalid_settings", errors=errors)
     try:
-        msgspec.convert(settings, provider.settings)
+        return msgspec.convert(settings, provider.settings)
     except msgspec.ValidationError as error:
         raise Unprocessable(f"settings: {error}", code="invalid_settings") from None
