@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from kizuna.config import load
 from kizuna.core.errors import Invalid
+from kizuna.providers.answers import ANSWER_SECONDS, TIMEOUT
 
-CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 LONGEST_ANSWER = 16_384  # bytes that are read; the rest is left
 MOST_HOSTS = 64  # whose connections are kept
 _NAT64 = ip_network("64:ff9b::/96")
@@ -126,8 +126,7 @@ class Outside:
         with self._lock:
             client = self._clients.pop((scheme, netloc), None)
             if client is None:
-                timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-                client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+                client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
             self._clients[scheme, netloc] = client
             if len(self._clients) > MOST_HOSTS:
                 self._clients.popitem(last=False)  # closed when the last request on it is done with

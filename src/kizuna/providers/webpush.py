@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from kizuna.core.errors import Invalid, Unprocessable
 from kizuna.profiles.device import WEB, Device, Subscription, subscription_of
-from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.answers import lost, one_line, retry_after
 from kizuna.providers.notification import notification_of, payload
 from kizuna.providers.sealing import CURVE, MOST_PLAIN, point_of, seal
 from kizuna.providers.signed import decode, encode, token
@@ -78,10 +79,8 @@ class WebPushProvider:
             return Rejected(f"{error.code}: {error}", gone=[device])
         except Unresolved as error:
             return Rejected(f"unresolved: {error}") if error.is_final else Unavailable(str(error)[:500])
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            return Unavailable(f"{type(error).__name__}: {error}"[:500])
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Ambiguous(f"{type(error).__name__}: {error}"[:500])
+            return lost(error)
         return _outcome(reply, device)
 
     def _headers(self, delivery: Delivery, subscription: Subscription, settings: Settings) -> dict[str, str]:
@@ -130,21 +129,14 @@ def _outcome(reply: Reply, device: str) -> Outcome:
     status = reply.status
     if status in (200, 201, 202, 204):
         return Accepted(reply.headers.get("location", "")[:500])
-    why = " ".join(reply.body.decode(errors="replace").split())
-    text = f"{status} {why}".strip()[:500]
+    text = one_line(status, reply.body.decode(errors="replace"))
     if status in (404, 410):  # RFC 8030, section 7.3
         return Rejected(f"unregistered: {text}", gone=[device])
     if status == 413:
         return Rejected(f"payload_too_large: {text}")
     if status == 429 or status >= 500:
-        return Unavailable(text, retry_after(reply))
+        return Unavailable(text, retry_after(reply.headers))
     return Rejected(text)
-
-
-def retry_after(reply: Reply) -> int | None:
-    """Seconds; a date is left to our own back-off."""
-    given = reply.headers.get("retry-after", "").strip()
-    return min(int(given), 86_400) if given.isdecimal() and len(given) < 10 else None
 
 
 provider = WebPushProvider()
