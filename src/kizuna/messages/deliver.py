@@ -274,7 +274,8 @@ def deliver_remote(
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
-    Answers the outcome of the last; the first `Unavailable` ends it, and what the network did not see is handed back.
+    Answers the outcome of the last; the first `Unavailable` that is not about one message alone ends it, and what the
+    network did not see is handed back.
     `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
     of each point at which a crash means something else.
     """
@@ -324,7 +325,8 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
             if index:
                 pace()
             outcome = hand_over(delivery(counted, verdict, one.at))
-            is_open = not isinstance(outcome, Unavailable) and time.monotonic() < last
+            is_down = isinstance(outcome, Unavailable) and not outcome.is_alone
+            is_open = not is_down and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
 

@@ -62,6 +62,7 @@ class Unavailable(Struct, frozen=True):
     reason: str
     retry_after: int | None = None  # seconds
     gone: Sequence[str] = ()
+    is_alone: bool = False  # it says nothing of other messages: their addresses lead elsewhere
 
 
 class Ambiguous(Struct, frozen=True):

@@ -21,6 +21,8 @@ from kizuna.providers.answers import ANSWER_SECONDS, TIMEOUT
 
 LONGEST_ANSWER = 16_384  # bytes that are read; the rest is left
 MOST_HOSTS = 64  # whose connections are kept
+SILENT_TIMES, SILENT_SECONDS = 3, 30.0  # after which an address is left alone, and for how long: anybody may name one
+MOST_SILENT = 10_000
 _NAT64 = ip_network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
@@ -102,11 +104,33 @@ class Outside:
     def __init__(self, allowed: Callable[[], Sequence[str]] = allowed_here) -> None:
         self._allowed = allowed
         self._lock = threading.Lock()
+        self._silent: dict[str, tuple[int, float]] = {}  # how often in a row, and when last
         self._clients: OrderedDict[tuple[str, str], httpx.Client] = OrderedDict()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Raises what `resolve` does, and httpx's errors."""
         address, host = resolve(url, self._allowed())
+        self._check_silent(address)
+        try:
+            reply = self._post(url, address, host, body, headers)
+        except httpx.TransportError:
+            self._note_silent(address)
+            raise
+        self._silent.pop(address, None)
+        return reply
+
+    def _check_silent(self, address: str) -> None:
+        times, since = self._silent.get(address, (0, 0.0))
+        if times >= SILENT_TIMES and time.monotonic() < since + SILENT_SECONDS:
+            raise Unresolved(f"{address} did not answer {times} times")
+
+    def _note_silent(self, address: str) -> None:
+        with self._lock:
+            if len(self._silent) >= MOST_SILENT:
+                self._silent.clear()
+            self._silent[address] = self._silent.get(address, (0, 0.0))[0] + 1, time.monotonic()
+
+    def _post(self, url: str, address: str, host: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         parts = urlsplit(url)
         numeric = httpx.URL(url.partition("#")[0]).copy_with(host=address)
         host_header = f"[{host}]" if ":" in host else host

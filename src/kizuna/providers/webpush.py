@@ -62,6 +62,11 @@ class WebPushProvider:
             raise Unprocessable("settings: private_key is no P-256 key in base 64", code="invalid_settings") from None
 
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
+        """Each browser has a push service of its own choice: that one does not answer says nothing of the others."""
+        outcome = self._deliver(delivery, settings)
+        return msgspec.structs.replace(outcome, is_alone=True) if isinstance(outcome, Unavailable) else outcome
+
+    def _deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         subscription = subscription_of(delivery.address)
         if subscription is None:
             return Rejected("invalid_address: no PushSubscription")

@@ -3,10 +3,11 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import httpx
 import pytest
 
 from kizuna.core.errors import Invalid
-from kizuna.providers.target import Outside, Unresolved, resolve
+from kizuna.providers.target import SILENT_TIMES, Outside, Unresolved, resolve
 from kizuna.testing.push_service import Posted, Said
 
 
@@ -74,6 +75,18 @@ def test_a_name_that_is_not_found_says_whether_it_may_be_later(errno: int, is_fi
     with pytest.raises(Unresolved) as found:
         resolve("https://push.example/", (), lookup)
     assert found.value.is_final is is_final
+
+
+def test_an_address_that_does_not_answer_is_left_alone_for_a_while() -> None:
+    outside = Outside(lambda: ("127.0.0.0/8",))
+    with Posted() as other:
+        for _ in range(SILENT_TIMES):
+            with pytest.raises(httpx.ConnectError):
+                outside.post("http://127.0.0.7:1/", b"", {})
+        with pytest.raises(Unresolved):
+            outside.post("http://127.0.0.7:1/", b"", {})
+        assert outside.post(other.url, b"", {}).status == 201
+        outside.close()
 
 
 def test_the_name_is_said_to_the_server_and_redirects_are_not_followed() -> None:

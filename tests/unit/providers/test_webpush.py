@@ -107,9 +107,9 @@ REPLIES: list[tuple[Said, Outcome]] = [
     (Said(400, {}, b"bad\n request"), Rejected("400 bad request")),
     (Said(403), Rejected("403")),
     (Said(307, {"Location": "/elsewhere"}), Rejected("307")),
-    (Said(429, {"Retry-After": "120"}), Unavailable("429", 120)),
-    (Said(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Unavailable("429")),
-    (Said(503), Unavailable("503")),
+    (Said(429, {"Retry-After": "120"}), Unavailable("429", 120, is_alone=True)),
+    (Said(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Unavailable("429", is_alone=True)),
+    (Said(503), Unavailable("503", is_alone=True)),
 ]
 
 
@@ -169,7 +169,9 @@ def test_a_dead_service_took_nothing_and_a_silent_one_may_have(
         silent._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # it is meant
         address = Browser(f"{silent.url}/1").subscription
         assert isinstance(provider.deliver(delivery(browser, address=address), settings), Ambiguous)
-    assert isinstance(provider.deliver(delivery(browser, address=address), settings), Unavailable)
+    dead = provider.deliver(delivery(browser, address=address), settings)
+    assert isinstance(dead, Unavailable)
+    assert dead.is_alone
 
 
 @pytest.mark.parametrize(
