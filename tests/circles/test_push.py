@@ -97,6 +97,33 @@ def test_a_push_arrives_is_answered_and_a_dead_browser_is_forgotten(shop: Shop, 
     assert len(service.taken) == 2
 
 
+def test_one_browser_that_takes_it_is_enough(shop: Shop, service: Posted) -> None:
+    open_push(shop)
+    dead, alive = Browser(f"{service.url}/dead"), Browser(f"{service.url}/alive")
+    service.answer = lambda taken: Said(410 if taken.path == "/dead" else 201)
+    for browser in (alive, dead):
+        shop.send({**identify("ada"), **device(browser)})
+    abandon(shop)
+    said = heard(shop, "message_sent")["properties"]["address"].split(", ")
+    assert len(said) == 2
+    assert heard(shop, "device_removed")["properties"]["device"] == said[0]
+    (left,) = shop.profile("ada")["devices"]
+    assert (left["id"], left["token"]) == (said[1], alive.subscription)
+
+
+def test_who_signs_in_on_a_device_takes_it_over(shop: Shop) -> None:
+    browser = Browser("https://push.example/1")
+    for user in ("ada", "grace"):
+        shop.send({**identify(user), **device(browser)})
+    assert shop.profile("ada")["devices"] == []
+    assert len(shop.profile("grace")["devices"]) == 1
+    (fact,) = shop.facts("ada", "device_removed")
+    assert fact["properties"]["reason"] == "moved"
+    assert {each["id"] for each in shop.all("/api/v1/profiles")} == {
+        shop.profile(user)["id"] for user in ("ada", "grace")
+    }
+
+
 def test_the_key_stays_when_the_provider_is_set_again(shop: Shop) -> None:
     key = open_push(shop)
     again = {"kind": "webpush", "channel": "push", "settings": {"subject": "mailto:x@y.z"}}
