@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+from kizuna.profiles.device import Device
 
 
 class Channel(Protocol):
@@ -20,6 +22,18 @@ class Channel(Protocol):
     def is_valid(self, address: str) -> bool:
         """Whether the address can exist at all."""
         ...
+
+
+@runtime_checkable
+class ReachesDevices(Protocol):
+    """A channel whose messages go to devices instead of an address among the traits."""
+
+    def address_on(self, devices: Sequence[Device]) -> str | None: ...
+
+
+def address_of(channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device]) -> str | None:
+    """Where this customer is reached, or None."""
+    return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import all_channels
+from kizuna.channels import address_of, all_channels
 from kizuna.consent.decide import refusal
 from kizuna.consent.section import Consent
 from kizuna.engine.slice import Workspace
@@ -73,7 +73,7 @@ def decide(
     if now > message.expires_at:
         return Refused("expired", None)
     channel = all_channels().get(message.channel)
-    address = channel.address(person.traits) if channel else None
+    address = address_of(channel, person.traits, person.known.devices) if channel else None
     if channel is None or address is None:
         return Refused("skipped", "no_address")
     if not channel.is_valid(address):

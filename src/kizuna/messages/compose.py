@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
 
-from kizuna.core import ids
+from kizuna.core import clock, ids
 from kizuna.core.clock import SECOND
 from kizuna.engine.slice import Workspace
 from kizuna.messages.claim import Person
-from kizuna.messages.links import Links, rewrite
+from kizuna.messages.links import Links, is_led, rewrite
 from kizuna.messages.message import Claimed
-from kizuna.providers import Delivery
+from kizuna.profiles.device import Device
+from kizuna.providers import Delivery, Notification
 from kizuna.templates.definition import Template
 from kizuna.templates.filters import text_of_html
+from kizuna.templates.push import PushPart
 from kizuna.templates.render import render
 from kizuna.templates.variables import of_profile
 
@@ -30,6 +32,8 @@ class Composed(Struct, frozen=True):
     plain: str | None  # what `body` was before its links were led through ours; None: it is no HTML
     links: list[str]
     unsubscribe: str | None
+    devices: Sequence[Device] = ()
+    notification: Notification | None = None
 
 
 def compose(
@@ -45,6 +49,9 @@ def compose(
     )
     is_html = content.format != "liquid+text"
     body, targets = rewrite(content.body, links) if is_html else (content.body, [])
+    notification = None
+    if message.channel == "push":
+        notification, targets = announce(message, content.push or PushPart(), links, targets, at)
     return Composed(
         address=address,
         subject=content.subject,
@@ -52,7 +59,31 @@ def compose(
         plain=content.body if is_html else None,
         links=targets,
         unsubscribe=None if message.transactional else links.unsubscribe,
+        devices=person.known.devices,
+        notification=notification,
     )
+
+
+def announce(
+    message: Claimed, said: PushPart, links: Links, targets: list[str], at: int
+) -> tuple[Notification, list[str]]:
+    """What goes beside title and text, its link led through ours, and the links the message has now."""
+    url = said.url
+    if is_led(url) and not links.is_ours(url):
+        url, targets = links.click(len(targets)), [*targets, url]
+    until = message.expires_at
+    if said.ttl:
+        until = min(until, clock.after(at, clock.duration(said.ttl), "UTC"))
+    return Notification(
+        ttl=max(0, until - at) // SECOND,
+        url=url or None,
+        dismissed_url=links.dismissed,
+        icon=said.icon or None,
+        image=said.image or None,
+        data=said.data,
+        urgency=said.urgency or ("high" if message.transactional else "normal"),
+        collapse=said.collapse or None,
+    ), targets
 
 
 def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
@@ -66,6 +97,8 @@ def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
         html=None if said.plain is None else said.body,
         headers={} if said.unsubscribe is None else _one_click(said.unsubscribe),
         at=at / SECOND,
+        devices=said.devices,
+        notification=said.notification,
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from psycopg import Connection
 
-from kizuna.channels import all_channels
+from kizuna.channels import address_of, all_channels
 from kizuna.consent.section import Consent
 from kizuna.core import clock
 from kizuna.core.errors import Invalid
@@ -26,7 +26,7 @@ from kizuna.messages.compose import Composed, compose, delivery
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.messages.quiet_hours import QuietHours
-from kizuna.messages.report import of_deferral, of_sender
+from kizuna.messages.report import of_deferral, of_device, of_sender
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
 from kizuna.providers.carry import Bearer, bearer
@@ -184,7 +184,8 @@ class Desk:
 
 def _addresses(people: Iterable[Person]) -> list[str]:
     channels = all_channels().values()
-    return [found.lower() for person in people for each in channels if (found := each.address(person.traits))]
+    found = (address_of(each, person.traits, person.known.devices) for person in people for each in channels)
+    return [address.lower() for address in found if address]
 
 
 def _person(profile: bytes, row: store.PersonRow) -> Person:
@@ -277,7 +278,8 @@ def deliver_remote(
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
-    Answers the outcome of the last; the first `Unavailable` ends it, and what the network did not see is handed back.
+    Answers the outcome of the last; the first `Unavailable` that is not about one message alone ends it, and what the
+    network did not see is handed back.
     `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
     of each point at which a crash means something else.
     """
@@ -329,7 +331,8 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
             if index:
                 pace()
             outcome = hand_over(delivery(counted, verdict, one.at))
-            is_open = not isinstance(outcome, Unavailable) and time.monotonic() < last
+            is_down = isinstance(outcome, Unavailable) and not outcome.is_alone
+            is_open = not is_down and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
 
@@ -367,6 +370,8 @@ def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | Non
             again = at + (max(seconds, 1) * clock.SECOND if seconds else back_off(message.attempts))
         case None:
             pass
+    for device in outcome.gone if outcome is not None else ():
+        reports.append(of_device(message, one.profile, device, at, getattr(outcome, "reason", "")))
     ending = Ending(
         id=message.id, fence=message.fence, state=state, reason=reason, provider=provider, address=address,
         due_at=again, attempt=-1 if outcome is None else 0, history=[(state, at)],

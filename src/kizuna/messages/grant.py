@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import all_channels
+from kizuna.channels import address_of, all_channels
 from kizuna.consent.decide import refusal
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
@@ -144,7 +144,8 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> C
     known = all_channels().get(channel)
     if known is None:
         return Chosen(channel, None, "no_provider")
-    address = known.address(scope.record["profiles"].traits)
+    profile = scope.record["profiles"]
+    address = address_of(known, profile.traits, profile.devices)
     if address is None:
         return Chosen(channel, None, "no_address")
     if not known.is_valid(address):

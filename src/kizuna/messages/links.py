@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES = b"u", b"c", b"o", b"v", b"p"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS = b"u", b"c", b"o", b"v", b"p", b"d"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
 
@@ -90,11 +90,15 @@ class Links:
     def pixel(self) -> str:
         return self._url("o", OPEN) + ".gif"
 
+    @property
+    def dismissed(self) -> str:
+        return self._url("d", DISMISS)
+
     def click(self, index: int) -> str:
         return self._url("c", CLICK, index)
 
     def is_ours(self, url: str) -> bool:
-        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovp"))
+        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpd"))
 
     def _url(self, path: str, purpose: bytes, index: int = 0) -> str:
         return f"{self._base}/{path}/{self._signer.token(Ticket(self._workspace, self._message, purpose, index))}"
@@ -103,6 +107,11 @@ class Links:
 _ANCHOR = re.compile(r"""(<a(?=\s)[^<>]*?\shref\s{0,9}=\s{0,9})(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
 _LED = re.compile(r"https?://[^\s\x00-\x1f\x7f]+\Z", re.IGNORECASE)  # what a Location header may hold
 MOST_LINKS = 1_000
+
+
+def is_led(url: str) -> bool:
+    """Whether our click address may lead there; an app's own scheme goes as it is."""
+    return bool(_LED.match(url))
 
 
 def rewrite(body: str, links: Links) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""HTTP for customers: unsubscribe, preferences, clicks, opens, view in browser. A signed token is the only key."""
+"""HTTP for customers: unsubscribe, preferences, clicks, dismissals, opens, view in browser; by signed token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kizuna.core.errors import Invalid, NotFound
 from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.messages import page, store
-from kizuna.messages.links import CLICK, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, Signer, Ticket
+from kizuna.messages.links import CLICK, DISMISS, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, Signer, Ticket
 from kizuna.messages.report import new_id, of_customer
 from kizuna.providers.vault import secrets_of
 from kizuna.runtime.database import Database
@@ -183,6 +183,17 @@ async def click(
     return Response(None, status_code=302, headers=headers)
 
 
+@post("/d/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
+async def dismissed(token: str, database: Database, config: Config, log: Log) -> Response[None]:
+    """A service worker or app says that a push was put away unread; a fact on the timeline, no state of the message."""
+    found, _ = await _read(database, config, token, DISMISS)
+    async with database.connection() as conn:
+        now = await accounts.now(conn, found.workspace)
+    position = await log.append(found.workspace, [of_customer(found.profile, "dismissed", now, found.said())])
+    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*", "Kizuna-Position": str(position)}
+    return Response(None, status_code=204, headers=headers)
+
+
 @get("/o/{name:str}", opt=_OPEN_TO_ALL)
 async def opened(
     name: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
@@ -240,4 +251,4 @@ def _page(body: str, status: int = 200, position: int | None = None) -> Response
     return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
 
-ROUTES = [unsubscribe_page, unsubscribe, preference_page, prefer, click, opened, view]
+ROUTES = [unsubscribe_page, unsubscribe, preference_page, prefer, click, dismissed, opened, view]

@@ -8,6 +8,7 @@ from typing import Any
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.moment import Item
 from kizuna.messages.message import Claimed
+from kizuna.profiles.fold import GONE
 
 
 def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: str | None) -> Item:
@@ -22,6 +23,16 @@ def of_deferral(message: Claimed, profile: bytes, until: int, at: int) -> Item:
     said = properties(message) | {"due_at": clock.show(until)}
     raw = ids.derive("report", message.id, "deferred", until)
     return _item(profile, ids.show("evt", raw), "deferred", at, said, message.caused_by or "")
+
+
+def of_device(message: Claimed, profile: bytes, device: str, at: int, reason: str) -> Item:
+    """A push service says that nobody is there any more."""
+    said = exact_json.encode({"device": device, "message": ids.show("msg", message.id), "reason": reason})
+    raw = ids.derive("report", message.id, device, message.attempts)
+    return Item(
+        profile=profile, id=ids.show("evt", raw), type="report", name=GONE, timestamp=at, properties=said,
+        received_at=at, caused_by=message.caused_by or "",
+    )  # fmt: skip
 
 
 def of_customer(

@@ -207,7 +207,7 @@ class Lane:
             )
             if outcome is None:
                 return
-            if isinstance(outcome, Unavailable):
+            if isinstance(outcome, Unavailable) and not outcome.is_alone:
                 self.rests_until = time.monotonic() + LANE_REST
                 log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
 

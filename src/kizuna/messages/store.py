@@ -415,14 +415,14 @@ def template(cursor: Any, workspace: int, name: str, version: int) -> dict[str, 
 
 
 def carrier(cursor: Any, workspace: int, channel: str) -> dict[str, Any] | None:
-    """The provider that was set last for a channel."""
+    """The provider that was set last for a channel; those set before stand `beside` it, latest first."""
     cursor.execute(
         "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
-        " AND body ->> 'channel' = %s ORDER BY introduced DESC LIMIT 1",
+        " AND body ->> 'channel' = %s ORDER BY introduced DESC",
         [workspace, channel],
     )
-    row = cursor.fetchone()
-    return {**row[1], "name": row[0]} if row else None
+    found = [{**body, "name": name} for name, body in cursor.fetchall()]
+    return {**found[0], "beside": found[1:]} if found else None
 
 
 def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]:

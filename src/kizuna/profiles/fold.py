@@ -9,12 +9,14 @@ from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import FROM_OUTSIDE, Moment
 from kizuna.engine.slice import Definition, Record, Scope, Section, Workspace, Writer
+from kizuna.profiles.device import MOVED, Device, seen, shown, shown_item, without
 from kizuna.profiles.gate import let_through
 from kizuna.profiles.identity import external_ids, own_name
 from kizuna.profiles.section import Profile
 from kizuna.profiles.traits import absorb_traits, merge_traits
 
-MAX_KEPT = 100  # anonymous ids, external ids, devices of one profile
+MAX_KEPT = 100  # anonymous ids, external ids of one profile
+GONE = "device_gone"  # the report of a sender to which a push service said that nobody is there any more
 
 
 class ProfileSlice:
@@ -26,7 +28,7 @@ class ProfileSlice:
         return None
 
     def hears(self, part: None, kind: str, name: str) -> bool:
-        return kind in FROM_OUTSIDE or (kind == "fact" and name == "traits_updated")
+        return kind in FROM_OUTSIDE or kind == MOVED or (kind, name) in (("fact", "traits_updated"), ("report", GONE))
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type in FROM_OUTSIDE:
@@ -34,6 +36,7 @@ class ProfileSlice:
             changed = _take_names(moment, profile)
             if moment.item.context:
                 changed |= _take_context(moment, profile)
+                changed |= _take_device(moment, scope)
             if moment.type == "identify":
                 at = min(moment.timestamp, moment.at)
                 changed |= _take_traits(profile, moment.properties, at, scope)
@@ -44,6 +47,11 @@ class ProfileSlice:
             traits = moment.properties["traits"]
             if _take_traits(scope.record["profiles"], traits, scope.now, scope):
                 emit_updated(scope)
+        elif moment.type == MOVED:
+            drop_device(scope, moment.name, "moved")
+        elif moment.name == GONE:
+            said = moment.properties
+            drop_device(scope, str(said.get("device") or ""), "unregistered", str(said.get("reason") or ""))
 
     def wake(self, scope: Scope) -> None:
         let_through(scope.record["profiles"], scope)
@@ -58,8 +66,8 @@ class ProfileSlice:
             _add(profile.external_ids, external)
         for external in other.claimed:
             _add(profile.claimed, external)
-        for device in other.devices:
-            _add(profile.devices, device)
+        for device in sorted(other.devices, key=lambda each: each.seen_at):
+            _keep_device(scope, device)
         profile.zone = profile.zone or other.zone
         profile.locale = profile.locale or other.locale
         profile.future = sorted([*profile.future, *other.future], key=lambda kept: kept.item.timestamp)
@@ -127,14 +135,47 @@ def _take_context(moment: Moment, profile: Profile) -> bool:
     locale = context.get("locale")
     if isinstance(locale, str) and locale and locale != profile.locale and len(locale) <= 35:
         profile.locale, changed = locale, True
-    device = context.get("device")
-    if isinstance(device, dict) and isinstance(device.get("token"), str):
-        kept = {"type": str(device.get("type", "")), "token": device["token"]}
-        changed |= _add(profile.devices, kept)
     for named in external_ids(context):
         if named in profile.claimed and named not in profile.refused:
             changed |= _add(profile.external_ids, named)
     return changed
+
+
+def _take_device(moment: Moment, scope: Scope) -> bool:
+    """What it shows of a device; that one is new to this profile is said to the device's own record."""
+    device = shown(moment.context, min(moment.timestamp, moment.at))
+    if device is None or not _keep_device(scope, device):
+        return False
+    scope.relay(shown_item(scope.workspace.id, device.id, scope.record.id, moment.id, moment.at))
+    return True
+
+
+def _keep_device(scope: Scope, device: Device) -> bool:
+    """Whether it is new here."""
+    profile: Profile = scope.record["profiles"]
+    kept, is_new, dropped = seen(profile.devices, device)
+    if kept is not profile.devices:
+        profile.devices = kept
+        scope.record.touch("profiles")
+    if dropped is not None and dropped is not device:
+        _emit_removed(scope, dropped, "too_many")
+    return is_new and dropped is not device
+
+
+def drop_device(scope: Scope, name: str, reason: str, why: str = "") -> None:
+    """It cannot be reached any more, or belongs to somebody else now."""
+    profile: Profile = scope.record["profiles"]
+    for device in profile.devices:
+        if device.id == name:
+            profile.devices = without(profile.devices, name)
+            scope.record.touch("profiles")
+            _emit_removed(scope, device, reason, why)
+            return
+
+
+def _emit_removed(scope: Scope, device: Device, reason: str, why: str = "") -> None:
+    said = {"device": device.id, "type": device.type, "reason": reason}
+    scope.emit("device_removed", {**said, "answer": why} if why else said)
 
 
 def _is_zone(name: str) -> bool:

@@ -12,6 +12,7 @@ from kizuna.engine.moment import RULING, Moment
 from kizuna.engine.record import decoder_of, encode_section
 from kizuna.engine.slice import Record, Scope, Section
 from kizuna.profiles import identity
+from kizuna.profiles.device import SHOWN, moved_item, read_shown
 from kizuna.profiles.identity import Absorb, Claim, Link, Meet
 from kizuna.profiles.section import Profile, Waiting
 
@@ -42,6 +43,9 @@ class ProfileGate:
             return None
         if moment.type == "claim":
             _tell_holder(moment, profile, scope)
+            return None
+        if moment.type == SHOWN:
+            _note_holder(moment, profile, scope)
             return None
         if profile.merged_into:
             is_sent_on = moment.type == "forward"  # it stays as it was first said, however far it goes
@@ -238,6 +242,17 @@ def _tell_holder(moment: Moment, profile: Profile, scope: Scope) -> None:
         return
     answer = Absorb("", refused=not is_own, waits_for=waits_for)
     scope.relay(identity.absorb_item(claim.by, answer, moment.id, moment.at))
+
+
+def _note_holder(moment: Moment, profile: Profile, scope: Scope) -> None:
+    """At the record of a device: it is with the profile that showed it last, and with no other."""
+    holder, before = read_shown(moment.item.properties), profile.merged_into
+    if before == holder.by:
+        return
+    profile.merged_into = holder.by
+    scope.record.touch("profiles")
+    if before:
+        scope.relay(moved_item(before, holder, moment.id, moment.at))
 
 
 def let_through(profile: Profile, scope: Scope) -> None:

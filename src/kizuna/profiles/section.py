@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from kizuna.engine.moment import RULING, Item
 from kizuna.engine.slice import Record, Section, Workspace
+from kizuna.profiles.device import Device
 
 
 class Waiting(Struct, array_like=True, gc=False, frozen=True):
@@ -28,7 +29,7 @@ class Profile(Section):
     external_ids: list[tuple[str, str]] = field(default_factory=list)  # (type, id)
     traits: dict[str, Any] = field(default_factory=dict)
     trait_times: dict[str, int] = field(default_factory=dict)
-    devices: list[dict[str, Any]] = field(default_factory=list)
+    devices: list[Device] = field(default_factory=list)  # the latest of each, the one seen last at the end
     zone: str = ""  # IANA name as last seen; "" is the workspace's
     locale: str = ""
     merged_into: bytes = b""  # a pointer: later items are forwarded there

@@ -8,6 +8,7 @@ from typing import Any, cast
 from kizuna.core import clock, ids
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Section
+from kizuna.profiles.device import Device
 from kizuna.profiles.fold import identities
 from kizuna.profiles.section import Profile
 from kizuna.profiles.store import Row
@@ -37,6 +38,7 @@ class ProfileViews:
             "computed": {},
             "zone": own.zone or None,
             "locale": own.locale or None,
+            "devices": [_device(each) for each in own.devices],
             **shown,
             "loyalty": None,
             "created_at": clock.show(created_at),
@@ -50,3 +52,8 @@ class ProfileViews:
 
     def _read(self, name: str, body: bytes | None) -> Section:
         return self.sections[name]() if body is None else self._decoders[name](body)
+
+
+def _device(device: Device) -> dict[str, Any]:
+    seen_at = clock.show(device.seen_at) if device.seen_at else None
+    return {"id": device.id, "type": device.type, "token": device.token, "seen_at": seen_at}

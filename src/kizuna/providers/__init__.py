@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from kizuna.core.errors import FieldError
+from kizuna.profiles.device import Device
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """What a push says beside its title and text."""
+
+    ttl: int  # seconds after which nobody need hear it any more
+    url: str | None = None  # where a tap leads
+    dismissed_url: str | None = None  # is told by a POST that it was dismissed
+    icon: str | None = None
+    image: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    urgency: str = "normal"  # very-low, low, normal, high (RFC 8030)
+    collapse: str | None = None  # of those that say the same, the newest replaces what was not delivered yet
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """A rendered message on its way."""
+    """A rendered message on its way. Of a push, `address` names one device's token when a provider sees it."""
 
     message: str  # msg_...: the idempotency key, and the root of the Message-ID
     channel: str
@@ -24,12 +38,15 @@ class Delivery(Struct, frozen=True, kw_only=True):
     html: str | None
     headers: Mapping[str, str]  # beside those the provider makes
     at: float  # seconds since 1970: the date it bears
+    devices: Sequence[Device] = ()  # of a channel that reaches devices: all of the customer's
+    notification: Notification | None = None
 
 
 class Accepted(Struct, frozen=True):
     """The provider took it over."""
 
     reference: str = ""
+    gone: Sequence[str] = ()  # ids of devices that will never take anything again; here and below
 
 
 class Rejected(Struct, frozen=True):
@@ -37,6 +54,7 @@ class Rejected(Struct, frozen=True):
 
     reason: str
     bounce: str | None = None
+    gone: Sequence[str] = ()
 
 
 class Unavailable(Struct, frozen=True):
@@ -44,12 +62,15 @@ class Unavailable(Struct, frozen=True):
 
     reason: str
     retry_after: int | None = None  # seconds
+    gone: Sequence[str] = ()
+    is_alone: bool = False  # it says nothing of other messages: their addresses lead elsewhere
 
 
 class Ambiguous(Struct, frozen=True):
     """It may have been taken over: the connection was lost after the message was handed over."""
 
     reason: str
+    gone: Sequence[str] = ()
 
 
 Outcome = Accepted | Rejected | Unavailable | Ambiguous
@@ -85,6 +106,27 @@ class Particular(Protocol):
     """A provider that looks closer at its settings, when they are set, than their types can."""
 
     def check(self, settings: Any) -> Checked: ...
+
+
+@runtime_checkable
+class MakesSecrets(Protocol):
+    """A provider that makes secrets of its own when it is set; those that are there or given stay."""
+
+    def make_secrets(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A provider with more to show than its settings; raises `Unprocessable` for settings that cannot work."""
+
+    def shown(self, settings: Any) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class CarriesDevices(Protocol):
+    """A provider that reaches devices of some types, one at a time."""
+
+    carries: ClassVar[frozenset[str]]
 
 
 @cache

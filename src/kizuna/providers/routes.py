@@ -58,6 +58,7 @@ def _shown(name: str, body: dict[str, Any]) -> dict[str, Any]:
         "reports_url": None,
         "warnings": body.get("warnings") or [],
         "dns": body.get("dns") or [],
+        **(body.get("public") or {}),
     }
 
 

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.templates.push import PushPart
+from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+text")
 
@@ -25,6 +27,7 @@ class Template(Struct, frozen=True):
     format: str
     default: Wording
     locales: Mapping[str, Wording]
+    push: PushPart | None = None
 
     @property
     def escapes(self) -> bool:
@@ -42,7 +45,8 @@ class Template(Struct, frozen=True):
 def read(body: Mapping[str, Any]) -> Template:
     """A template from its JSON; raises `Invalid` naming every wrong field."""
     errors: list[FieldError] = []
-    channel, format_ = body.get("channel", "email"), body.get("format", "liquid+html")
+    channel, format_ = body.get("channel", "email"), body.get("format")
+    format_ = format_ or ("liquid+text" if channel == "push" else "liquid+html")
     if not isinstance(channel, str) or not channel:
         errors.append(FieldError("/channel", "invalid", "name a channel, such as email"))
     if format_ not in FORMATS:
@@ -59,9 +63,10 @@ def read(body: Mapping[str, Any]) -> Template:
             others[str(locale).replace("_", "-").lower()] = found
         else:
             errors.append(FieldError(f"/locales/{locale}", "invalid", "an object {subject, body}"))
+    push = read_push(body.get("push"), channel, errors)
     if errors:
         raise Invalid("the template is not complete", code="invalid_template", errors=errors)
-    return Template(channel, format_, default, others)
+    return Template(channel, format_, default, others, push)
 
 
 def _wording(said: Mapping[str, Any], pointer: str, errors: list[FieldError]) -> Wording:

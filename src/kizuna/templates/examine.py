@@ -16,3 +16,8 @@ def examine(template: Template) -> None:
             except Invalid as error:
                 wrong = FieldError(f"{pointer}/{field}", error.code, str(error))
                 raise Invalid(str(error), code=error.code, errors=[wrong]) from None
+    for pointer, text in template.push.texts() if template.push else ():
+        try:
+            check(text)
+        except Invalid as error:
+            raise Invalid(str(error), code=error.code, errors=[FieldError(pointer, error.code, str(error))]) from None

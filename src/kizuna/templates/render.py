@@ -16,6 +16,7 @@ from kizuna.templates import direct
 from kizuna.templates.budget import Budget
 from kizuna.templates.definition import Template
 from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+from kizuna.templates.push import PushPart
 
 
 class Content(Struct, frozen=True):
@@ -25,6 +26,7 @@ class Content(Struct, frozen=True):
     body: str
     format: str
     warnings: list[str]
+    push: PushPart | None = None
 
 
 def render(
@@ -44,7 +46,8 @@ def render(
     if wording.subject is not None:
         subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
     body = _run(wording.body, known, budget, template.escapes, partials)
-    return Content(subject, body, template.format, list(budget.warnings))
+    push = template.push and template.push.rendered(lambda text: _run(text, known, budget, False, partials))
+    return Content(subject, body, template.format, list(budget.warnings), push)
 
 
 def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = None, zone: str = "UTC") -> str:

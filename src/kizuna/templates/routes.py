@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from litestar import Response, get, post, put
 from litestar.params import Parameter
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
@@ -104,7 +104,9 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
         partials=data.templates,
     )  # fmt: skip
     content = await asyncio.to_thread(rendered)
-    said = {"subject": content.subject} if content.subject is not None else {}
+    said: dict[str, Any] = {"subject": content.subject} if content.subject is not None else {}
+    if content.push is not None:
+        said = {**said, "push": {name: value for name, value in to_builtins(content.push).items() if value}}
     spent = round((time.perf_counter() - started) * 1000, 2)
     return {"content": {**said, "body": content.body}, "warnings": content.warnings, "ms": spent}
 

@@ -95,12 +95,13 @@ class World:
         at: int | None = None,
         timestamp: int | None = None,
         external: Sequence[str] = (),
+        device: str = "",
     ) -> None:
         self.now = max(self.now, at if at is not None else self.now + 1)
         self.number += 1
         item = Item(
             self.id(user=user, anon=anon), f"m{self.number}", kind, name, self.now if timestamp is None else timestamp,
-            exact_json.encode(traits or {}), _context(external), user, anon, self.now,
+            exact_json.encode(traits or {}), _context(external, device), user, anon, self.now,
         )  # fmt: skip
         self.fold(item)
 
@@ -123,7 +124,10 @@ class World:
             self.folder.fire(self.scope, now, self.number)
 
 
-def _context(external: Sequence[str]) -> bytes:
-    """External ids of one type, as a device library says them."""
+def _context(external: Sequence[str], device: str) -> bytes:
+    """External ids of one type and a phone's token, as a device library says them."""
     listed = [{"id": each, "type": "crm", "collection": "users", "encoding": "none"} for each in external]
-    return exact_json.encode({"externalIds": listed}) if listed else b""
+    said: dict[str, Any] = {"externalIds": listed} if listed else {}
+    if device:
+        said["device"] = {"type": "ios", "token": device}
+    return exact_json.encode(said) if said else b""

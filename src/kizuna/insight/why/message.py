@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from kizuna.channels import all_channels
+from kizuna.channels import address_of, all_channels
 from kizuna.consent.decide import state
 from kizuna.consent.section import Consent
 from kizuna.core import clock, ids
@@ -49,7 +49,7 @@ def refused(row: Ledger, at: int, then: Then, definition: tuple[int, Mapping[str
 def _rule(row: Ledger, then: Then, body: Mapping[str, Any], left: Any) -> tuple[Any, Any]:
     record = then.scope.record
     consent: Consent = record["consent"]
-    traits = record["profiles"].traits
+    profile = record["profiles"]
     match row.reason:
         case "holdout":
             return _holdout(row, then, body)
@@ -62,7 +62,7 @@ def _rule(row: Ledger, then: Then, body: Mapping[str, Any], left: Any) -> tuple[
             return {"suppressed": row.channel}, {"because": consent.suppressed.get(row.channel), "address": about}
         case "no_address" | "invalid_address":
             known = all_channels().get(row.channel)
-            return {"address": row.channel}, known.address(traits) if known else None
+            return {"address": row.channel}, address_of(known, profile.traits, profile.devices) if known else None
         case "exited":
             return {"exit": body.get("exit", [])}, left
         case "frequency_cap" | "quiet_hours_expired":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kizuna.runtime.lake.columns import Columns
 
 # How records speak to each other; what they say was, or will be, said by another item.
-INTERNAL = frozenset(("tick", "link", "absorb", "forward", "claim", "meet", "fill", "resume"))
+INTERNAL = frozenset(("tick", "link", "absorb", "forward", "claim", "meet", "fill", "resume", "device", "device_moved"))
 PROFILE_UPDATED, PROFILE_MERGED = "profile_updated", "profile_merged"
 
 EARLIEST, LATEST = clock.read_time("2000-01-01") or 0, clock.read_time("2050-12-31") or 0
