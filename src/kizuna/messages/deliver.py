@@ -30,6 +30,7 @@ from kizuna.messages.report import of_deferral, of_sender
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
 from kizuna.providers.carry import Bearer, bearer
+from kizuna.providers.http import Outside
 from kizuna.templates import definition
 
 LEASE_SECONDS = 60.0
@@ -61,19 +62,22 @@ class Parsed(Struct, frozen=True):
 class Desk:
     """What deliveries need to know of the installation."""
 
-    def __init__(self, partitions: int, secrets: Sequence[bytes], public_url: str) -> None:
+    def __init__(
+        self, partitions: int, secrets: Sequence[bytes], public_url: str, outside: Outside | None = None
+    ) -> None:
         self.partitions = partitions
         self.secrets = list(secrets)
         self.signer = Signer(self.secrets)
         self.public_url = public_url
+        self.outside = outside  # connections to HTTP APIs; None: each delivery its own
         self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
         self._policies = lru_cache(64)(policy.read_stored)
 
     @classmethod
-    def of(cls, connection: Connection[Any], public_url: str, secret: str) -> Desk:
+    def of(cls, connection: Connection[Any], public_url: str, secret: str, outside: Outside | None = None) -> Desk:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             partitions, installed = store.installation(cursor)
-        return cls(partitions, vault.secrets_of(installed, secret), public_url)
+        return cls(partitions, vault.secrets_of(installed, secret), public_url, outside)
 
     def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[store.Claim], now: int) -> list[Judged]:
         """Look at what each claim may refuse for, and compose the rest."""
@@ -299,7 +303,7 @@ def deliver_remote(
         last = unsaid[-1][1]
         return Rejected(last.reason or last.state if isinstance(last, Refused) else "deferred")
     checkpoint("handed")
-    carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier), pace)
+    carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier, desk.outside), pace)
     checkpoint("carried")
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         _conclude(cursor, desk, workspace, carrier["name"], carried)

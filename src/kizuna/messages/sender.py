@@ -17,6 +17,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages import store
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
 from kizuna.providers import Unavailable, all_providers
+from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
 from kizuna.runtime.stopping import Stopping
 
@@ -69,7 +70,8 @@ class Sender:
             ear.execute("LISTEN kizuna_send")
             config = self.config
             base = config.public_url or config.url or f"http://{config.host}:{config.port}"
-            desk = Desk.of(connection, base, config.secret)
+            outside = Outside(config.allow_private_targets)
+            desk = Desk.of(connection, base, config.secret, outside)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
@@ -87,6 +89,7 @@ class Sender:
                 for lane in self.lanes.values():
                     lane.close()
                 self.lanes.clear()
+                outside.close()
                 for provider in all_providers().values():
                     provider.close()
 
