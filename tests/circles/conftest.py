@@ -98,7 +98,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def running(data_folder: Path) -> Iterator[Running]:
     """The whole product, as `kizuna up` starts it, with two workers; shared by the tests, each in its own workspace."""
-    with started(load(data=data_folder, port=0, workers=2)) as found:
+    with started(load(data=data_folder, port=0, workers=2, allow_private_targets="127.0.0.0/8")) as found:
         yield found
 
 

@@ -22,7 +22,7 @@ from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
 from kizuna.messages import policy, store
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
-from kizuna.messages.compose import Composed, compose, delivery
+from kizuna.messages.compose import Composed, as_brought, compose, delivery
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.messages.quiet_hours import QuietHours
@@ -104,7 +104,7 @@ class Desk:
                 verdict = wait
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
-                parsed = templates[message.template, message.template_version]
+                parsed = templates.get((message.template, message.template_version))
                 verdict = self._compose(message, person, verdict, parsed, workspace, at)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
@@ -119,6 +119,8 @@ class Desk:
     def _compose(
         self, message: Claimed, person: Person, address: str, parsed: Parsed | None, workspace: Workspace, at: int
     ) -> Composed | Refused:
+        if not message.template:
+            return as_brought(message)
         if parsed is None:
             return Refused("skipped", "template_error")
         try:
@@ -130,7 +132,7 @@ class Desk:
     def _templates(
         self, cursor: Any, workspace: int, messages: Sequence[Claimed]
     ) -> dict[tuple[str, int], Parsed | None]:
-        wanted = {(message.template, message.template_version) for message in messages}
+        wanted = {(message.template, message.template_version) for message in messages if message.template}
         return {key: self._template(cursor, workspace, *key) for key in wanted}
 
     def _template(self, cursor: Any, workspace: int, name: str, version: int) -> Parsed | None:
@@ -368,6 +370,7 @@ def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | Non
     ending = Ending(
         id=message.id, fence=message.fence, state=state, reason=reason, provider=provider, address=address,
         due_at=again, attempt=-1 if outcome is None else 0, history=[(state, at)],
+        trouble=None if outcome is None or isinstance(outcome, Accepted) else outcome.reason[:500],
     )  # fmt: skip
     return ending, reports
 

@@ -1,4 +1,4 @@
-"""What every provider with an HTTP API must do, over a real connection. A new adapter needs its file in `tests/data`."""
+"""What every provider with an HTTP API must do, over a real connection. A new adapter needs a file in `tests/data`."""
 
 from __future__ import annotations
 
