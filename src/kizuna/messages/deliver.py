@@ -279,7 +279,8 @@ def deliver_remote(
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
-    Answers the outcome of the last; the first `Unavailable` ends it, and what the network did not see is handed back.
+    Answers the outcome of the last. The first `Unavailable` of the provider ends it: what the network did not see is
+    handed back.
     `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
     of each point at which a crash means something else.
     """
@@ -329,7 +330,8 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
             if index:
                 pace()
             outcome = hand_over(delivery(counted, verdict, one.at))
-            is_open = not isinstance(outcome, Unavailable) and time.monotonic() < last
+            stops = isinstance(outcome, Unavailable) and not outcome.of_one
+            is_open = not stops and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
 

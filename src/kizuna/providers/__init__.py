@@ -42,6 +42,7 @@ class Unavailable(Struct, frozen=True):
 
     reason: str
     retry_after: int | None = None  # seconds
+    of_one: bool = False  # only this message has to wait: its mailbox is full, or greets strangers late
 
 
 class Ambiguous(Struct, frozen=True):

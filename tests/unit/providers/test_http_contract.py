@@ -63,6 +63,17 @@ def test_every_adapter_of_the_folder_is_here() -> None:
     print(f"{len(ADAPTERS)} providers, {reports} reports read: {', '.join(sorted(ADAPTERS))}")
 
 
+def test_every_kind_is_in_the_guide_with_its_settings() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "providers.md").read_text()
+    rows = {line.split("`")[1]: line for line in guide.splitlines() if line.startswith("| `")}
+    assert set(rows) == set(all_providers()) - {"outbox"}
+    for name, row in rows.items():
+        for field in msgspec.structs.fields(all_providers()[name].settings):
+            said = f"`{field.encode_name}`"
+            assert (f"*{said}*" in row) is (field.encode_name in all_providers()[name].secrets), (name, said)
+            assert said in row, (name, said)
+
+
 def test_it_hands_over_once_under_the_name_of_the_message(tried: Tried) -> None:
     taken = tried.case["taken"]
     assert tried.deliver(tried.told(taken)) == Accepted(taken["reference"])
