@@ -43,7 +43,7 @@ PUBLIC |= {
         ("GET", "/c/{token:str}"),
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),
-        ("POST", "/reports/{provider:str}/{token:str}"),
+        ("POST", "/reports/{name:str}/{token:str}"),
     ]
 }
 SESSION = {"GET /api/console/me", "GET /api/v1/workspaces", "POST /api/v1/workspaces"}  # a member, not a key

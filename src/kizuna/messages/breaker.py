@@ -7,7 +7,7 @@ from msgspec import Struct
 from kizuna.providers import Outcome, Unavailable
 
 FIRST_SECONDS, MOST_SECONDS = 1.0, 60.0
-MOST_ASKED = 3600  # seconds of a Retry-After that are obeyed
+MOST_ASKED = 900  # seconds of a Retry-After that are obeyed: messages past their time must come to their end
 
 
 class Breaker(Struct, frozen=True):
