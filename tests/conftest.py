@@ -1,4 +1,4 @@
-"""One real PostgreSQL for a run of the tests; a fresh database, cloned from a migrated one, for each test."""
+"""One real PostgreSQL for each process that runs tests; a fresh database, cloned from a migrated one, for each test."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from kizuna.core.errors import Unavailable
-from kizuna.runtime.database import Database, connect
+from kizuna.runtime.database import Database, connect, in_one_go
 
 
 def test_bytea_comes_back_as_bytes(connection: psycopg.Connection[Any]) -> None:
@@ -34,6 +34,41 @@ def test_a_database_that_is_not_there_is_one_line() -> None:
     with pytest.raises(Unavailable, match="the database does not answer") as caught:
         connect("postgresql://kizuna@/kizuna?host=/nowhere")
     assert "\n" not in str(caught.value)
+
+
+def test_what_goes_in_one_go_is_committed_before_listeners_hear_of_it(database_url: str) -> None:
+    with connect(database_url, autocommit=True) as own, connect(database_url, autocommit=True) as ear:
+        own.execute("CREATE TABLE gone (word text)")
+        ear.execute("LISTEN heard")
+        told: list[str] = []
+        with in_one_go(own, told) as cursor:
+            cursor.execute("INSERT INTO gone VALUES ('first') RETURNING word")
+            assert cursor.fetchall() == [("first",)]
+            cursor.execute("INSERT INTO gone VALUES ('second')")
+            assert ear.execute("SELECT count(*) FROM gone").fetchone() == (0,)
+            told.append("heard")
+        assert [each.channel for each in ear.notifies(timeout=10, stop_after=1)] == ["heard"]
+        assert ear.execute("SELECT count(*) FROM gone").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("after", range(3))
+def test_what_goes_wrong_in_one_go_is_raised_as_it_was_and_undoes_all(database_url: str, after: int) -> None:
+    with connect(database_url, autocommit=True) as own, connect(database_url, autocommit=True) as ear:
+        own.execute("CREATE TABLE gone (word text PRIMARY KEY)")
+        ear.execute("LISTEN heard")
+        with pytest.raises(psycopg.errors.UniqueViolation), in_one_go(own, ["heard"]) as cursor:
+            cursor.execute("INSERT INTO gone VALUES ('once')")
+            cursor.execute("INSERT INTO gone VALUES ('once')")
+            for number in range(after):
+                cursor.execute("INSERT INTO gone VALUES (%s)", [str(number)])
+        with pytest.raises(ZeroDivisionError), in_one_go(own, ["heard"]) as cursor:
+            cursor.execute("INSERT INTO gone VALUES ('never')")
+            raise ZeroDivisionError
+        assert own.execute("SELECT count(*) FROM gone").fetchone() == (0,)
+        assert list(ear.notifies(timeout=0)) == []
+        with in_one_go(own) as cursor:
+            cursor.execute("INSERT INTO gone VALUES ('again')")
+        assert ear.execute("SELECT word FROM gone").fetchall() == [("again",)]
 
 
 def test_the_pool_commits_rolls_back_and_survives_broken_connections(database_url: str) -> None:

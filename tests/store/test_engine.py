@@ -151,6 +151,25 @@ def test_a_second_owner_fences_the_first(connection: psycopg.Connection[Any], da
     assert tallies(connection, workspace)["ada"].heard == 1
 
 
+def test_a_fenced_owner_leaves_nothing_and_goes_on_with_its_connection(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
+    workspace = make_workspace(connection)
+    slow = an_engine(connection)
+    append(connection, workspace, [an_item(workspace, "m1", user="ada")])
+    with connection.cursor(binary=True) as cursor:
+        stale = store.pending_heads(cursor, range(PARTITIONS))
+    connection.commit()
+    connection.execute("UPDATE log_head SET batch = batch + 1 WHERE workspace = %s", [workspace])
+    connection.commit()
+    with pytest.raises(FencedError):
+        slow.run_workspace(connection, workspace, stale)
+    with connect(database_url) as other:
+        assert other.execute("SELECT count(*) FROM profile").fetchone() == (0,)
+    drain(an_engine(connection), connection)
+    assert tallies(connection, workspace)["ada"].heard == 1
+
+
 def test_an_owner_who_would_write_what_another_wrote_is_fenced_too(
     connection: psycopg.Connection[Any], database_url: str
 ) -> None:

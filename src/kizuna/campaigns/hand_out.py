@@ -17,6 +17,7 @@ from kizuna.engine.program import Programs
 from kizuna.engine.slice import Workspace
 from kizuna.engine.store import PostgresState
 from kizuna.runtime.lake.query import Lake
+from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.sql import compile_sql
 
 CHUNK = 2_000  # members a transaction
@@ -65,7 +66,7 @@ def _gather(connection: Connection[Any], lake: Lake, workspace: Workspace, launc
     rule, profiles = campaign.rule(), list[bytes]()
     if rule is not None:
         zones = [zone for (zone,) in lake.query_sync(connection, workspace.id, store.ZONES)]
-        rows = lake.query_sync(connection, workspace.id, compile_sql(rule, now, workspace.zone, zones))
+        rows = lake.query_sync(connection, workspace.id, compile_sql(rule, now, workspace.zone, zones, some_profiles))
         profiles = [ids.read("prf", profile) for (profile,) in rows]
     gathered = connection.execute(*store.gather(workspace.id, launched.id, campaign.segment, profiles))
     said = {"workspace": workspace.id, "launch": launched.id, "members": gathered.rowcount}

@@ -15,6 +15,7 @@ from kizuna.events import publish, settled
 from kizuna.events import store as events
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
+from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.sql import compile_sql
 
 PATIENCE = 30.0  # seconds until all accepted so far is folded
@@ -70,5 +71,7 @@ async def _profiles(database: Database, lake: Lake, workspace: Workspace, campai
     async with database.connection() as conn:
         now = await accounts.now(conn, workspace.id)
     zones = [zone for (zone,) in await lake.query(database, workspace.id, store.ZONES)]
-    rows = await lake.query(database, workspace.id, compile_sql(rule, now, workspace.zone, zones), seconds=600)
+    rows = await lake.query(
+        database, workspace.id, compile_sql(rule, now, workspace.zone, zones, some_profiles), seconds=600
+    )
     return [ids.read("prf", profile) for (profile,) in rows]

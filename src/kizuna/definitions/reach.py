@@ -20,6 +20,7 @@ from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.program import ACTIVE
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake, Question
+from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments import rule
 from kizuna.segments.rule import AllOf, AnyOf, InSegment, Not, Rule
 from kizuna.segments.sql import compile_sql, profiles_zones_sql
@@ -146,7 +147,7 @@ async def _answers(
     zones = [zone for (zone,) in await lake.query(database, workspace.id, profiles_zones_sql())]
     questions: list[Question] = []
     for _, sql, node, params in asked.found:
-        compiled = compile_sql(node, now, workspace.zone, zones) if node else store.NOBODY
+        compiled = compile_sql(node, now, workspace.zone, zones, some_profiles) if node else store.NOBODY
         questions.append((sql.format(rule=compiled), params))
     rows = await lake.query_all(database, workspace.id, questions, seconds=120)
     return {key: row[0] for (key, *_), row in zip(asked.found, rows, strict=True)}

@@ -72,7 +72,7 @@ class Batch:
             if 0 < record.wake_at <= self.heads[record.partition].at:
                 self.fire(record)
         self.mark()
-        self.write()
+        self.write(is_last=commit)
         if commit:
             self.state.commit()
             self.keep()
@@ -303,7 +303,7 @@ class Batch:
 
     # writing ---------------------------------------------------------------------------------------------------------
 
-    def write(self) -> None:
+    def write(self, *, is_last: bool) -> None:
         new: list[Record] = []
         changed: list[Record] = []
         asked = self.effects.other
@@ -329,6 +329,7 @@ class Batch:
                 resumed=sorted(self.resumed),
                 rows=self.rows(),
                 is_read=bool(self.effects.relays),
+                is_last=is_last,
             )
         )
 

@@ -61,12 +61,14 @@ class Engine:
         """Fold one batch of every workspace with something new; says whether there was any."""
         state = self.state_of(where, self)
         heads = state.pending_heads(self.partitions)
-        state.commit()
+        if not heads:
+            state.commit()
+            return False
         if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
             self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
         for workspace in sorted({head.workspace for head in heads}):
             self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
-        return bool(heads)
+        return True
 
     def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
         """The earliest timer of each partition of each live workspace."""

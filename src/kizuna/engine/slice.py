@@ -136,4 +136,6 @@ class Slice(Protocol):
         """Take over the section of the anonymous record that was joined to this one."""
 
 
-Writer = Callable[[Any, int, list[Any]], None]  # cursor, workspace id, effects of one type
+# Cursor, workspace id, effects of one type; the channel whose listeners hear of it after the commit, if any do. Its
+# statements are not waited for: it fetches nothing.
+Writer = Callable[[Any, int, list[Any]], str | None]

@@ -70,6 +70,7 @@ class Written(Struct, frozen=True, kw_only=True):
     resumed: Sequence[bytes]  # profiles of which nothing is parked any more
     rows: Sequence[Row]  # facts, and what was said to other profiles
     is_read: bool  # whether a reader has something new to fold
+    is_last: bool = False  # the commit follows at once, and may say what went wrong here
 
 
 class FencedError(RuntimeError):

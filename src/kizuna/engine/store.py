@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Final
 
 import msgspec
 import psycopg
@@ -11,11 +12,12 @@ from psycopg import Connection, Cursor
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
-from kizuna.engine.append import APPLIED, Row, append_locked, lock_heads
+from kizuna.engine.append import APPLIED, Row, append_locked
 from kizuna.engine.moment import REMEMBERED, Item
 from kizuna.engine.record import Record, StoredRecord, encode_section
 from kizuna.engine.slice import Definition, Workspace, Writer
 from kizuna.engine.state import FencedError, Head, LogRow, ParkedItem, Written
+from kizuna.runtime.database import commit, pipelined
 
 encode = msgspec.msgpack.Encoder().encode
 decode_item = msgspec.msgpack.Decoder(Item).decode
@@ -40,6 +42,8 @@ class PostgresState:
         self.public = public
         self.sections = sections
         self.cursor: Cursor[Any] = connection.cursor(binary=True)
+        self.told: set[str | None] = set()  # channels whose listeners hear of the commit
+        self._open: ExitStack | None = None  # what was sent and not yet answered
 
     def pending_heads(self, partitions: Sequence[int]) -> list[Head]:
         return pending_heads(self.cursor, partitions)
@@ -82,30 +86,56 @@ class PostgresState:
         groups: dict[tuple[str, ...], list[Record]] = {}
         for record in written.changed:
             groups.setdefault(tuple(sorted(record.touched)), []).append(record)
-        for touched, group in sorted(groups.items()):
-            update(cursor, workspace, touched, group, public)
-        move_alarms(cursor, workspace, written)
-        for kind, asked in written.effects.items():
-            self.writers[kind](cursor, workspace, list(asked))
-        if written.duplicates:
-            note_duplicates(cursor, workspace, written.duplicates)
-        if written.resumed:
-            unpark(cursor, workspace, written.resumed)
-        if written.parked:
-            park(cursor, workspace, written.parked)
-        add_counts(cursor, workspace, written.slot, written.counts)
-        finish(cursor, workspace, written.heads, written.rows)
-        if written.is_read:
-            cursor.execute("NOTIFY kizuna_log")
+        with ExitStack() as stack:
+            stack.enter_context(_fenced(workspace))
+            stack.enter_context(pipelined(self.connection))  # nothing is read: all is sent before the first answer
+            for touched, group in sorted(groups.items()):
+                update(cursor, workspace, touched, group, public)
+            move_alarms(cursor, workspace, written)
+            self.told.update(
+                self.writers[kind](cursor, workspace, list(asked)) for kind, asked in written.effects.items()
+            )
+            if written.duplicates:
+                note_duplicates(cursor, workspace, written.duplicates)
+            if written.resumed:
+                unpark(cursor, workspace, written.resumed)
+            if written.parked:
+                park(cursor, workspace, written.parked)
+            add_counts(cursor, workspace, written.slot, written.counts)
+            finish(cursor, workspace, written.heads, written.rows)
+            if written.is_read:
+                self.told.add("kizuna_log")
+            if written.is_last:
+                self._open = stack.pop_all()  # others wait for these heads: the commit travels with what locks them
 
     def commit(self) -> None:
-        self.connection.commit()
+        told = sorted(filter(None, self.told))
+        if self._open is None and not told:
+            self.connection.commit()
+            return
+        stack, self._open = self._open, None
+        with stack or pipelined(self.connection):
+            commit(self.cursor, told)
+        self.told.clear()
 
     def rollback(self) -> None:
+        if self._open is not None:
+            stack, self._open = self._open, None
+            with suppress(psycopg.Error):  # it is undone all the same
+                stack.close()
+        self.told.clear()
         self.connection.rollback()
 
     def refuses(self, error: Exception) -> bool:
         return isinstance(error, psycopg.Error) and (error.sqlstate or "")[:2] in REFUSES_DATA
+
+
+@contextmanager
+def _fenced(workspace: int) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.DivisionByZero:
+        raise FencedError(f"workspace {workspace}: another worker folds these partitions") from None
 
 
 # reading -------------------------------------------------------------------------------------------------------------
@@ -366,28 +396,38 @@ def add_counts(cursor: Cursor[Any], workspace: int, slot: int, counts: Mapping[s
         )
 
 
+# A head that moved on, or is gone, ends the transaction: a division by zero is the error that plain SQL can raise.
+_FENCE: Final = """
+WITH locked AS MATERIALIZED (
+    SELECT partition, batch FROM log_head
+    WHERE workspace = %(workspace)s AND partition = ANY(%(partitions)b::smallint[]) ORDER BY partition FOR UPDATE
+)
+SELECT 1 / (count(*) = %(own)s)::integer FROM locked
+JOIN unnest(%(held)b::smallint[], %(batches)b::bigint[]) AS held (partition, batch) USING (partition, batch)
+"""
+
+
 def finish(cursor: Cursor[Any], workspace: int, heads: Sequence[Head], rows: Sequence[Row]) -> None:
-    """End a batch: lock the heads, append facts and relays, move the offsets; raises `FencedError`."""
+    """End a batch: lock the heads, append facts and relays, move the offsets; `DivisionByZero` is the fence's word."""
     own = [head for head in heads if head.workspace == workspace]
     facts = {row.partition for row in rows if row.kind == APPLIED}
-    cursor.execute(*lock_heads(workspace, {head.partition for head in own} | {row.partition for row in rows}))
+    held = {"held": [head.partition for head in own], "batches": [head.batch for head in own], "own": len(own)}
+    partitions = sorted({*held["held"], *(row.partition for row in rows)})
+    cursor.execute(_FENCE, {"workspace": workspace, "partitions": partitions, **held})
     cursor.execute(
         """UPDATE log_head h SET batch = h.batch + 1, program = new.program,
                applied = CASE WHEN h."offset" = new.applied THEN h."offset" + new.facts ELSE new.applied END
-           FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[], %b::integer[], %b::integer[])
-                AS new (partition, batch, applied, facts, program)
-           WHERE h.workspace = %s AND h.partition = new.partition AND h.batch = new.batch""",
+           FROM unnest(%b::smallint[], %b::bigint[], %b::integer[], %b::integer[])
+                AS new (partition, applied, facts, program)
+           WHERE h.workspace = %s AND h.partition = new.partition""",
         [
             [head.partition for head in own],
-            [head.batch for head in own],
             [head.applied for head in own],
             [int(head.partition in facts) for head in own],
             [head.program for head in own],
             workspace,
         ],
     )
-    if cursor.rowcount != len(own):
-        raise FencedError(f"workspace {workspace}: another worker folds these partitions")
     if rows:
         cursor.execute(*append_locked(workspace, sorted(rows, key=lambda row: row.kind != APPLIED)))
 

@@ -99,14 +99,15 @@ class Log:
                     for statement in statements:
                         await conn.execute(*statement)
                     return await store.next_position(conn)
-                async with conn.pipeline():
+                async with conn.pipeline() as pipeline:
                     for statement in statements:
                         await conn.execute(*statement)
                     lock, append = append_rows(workspace, rows_of(items, partitions))
                     await conn.execute(*lock)
                     appended = await conn.execute(*append)
-                    await conn.execute("NOTIFY kizuna_log")
-                    await conn.commit()
+                    await conn.execute("COMMIT")
+                    await conn.execute("NOTIFY kizuna_log")  # by itself: see `runtime.database.commit`
+                    await pipeline.sync()
                 row = await appended.fetchone()
                 assert row  # noqa: S101
                 return row[2]

@@ -30,6 +30,7 @@ ROWS = 2_000  # of a piece
 BYTES = 4 << 20  # of a piece, roughly
 FIRST_REJECTS = 10
 PAUSE = 0.25  # seconds between looks while the engine is behind
+WAITING = "waiting"  # the state told meanwhile; the stored one stays as it is
 
 Tell = Callable[[Import], None]
 
@@ -108,7 +109,7 @@ async def _run(database: Database, order: Order, at: Import, source: Source, tel
             _after(at, batch, piece, source), rejects_size=await asyncio.to_thread(rejects.add, piece.rejected)
         )
         if pressure is not None:
-            await _patiently(pressure, order.workspace.id)
+            await _patiently(pressure, order.workspace.id, lambda at=at: tell(replace(at, state=WAITING)))
         at = await _commit(database, order, at.rows, after, piece)
         tell(at)
     return await _commit(database, order, at.rows, replace(at, state="finished", done=order.looked.size), Piece([], []))
@@ -135,12 +136,13 @@ async def _commit(database: Database, order: Order, rows_before: int, after: Imp
     return after
 
 
-async def _patiently(pressure: Pressure, workspace: int) -> None:
-    """Wait until the engine has caught up: an import must not be why live events are told to wait."""
+async def _patiently(pressure: Pressure, workspace: int, say: Callable[[], None]) -> None:
+    """Wait, and say so, until the engine has caught up: live events must not be told to wait because of an import."""
     while True:
         try:
             return await pressure.check(workspace)
         except TooMany:
+            say()
             await asyncio.sleep(PAUSE)
 
 

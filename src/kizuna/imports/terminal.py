@@ -88,17 +88,18 @@ def _bar() -> Progress:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     return Progress(
-        TextColumn("importing"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rows]:,} rows, {task.fields[rejected]:,} rejected"), TimeRemainingColumn(),
         console=Console(stderr=True), refresh_per_second=4,
     )  # fmt: skip
 
 
 def _teller(bar: Progress, size: int) -> running.Tell:
-    task = bar.add_task("", total=size, rows=0, rejected=0)
+    task = bar.add_task("importing", total=size, rows=0, rejected=0)
 
     def tell(at: Import) -> None:
-        bar.update(task, completed=at.done, rows=at.rows, rejected=at.rejected)
+        doing = "waiting for the workers of `kizuna up`" if at.state == running.WAITING else "importing"
+        bar.update(task, completed=at.done, rows=at.rows, rejected=at.rejected, description=doing)
 
     return tell
 

@@ -31,6 +31,7 @@ from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
 from kizuna.providers.carry import Bearer, bearer
 from kizuna.providers.http import Outside
+from kizuna.runtime.database import in_one_go
 from kizuna.templates import definition
 
 LEASE_SECONDS = 60.0
@@ -38,6 +39,7 @@ CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease
 MOST_TEMPLATES = 1_000
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
+LOG = "kizuna_log"  # whose listeners hear of what is appended
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 _profile = decoder_of(Profile)
 _consent = decoder_of(Consent)
@@ -180,10 +182,10 @@ class Desk:
     # reports ---------------------------------------------------------------------------------------------------------
 
     def append(self, cursor: Any, workspace: int, items: Sequence[Item], root: int) -> None:
-        """At the end of the transaction. The oldest root stands for all: a reader rather waits too long."""
+        """At the end of the transaction; who commits it tells `LOG`. The oldest root stands for all: a reader rather
+        waits too long."""
         for statement in append_statements(workspace, items, self.partitions, root):
             cursor.execute(*statement)
-        cursor.execute("NOTIFY kizuna_log")
 
 
 def _addresses(people: Iterable[Person]) -> list[str]:
@@ -211,7 +213,8 @@ def deliver_local(
     connection: Connection[Any], desk: Desk, workspace: Workspace, channels: Sequence[str], now: int, limit: int
 ) -> int:
     """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took."""
-    with connection.transaction(), connection.cursor(binary=True) as cursor:
+    told: list[str] = []
+    with in_one_go(connection, told) as cursor:
         claims: list[store.Claim] = []
         for channel in channels:
             claims += store.claim(cursor, workspace.id, channel, now, limit - len(claims))
@@ -223,6 +226,7 @@ def deliver_local(
         if unsaid := [_ending(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
             store.finish(cursor, workspace.id, unsaid)
         desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
+        told.append(LOG)
         return len(claims)
 
 
@@ -284,7 +288,8 @@ def deliver_remote(
     `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
     of each point at which a crash means something else.
     """
-    with connection.transaction(), connection.cursor(binary=True) as cursor:
+    told: list[str] = []
+    with in_one_go(connection, told) as cursor:
         claims = store.claim(cursor, workspace.id, channel, now, limit)
         carrier = store.carrier(cursor, workspace.id, channel) if claims else None
         if carrier is None:
@@ -300,6 +305,7 @@ def deliver_remote(
             store.finish(cursor, workspace.id, [_ending(one, verdict) for one, verdict in unsaid])
             reports = [_report(one) for one, _ in unsaid]
             desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in unsaid))
+            told.append(LOG)
     if len(claims) == limit:
         more()
     if not handed:
@@ -308,7 +314,7 @@ def deliver_remote(
     checkpoint("handed")
     carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier, desk.outside), pace)
     checkpoint("carried")
-    with connection.transaction(), connection.cursor(binary=True) as cursor:
+    with in_one_go(connection, [LOG]) as cursor:
         _conclude(cursor, desk, workspace, carrier["name"], carried)
     return next(outcome for _, _, outcome in reversed(carried) if outcome is not None)
 
@@ -396,6 +402,7 @@ def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
             reports = [of_sender(message, message.profile, "unknown", now, reason="sender_lost") for message in gone]
             if reports:
                 desk.append(cursor, workspace, reports, min(message.root for message in gone))
+                cursor.execute("NOTIFY kizuna_log")
         return len(lost)
 
 

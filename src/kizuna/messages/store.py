@@ -34,31 +34,30 @@ _COLUMNS = {
 }  # fmt: skip
 _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())
 _PLAN = f"""
-WITH told AS MATERIALIZED (SELECT CASE WHEN %s THEN pg_notify('kizuna_send', '') END)
 INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, template, template_version, journey,
     run, step, campaign, variant, topic, transactional, data, event, planned_at, due_at, expires_at, root, address,
     reason, caused_by, provider, history)
 SELECT %s, id, profile, state, channel, purpose, occurrence, template, template_version, journey, run, step, campaign,
     variant, topic, transactional, data::jsonb, event, at, due_at, expires_at, root, address, reason, caused_by,
     provider, ARRAY[passed]
-FROM told, unnest({_ARRAYS}, %b::bigint[]) AS new ({", ".join(_COLUMNS)}, passed)
+FROM unnest({_ARRAYS}, %b::bigint[]) AS new ({", ".join(_COLUMNS)}, passed)
 ON CONFLICT (workspace, id) DO NOTHING
 """  # noqa: S608  # our own column names
 
 
-def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> None:
+def plan(cursor: Any, workspace: int, effects: list[PlanMessage]) -> str | None:
     """Write granted and refused messages; the sender is told when there is something to send."""
     if not effects:
-        return
+        return None
     cursor.execute(
         _PLAN,
         [
-            any(row.state == "planned" for row in effects),
             workspace,
             *([getattr(row, name) for row in effects] for name in _COLUMNS),
             [passed(row.state, row.at) for row in effects],
         ],
     )
+    return "kizuna_send" if any(row.state == "planned" for row in effects) else None
 
 
 def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
@@ -66,27 +65,26 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
     at a provider is marked too: handed back, it is not tried again."""
     runs, at = [e.run for e in effects], [e.at for e in effects]
     cursor.execute(
-        "UPDATE message m SET reason = 'exited', due_at = least(m.due_at,"
+        "WITH changed AS (UPDATE message m SET reason = 'exited', due_at = least(m.due_at,"
         " (SELECT min(gone.at) FROM unnest(%(runs)b::text[], %(at)b::bigint[]) AS gone (run, at)"
         " WHERE gone.run = m.run))"
         " WHERE m.workspace = %(workspace)s AND m.journey IS NOT NULL"
         " AND (m.state = 'planned' AND m.run = ANY(%(runs)b::text[])"
-        " OR m.state = 'handed' AND m.run = ANY(%(runs)b::text[]))",
+        " OR m.state = 'handed' AND m.run = ANY(%(runs)b::text[])) RETURNING m.id)"
+        " SELECT pg_notify('kizuna_send', '') WHERE EXISTS (SELECT FROM changed)",
         {"runs": runs, "at": at, "workspace": workspace},
     )
-    if cursor.rowcount > 0:
-        cursor.execute("NOTIFY kizuna_send")
 
 
 def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:
     """Say when what was held back may go; what is to be ended already stays as it is."""
     cursor.execute(
-        "UPDATE message m SET due_at = new.due_at FROM unnest(%b::bytea[], %b::bigint[]) AS new (id, due_at)"
-        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL",
+        "WITH changed AS (UPDATE message m SET due_at = new.due_at"
+        " FROM unnest(%b::bytea[], %b::bigint[]) AS new (id, due_at)"
+        " WHERE m.workspace = %s AND m.id = new.id AND m.state = 'planned' AND m.reason IS NULL RETURNING m.id)"
+        " SELECT pg_notify('kizuna_send', '') WHERE EXISTS (SELECT FROM changed)",
         [[e.id for e in effects], [e.due_at for e in effects], workspace],
     )
-    if cursor.rowcount > 0:
-        cursor.execute("NOTIFY kizuna_send")
 
 
 def end(cursor: Any, workspace: int, effects: list[EndPlanned]) -> None:

@@ -49,6 +49,7 @@ def _drop(cursor: Any, desk: Desk, messages: list[Claimed]) -> None:
         store.finish(cursor, workspace, [_unknown(message, now) for message in own])
         reports = [of_sender(message, message.profile, "unknown", now, reason=REASON) for message in own]
         desk.append(cursor, workspace, reports, min(message.root for message in own))
+        cursor.execute("NOTIFY kizuna_log")
 
 
 def _unknown(message: Claimed, now: int) -> Ending:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import msgspec
 import psycopg
 from psycopg import pq
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
@@ -48,6 +49,46 @@ def connect(
         connection.cursor_factory = BinaryCursor
     prepare_json(connection)
     return connection
+
+
+@contextmanager
+def in_one_go(connection: psycopg.Connection[Any], told: Iterable[str] = ()) -> Iterator[psycopg.Cursor[Any]]:
+    """One transaction of an autocommit connection in which only a fetch waits: what is merely written travels together
+    with the commit. An error is raised by a later statement, or at the end; nothing after it is done.
+
+    `told` are channels whose listeners hear of it, read at the end.
+    """
+    try:
+        with pipelined(connection), connection.cursor(binary=True) as cursor:
+            cursor.execute("BEGIN")
+            yield cursor
+            commit(cursor, told)
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+
+
+@contextmanager
+def pipelined(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Statements are sent without waiting for answers; raises what went wrong first, not what was left undone after."""
+    try:
+        with connection.pipeline():
+            yield
+    except psycopg.errors.PipelineAborted as aborted:
+        error: BaseException | None = aborted
+        while isinstance(error, psycopg.errors.PipelineAborted):
+            error = error.__context__
+        raise error if isinstance(error, psycopg.Error) else aborted from None
+
+
+def commit(cursor: psycopg.Cursor[Any], told: Iterable[str]) -> None:
+    """Of a pipelined transaction. Listeners are told by one of its own right behind: PostgreSQL lets transactions that
+    notify commit one by one, each through its fsync, where others share one. A word that is lost between the two, with
+    the server, is like any other: who listens also looks by itself."""
+    cursor.execute("COMMIT")
+    for channel in told:
+        cursor.execute(SQL("NOTIFY {}").format(Identifier(channel)))
 
 
 class Database:

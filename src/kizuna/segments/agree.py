@@ -10,6 +10,7 @@ from kizuna.core import ids
 from kizuna.core.errors import KizunaError
 from kizuna.runtime.doctor import Finding, Patient, Question
 from kizuna.runtime.lake.query import Lake
+from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments import store
 from kizuna.segments.rule import parse
 from kizuna.segments.sql import compile_sql
@@ -46,7 +47,7 @@ def _suspects(patient: Patient, lake: Lake, asked: store.Asked) -> set[str]:
     for _ in range(LOOKS):
         now = store.now(patient.connection, asked.workspace)
         zones = [zone for (zone,) in lake.query_sync(patient.connection, asked.workspace, store.ZONES, seconds=SECONDS)]
-        rule = compile_sql(parse(asked.where), now, asked.zone, zones)
+        rule = compile_sql(parse(asked.where), now, asked.zone, zones, some_profiles)
         by_lake = {row[0] for row in lake.query_sync(patient.connection, asked.workspace, rule, seconds=SECONDS)}
         members = store.member_ids(patient.connection, asked.workspace, asked.name)
         different = by_lake ^ {ids.show("prf", profile) for profile in members}

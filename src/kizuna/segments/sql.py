@@ -9,11 +9,12 @@ JSON fractions are exact to 15 significant digits, numbers to 18 decimals; `fold
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from kizuna.segments import rule
 from kizuna.segments.rule import Condition, Rule, Test, Window
+from kizuna.segments.sql_among import narrowed
 from kizuna.segments.sql_grouped import all_of, grouped_sql
 from kizuna.segments.sql_text import let, literal
 from kizuna.segments.sql_time import Zones
@@ -23,12 +24,31 @@ from kizuna.segments.values import number
 IS_EVENT = "e.type IN ('track', 'page', 'screen', 'fact', 'report')"
 
 
-def compile_sql(node: Rule, now: int, zone: str, zones: Collection[str] = ()) -> str:
+def _some_profiles(among: str) -> str:
+    return f"SELECT * FROM profiles WHERE profile IN ({among})"
+
+
+def compile_sql(
+    node: Rule, now: int, zone: str, zones: Collection[str] = (), some: Callable[[str], str] = _some_profiles
+) -> str:
     """`SELECT profile ...` of those for whom the rule holds at `now`.
 
-    `zone` is the workspace's; `zones` are all that profiles have, needed where local time decides.
+    `zone` is the workspace's; `zones` are all that profiles have, needed where `asks_zones`. `some` is the SQL of
+    those `profiles` that a `SELECT profile` names: the lake knows a faster one.
     """
-    return f"SELECT p.profile FROM profiles p WHERE {Reading(now, Zones(zone, zones)).rule(node)}"
+    reading = Reading(now, Zones(zone, zones))
+    found = narrowed(reading, node)
+    if found is None:
+        return f"SELECT p.profile FROM profiles p WHERE {reading.rule(node)}"
+    among, rest = found
+    return f"SELECT p.profile FROM ({some(among)}) p WHERE {' AND '.join(rest) or 'true'}"
+
+
+def asks_zones(node: Rule, now: int) -> bool:
+    """Whether the answer depends on the zones that profiles have."""
+    zones = Zones("UTC", ())
+    Reading(now, zones).rule(node)
+    return zones.were_asked
 
 
 class Reading:

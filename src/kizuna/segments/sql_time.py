@@ -23,6 +23,7 @@ class Zones:
     def __init__(self, own: str, others: Collection[str]) -> None:
         self.own = own
         self.others = sorted(set(others) - {own, ""})
+        self.were_asked = False
 
     @property
     def sql(self) -> str:
@@ -30,6 +31,7 @@ class Zones:
 
     def by_zone(self, tell: Callable[[str], str]) -> str:
         """What `tell` says of each profile's zone."""
+        self.were_asked = True
         own = tell(self.own)
         told = {zone: tell(zone) for zone in self.others}
         cases = [f"WHEN {literal(zone)} THEN {said}" for zone, said in told.items() if said != own]

@@ -136,11 +136,16 @@ def _folded(constant: str, fold: bool) -> str:
 
 def number_sql(value: str) -> str:
     """The number that a value is, also as text; NULL when it is none."""
-    text = f"(CASE WHEN {_is_text(value)} THEN json_extract_string({value}, '$') ELSE {value} END)"
-    return let(
-        text,
-        lambda found: f"CASE WHEN regexp_matches({found}, '{_NUMERIC}') THEN try_cast({found} AS DECIMAL(38, 18)) END",
-    )
+    return let(bare_sql(value), number_of)
+
+
+def bare_sql(value: str) -> str:
+    """A value without the quotes of a text: what `number_of` reads."""
+    return f"(CASE WHEN {_is_text(value)} THEN json_extract_string({value}, '$') ELSE {value} END)"
+
+
+def number_of(bare: str) -> str:
+    return f"CASE WHEN regexp_matches({bare}, '{_NUMERIC}') THEN try_cast({bare} AS DECIMAL(38, 18)) END"
 
 
 def _constant(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from psycopg import AsyncConnection, Connection
 
+from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.section import MembershipChanged
 
 
@@ -190,13 +191,17 @@ def sections(connection: Connection[Any]) -> Iterator[tuple[int, bytes, bytes | 
             yield workspace, bytes(profile), bytes(section) if section else None, rows or {}
 
 
-PREVIEW = """
-WITH found AS MATERIALIZED ({rule}), size AS (SELECT count(*) AS size FROM found)
-SELECT size, NULL AS profile FROM size
-UNION ALL SELECT NULL, profile FROM (SELECT profile FROM found ORDER BY profile LIMIT {sample})
-ORDER BY size NULLS LAST, profile
-"""
-TRAITS = "SELECT profile, traits FROM profiles WHERE profile IN ({sample}) ORDER BY profile"
+def preview(rule: str, sample: int) -> str:
+    """Rows of (size, NULL, NULL), then (NULL, profile, traits)."""
+    return f"""
+    WITH found AS MATERIALIZED ({rule}),
+    sample AS MATERIALIZED (SELECT profile FROM found ORDER BY profile LIMIT {sample})
+    SELECT count(*) AS size, NULL AS profile, NULL AS traits FROM found
+    UNION ALL SELECT NULL, profile, traits FROM ({some_profiles("SELECT profile FROM sample")})
+    ORDER BY size NULLS LAST, profile
+    """  # noqa: S608  # a compiled rule
+
+
 ZONES = "SELECT DISTINCT zone FROM changes WHERE zone IS NOT NULL"  # also of times past: more is no harm
 
 # sizes over time: `said` has facts under the id they were said to

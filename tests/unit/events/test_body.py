@@ -37,7 +37,7 @@ def test_a_bomb_stops_at_the_limit() -> None:
     assert raised.value.code == "too_large"
 
 
-@pytest.mark.parametrize("data", [b"not gzip at all", gzip.compress(b"x" * 500)[:-9]])
+@pytest.mark.parametrize("data", [b"not gzip at all", gzip.compress(b"x" * 500, mtime=0)[:-9]])
 def test_broken_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid):
         read(data, "gzip")

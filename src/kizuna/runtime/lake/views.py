@@ -128,16 +128,21 @@ REFUNDS = (
     f"WITH {_ORDER_EVENTS} SELECT order_id, profile, timestamp, arrival, currency, amount, units, known FROM refunded"
 )
 
-PROFILES = """
+
+def some_profiles(among: str = "") -> str:
+    """`profiles`, of those alone that a `SELECT profile` names: chosen before their changes are grouped."""
+    chosen = f"changes JOIN ({among}) USING (profile)" if among else "changes"
+    return f"""
 SELECT profile, last.traits AS traits, last.zone AS zone, last.locale AS locale, last.user_id AS user_id,
        created_at, updated_at
 FROM (
     SELECT profile, min(logged_at) AS created_at, max(logged_at) AS updated_at,
-           arg_max({'traits': traits, 'zone': zone, 'locale': locale, 'user_id': user_id},
+           arg_max({{'traits': traits, 'zone': zone, 'locale': locale, 'user_id': user_id}},
                    (logged_at, "offset", "index")) AS last
-    FROM changes WHERE merged_into IS NULL GROUP BY profile
+    FROM {chosen} WHERE merged_into IS NULL GROUP BY profile
 ) WHERE profile NOT IN (SELECT profile FROM identity)
 """
+
 
 # A membership goes on when its holder is joined to another record, unless that one leaves afterwards.
 MEMBERSHIPS = """
@@ -199,7 +204,7 @@ GROUP BY message
 """
 
 VIEWS = {
-    "profiles": PROFILES,
+    "profiles": some_profiles(),
     "memberships": MEMBERSHIPS,
     "consents": CONSENTS,
     "messages": MESSAGES,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from kizuna.engine.record import StoredRecord
 from kizuna.engine.slice import Definition, Workspace
 from kizuna.engine.state import Head, LogRow, ParkedItem, State, Written
@@ -60,7 +62,7 @@ class Line:
 
     def write(self, written: Written) -> None:
         self.reach(WRITING)
-        self.state.write(written)
+        self.state.write(replace(written, is_last=False))  # it may die, or be late, between this and its commit
         self.is_writing = True
         self.reach(WRITTEN)
 
