@@ -55,13 +55,14 @@ class Answer(Struct, frozen=True):
         """What the body says; an empty object where it is no JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return {}
 
     @property
     def said(self) -> str:
         """For a person: the status and the beginning of the body."""
-        return f"{self.status} {' '.join(self.body.decode(errors='replace').split())}"[:500].strip()
+        words = self.body[:4000].decode(errors="replace").replace("\x00", " ").split()  # no database keeps a NUL
+        return f"{self.status} {' '.join(words)}"[:500].strip()
 
 
 class HttpProvider:

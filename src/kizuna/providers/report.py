@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -36,7 +37,7 @@ class Incoming(Struct, frozen=True):
         """Raises `Invalid` where the body is no JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise Invalid("the report is no JSON", code="invalid_json") from None
 
     def objects(self) -> Iterable[dict[str, Any]]:
@@ -60,15 +61,16 @@ def part(said: Any, *names: str) -> Any:
 
 
 def text(said: Any, *names: str) -> str:
-    """As `part`, where only a text counts."""
+    """As `part`, where only a text counts, and no database keeps a NUL."""
     found = part(said, *names)
-    return found if isinstance(found, str) else ""
+    return found.replace("\x00", "") if isinstance(found, str) else ""
 
 
 def number(said: Any, *names: str) -> float:
     """As `part`, where only a number (or its digits) counts."""
     found = part(said, *names)
     try:
-        return float(found) if isinstance(found, int | float | str) and not isinstance(found, bool) else 0.0
-    except ValueError:
+        value = float(found) if isinstance(found, int | float | str) and not isinstance(found, bool) else 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return value if isfinite(value) else 0.0

@@ -75,7 +75,7 @@ class SesProvider(HttpProvider):
             return
         try:
             event: Any = msgspec.json.decode(text(notification, "Message"))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return  # such as the line that says that a topic works
         kind = text(event, "eventType") or text(event, "notificationType")
         tags = part(event, "mail", "tags", "kizuna")

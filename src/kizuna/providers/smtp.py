@@ -222,7 +222,7 @@ def _refused(code: int, reply: bytes | str) -> Outcome:
 
 def _reply(code: int, reply: bytes | str) -> str:
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
-    return f"{code} {' '.join(text.split())}"[:500]
+    return f"{code} {' '.join(text.replace(chr(0), ' ').split())}"[:500]
 
 
 provider = SmtpProvider()

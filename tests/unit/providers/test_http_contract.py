@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from kizuna.core.errors import Invalid
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
 from kizuna.providers.http import MOST_BYTES, HttpProvider, Outside
 from kizuna.providers.report import STATES, Incoming
@@ -158,6 +160,22 @@ def test_a_private_target_is_not_reached_unless_allowed(tried: Tried) -> None:
     assert isinstance(outcome, Unavailable)
     assert "KIZUNA_ALLOW_PRIVATE_TARGETS" in outcome.reason
     assert not tried.receiver.asked
+
+
+@pytest.mark.parametrize(
+    "body", [b"no \x00 such user", b"[" * 100_000, b"\xff\xfe", b'{"message": 7, "errors": [3]}', b"[]"]
+)
+def test_a_strange_answer_is_an_outcome_too(tried: Tried, body: bytes) -> None:
+    outcome = tried.deliver(Told(400, {}, body))
+    assert isinstance(outcome, Rejected)
+    assert "\x00" not in outcome.reason
+    assert tried.deliver(Told(200, {}, body)) == Accepted("")
+
+
+@pytest.mark.parametrize("body", [b"", b"[" * 100_000, b"null", b"[[1], 7, null]", b'{"a": {"b": 1e999}}', b'"text"'])
+def test_a_strange_report_says_nothing(tried: Tried, body: bytes) -> None:
+    with suppress(Invalid):  # a 400
+        assert list(tried.provider.reports(Incoming({}, body, 0.0), tried.settings(), lambda _: b"")) == []
 
 
 def test_reports_are_read_in_our_words(tried: Tried) -> None:
