@@ -29,7 +29,10 @@ from kizuna.providers.report import Incoming, Report
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # in all, from the first byte sent to the last one read
 MOST_BYTES = 1 << 20  # of an answer
-MOST_CONNECTIONS, IDLE_SECONDS = 32, 30.0
+MOST_IDLE, IDLE_SECONDS = (
+    64,
+    30.0,
+)  # connections kept; as many as lanes have threads may be in use: none waits for another
 MOST_WAIT = 86_400  # seconds that a Retry-After may ask for
 
 Fetch = Callable[[str], bytes]
@@ -120,7 +123,8 @@ class Outside:
         self.connect_seconds, self.answer_seconds = connect_seconds, answer_seconds
         self._pool = httpcore.ConnectionPool(
             ssl_context=_trust(),
-            max_connections=MOST_CONNECTIONS,
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
             keepalive_expiry=IDLE_SECONDS,
             network_backend=self.gate,
         )
