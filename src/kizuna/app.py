@@ -21,8 +21,9 @@ from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
-from kizuna.messages import policy_routes, public_routes
+from kizuna.messages import policy_routes, public_routes, report_routes
 from kizuna.messages import routes as messages
+from kizuna.messages.take_reports import ReportDesk
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
@@ -42,6 +43,7 @@ ROUTES = [
     *messages.ROUTES,
     *public_routes.ROUTES,
     *policy_routes.ROUTES,
+    *report_routes.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
@@ -65,6 +67,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "imports": Imports(config, database),
         "lake": Lake(config),
         "overviews": Overviews(),
+        "report_desk": ReportDesk(config, database, log),
         "profile_views": views,
         "past": PastProfiles(config, memory_engine, views),
     }

@@ -155,7 +155,7 @@ def test_an_entry_by_api_that_is_refused_says_why(shop: Shop) -> None:
 
 
 def test_steps_of_later_slices_are_refused_by_name(shop: Shop) -> None:
-    for step in ("points", "coupon", "reward", "task", "survey", "webhook", "audience_sync"):
+    for step in ("points", "coupon", "reward", "task", "survey", "audience_sync"):
         document = {"entry": GO, "steps": [{"id": "a", "delay": "1h", "next": "b"}, {"id": "b", step: {}}]}
         shop.ask("PUT", "/api/v1/journeys/later", document)
         problem = shop.ask("POST", "/api/v1/journeys/later/publish", expect=422)

@@ -16,7 +16,7 @@ from kizuna.journeys.steps import END, Step, Target, all_steps
 
 FIELDS = ("name", "title", "entry", "exit", "goal", "steps")
 MOST_STEPS = 500
-LATER = ("points", "coupon", "reward", "task", "survey", "webhook", "audience_sync")  # steps still to come
+LATER = ("points", "coupon", "reward", "task", "survey", "audience_sync")  # steps still to come
 
 
 class Node(Struct, frozen=True):

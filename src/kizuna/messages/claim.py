@@ -72,6 +72,8 @@ def decide(
         return Refused("skipped", "erased")
     if now > message.expires_at:
         return Refused("expired", None)
+    if not message.template:  # it goes to a system, and brought its words along
+        return ""
     channel = all_channels().get(message.channel)
     address = address_of(channel, person.traits, person.known.devices) if channel else None
     if channel is None or address is None:

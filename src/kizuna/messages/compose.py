@@ -86,6 +86,13 @@ def announce(
     ), targets
 
 
+def as_brought(message: Claimed) -> Composed:
+    """What a web hook says: it was worded when the journey came to it."""
+    return Composed(
+        address="", subject=None, body=str(message.data.get("body") or ""), plain=None, links=[], unsubscribe=None
+    )
+
+
 def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
     """As a provider takes it: HTML has a text part beside it."""
     return Delivery(

@@ -22,7 +22,7 @@ from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
 from kizuna.messages import policy, store
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
-from kizuna.messages.compose import Composed, compose, delivery
+from kizuna.messages.compose import Composed, as_brought, compose, delivery
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.messages.quiet_hours import QuietHours
@@ -30,6 +30,7 @@ from kizuna.messages.report import of_deferral, of_device, of_sender
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
 from kizuna.providers.carry import Bearer, bearer
+from kizuna.providers.http import Outside
 from kizuna.runtime.database import in_one_go
 from kizuna.templates import definition
 
@@ -63,19 +64,22 @@ class Parsed(Struct, frozen=True):
 class Desk:
     """What deliveries need to know of the installation."""
 
-    def __init__(self, partitions: int, secrets: Sequence[bytes], public_url: str) -> None:
+    def __init__(
+        self, partitions: int, secrets: Sequence[bytes], public_url: str, outside: Outside | None = None
+    ) -> None:
         self.partitions = partitions
         self.secrets = list(secrets)
         self.signer = Signer(self.secrets)
         self.public_url = public_url
+        self.outside = outside  # connections to HTTP APIs; None: each delivery its own
         self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
         self._policies = lru_cache(64)(policy.read_stored)
 
     @classmethod
-    def of(cls, connection: Connection[Any], public_url: str, secret: str) -> Desk:
+    def of(cls, connection: Connection[Any], public_url: str, secret: str, outside: Outside | None = None) -> Desk:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             partitions, installed = store.installation(cursor)
-        return cls(partitions, vault.secrets_of(installed, secret), public_url)
+        return cls(partitions, vault.secrets_of(installed, secret), public_url, outside)
 
     def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[store.Claim], now: int) -> list[Judged]:
         """Look at what each claim may refuse for, and compose the rest."""
@@ -102,7 +106,7 @@ class Desk:
                 verdict = wait
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
-                parsed = templates[message.template, message.template_version]
+                parsed = templates.get((message.template, message.template_version))
                 verdict = self._compose(message, person, verdict, parsed, workspace, at)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
@@ -117,6 +121,8 @@ class Desk:
     def _compose(
         self, message: Claimed, person: Person, address: str, parsed: Parsed | None, workspace: Workspace, at: int
     ) -> Composed | Refused:
+        if not message.template:
+            return as_brought(message)
         if parsed is None:
             return Refused("skipped", "template_error")
         try:
@@ -128,7 +134,7 @@ class Desk:
     def _templates(
         self, cursor: Any, workspace: int, messages: Sequence[Claimed]
     ) -> dict[tuple[str, int], Parsed | None]:
-        wanted = {(message.template, message.template_version) for message in messages}
+        wanted = {(message.template, message.template_version) for message in messages if message.template}
         return {key: self._template(cursor, workspace, *key) for key in wanted}
 
     def _template(self, cursor: Any, workspace: int, name: str, version: int) -> Parsed | None:
@@ -278,8 +284,8 @@ def deliver_remote(
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
-    Answers the outcome of the last; the first `Unavailable` that is not about one message alone ends it, and what the
-    network did not see is handed back.
+    Answers the outcome of the last. The first `Unavailable` of the provider ends it: what the network did not see is
+    handed back.
     `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
     of each point at which a crash means something else.
     """
@@ -307,7 +313,7 @@ def deliver_remote(
         last = unsaid[-1][1]
         return Rejected(last.reason or last.state if isinstance(last, Refused) else "deferred")
     checkpoint("handed")
-    carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier), pace)
+    carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier, desk.outside), pace)
     checkpoint("carried")
     with in_one_go(connection, [LOG]) as cursor:
         _conclude(cursor, desk, workspace, carrier["name"], carried)
@@ -331,8 +337,8 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
             if index:
                 pace()
             outcome = hand_over(delivery(counted, verdict, one.at))
-            is_down = isinstance(outcome, Unavailable) and not outcome.is_alone
-            is_open = not is_down and time.monotonic() < last
+            stops = isinstance(outcome, Unavailable) and not outcome.of_one
+            is_open = not stops and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
 
@@ -375,6 +381,7 @@ def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | Non
     ending = Ending(
         id=message.id, fence=message.fence, state=state, reason=reason, provider=provider, address=address,
         due_at=again, attempt=-1 if outcome is None else 0, history=[(state, at)],
+        trouble=None if outcome is None or isinstance(outcome, Accepted) else outcome.reason[:500],
     )  # fmt: skip
     return ending, reports
 

@@ -10,7 +10,7 @@ from kizuna.core.errors import Invalid
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
-from kizuna.messages.grant import EXPIRES_DEFAULT, SendRequest, request
+from kizuna.messages.grant import EXPIRES_DEFAULT, WEBHOOK, SendRequest, request
 from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
     COMPLAINT,
@@ -50,7 +50,7 @@ class MessagesSlice:
         self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The version of each template that rules (a message is pinned to it when it is granted), and only where
-        there are any: the policy, and what `neutral` means for topics that say so."""
+        there are any: the policy, what `neutral` means for topics that say so, and the web hooks."""
         rules_at = lower.get("version", 0)
         ruling = [each for each in definitions if each.retired is None or each.retired > rules_at]  # oldest first
         compiled: dict[str, Any] = {"templates": {d.name: d.version for d in ruling if d.kind == "template"}}
@@ -58,7 +58,8 @@ class MessagesSlice:
         if policies:
             compiled["policy"] = policies[-1]
         topics = {each.name: each.body["default"] for each in ruling if each.kind == "topic" and "default" in each.body}
-        return compiled | ({"topics": topics} if topics else {})
+        hooks = {d.name for d in ruling if d.kind == "provider" and d.body.get("channel") == WEBHOOK}
+        return compiled | ({"topics": topics} if topics else {}) | ({"hooks": frozenset(hooks)} if hooks else {})
 
     def hears(self, part: Any, kind: str, name: str) -> bool:
         return kind == SAY or (kind in ("fact", "report") and name.startswith(PREFIX))

@@ -18,6 +18,7 @@ from kizuna.messages.policy import Policy
 from kizuna.messages.section import Held, Messages
 
 EXPIRES_DEFAULT = "72h"
+WEBHOOK = "webhook"  # the channel of what goes to systems, not to people: it has no address and asks no consent
 
 
 class SendRequest(Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     topic: str | None = None
     transactional: bool = False
     holdout: bool = False  # tracked as if sent
+    provider: str | None = None  # a web hook names its carrier, and brings its words as `data.body`
     refused: str | None = None  # the reason, where who asks knows already that it is not to be said
     journey: str | None = None
     run: str | None = None
@@ -79,12 +81,16 @@ def _decide(scope: Scope, wanted: SendRequest) -> tuple[bytes, str | None]:
     compiled = scope.program.get("messages") or {}
     policy: Policy | None = None if wanted.transactional or wanted.refused else compiled.get("policy")
     topics = compiled.get("topics")
-    chosen = choose(scope, wanted, topics) if policy is None else _choose_within(scope, wanted, topics, policy)
+    if wanted.provider is not None:
+        is_known = wanted.provider in compiled.get("hooks", ())
+        chosen = Chosen(WEBHOOK, "", None if is_known else "no_provider")
+    else:
+        chosen = choose(scope, wanted, topics) if policy is None else _choose_within(scope, wanted, topics, policy)
     message = chosen.message or message_id(scope.record.id, wanted.purpose, wanted.occurrence, chosen.channel)
     versions = compiled.get("templates")
     version = 0 if versions is None else versions.get(wanted.template, 0)
     reason = wanted.refused or chosen.reason
-    if reason is None and versions is not None and not version:
+    if reason is None and versions is not None and not version and wanted.provider is None:
         reason = "template_error"
     holdout = wanted.holdout or (policy is not None and is_held_out(policy, scope.record.id))
     if reason is None and holdout and chosen.held is None:
@@ -166,7 +172,8 @@ def _plan(
     scope: Scope, wanted: SendRequest, message: bytes, chosen: Chosen, version: int, reason: str | None
 ) -> dict[str, Any]:
     """Write the row and its fact; what the fact says of the message."""
-    said = {"message": ids.show("msg", message), "channel": chosen.channel, "template": wanted.template}
+    said = {"message": ids.show("msg", message), "channel": chosen.channel}
+    said |= {"provider": wanted.provider} if wanted.provider else {"template": wanted.template}
     for name in ("journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(wanted, name):
             said[name] = value
@@ -180,7 +187,7 @@ def _plan(
         data=exact_json.encode(wanted.data).decode() if wanted.data else "{}", event=wanted.event, at=scope.now,
         due_at=(chosen.due_at or scope.now) if reason is None else scope.now,
         expires_at=_expires_at(scope, wanted), root=scope.root, address=chosen.address, reason=reason,
-        caused_by=fact.id,
+        caused_by=fact.id, provider=wanted.provider,
     )  # fmt: skip
     scope.ask(row)
     return said

@@ -63,6 +63,7 @@ class PlanMessage(Struct, frozen=True, kw_only=True):
     address: str | None
     reason: str | None
     caused_by: str
+    provider: str | None = None  # of a web hook, which names its carrier
 
 
 class CancelPlanned(Struct, frozen=True):
@@ -158,5 +159,6 @@ class Ending(Struct, frozen=True, kw_only=True):
     provider: str | None = None
     address: str | None = None
     due_at: int | None = None
+    trouble: str | None = None  # why this attempt was not taken
     attempt: int = 0  # -1 where the hand-over was counted and the network never touched
     history: Sequence[tuple[str, int]] = ()

@@ -47,8 +47,8 @@ def new_id() -> str:
 
 
 def properties(message: Claimed) -> dict[str, Any]:
-    said = {"message": ids.show("msg", message.id), "channel": message.channel, "template": message.template}
-    for name in ("journey", "run", "step", "campaign", "variant", "topic"):
+    said = {"message": ids.show("msg", message.id), "channel": message.channel}
+    for name in ("template", "journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(message, name):
             said[name] = value
     return said

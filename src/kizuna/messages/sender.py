@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from itertools import groupby
@@ -15,8 +16,10 @@ from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.messages import store
+from kizuna.messages.breaker import MOST_SECONDS, Breaker
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
-from kizuna.providers import Unavailable, all_providers
+from kizuna.providers import Outcome, Unavailable, all_providers
+from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
 from kizuna.runtime.stopping import Stopping
 
@@ -29,7 +32,7 @@ LANE_THREADS = 4  # of one workspace's provider
 LANE_BATCH = 50  # messages a thread hands over at a time: a crash leaves at most the two multiplied, 200, `unknown`
 LANE_BATCH_SECONDS = 0.25  # of a provider's rate: what one thread may hold
 LANE_IDLE = 30.0  # seconds after which a thread with nothing to do ends, and its connection with it
-LANE_REST = 1.0  # seconds a lane waits after its provider did not answer
+LANE_REST = 1.0  # seconds a lane waits after its provider did not answer, where the clock only moves when told
 LONGEST_SLEEP = 1.0  # for what falls due by the clock, and a lost notification
 RETRY = 0.5
 RECOVER_EVERY = 5.0
@@ -71,7 +74,8 @@ class Sender:
             ear.execute("LISTEN kizuna_send")
             config = self.config
             base = config.public_url or config.url or f"http://{config.host}:{config.port}"
-            desk = Desk.of(connection, base, config.secret)
+            outside = Outside(config.allow_private_targets)
+            desk = Desk.of(connection, base, config.secret, outside)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
@@ -89,6 +93,7 @@ class Sender:
                 for lane in self.lanes.values():
                     lane.close()
                 self.lanes.clear()
+                outside.close()
                 for provider in all_providers().values():
                     provider.close()
 
@@ -134,6 +139,10 @@ def _connect(url: str) -> Connection[Any]:
     return connection
 
 
+def _nothing() -> None:
+    """A probe calls for nobody."""
+
+
 class Lane:
     """The threads of one provider; a dead one blocks only its own."""
 
@@ -141,18 +150,20 @@ class Lane:
         self.url, self.desk, self.workspace, self.channel = url, desk, workspace, channel
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
-        self.rests_until = 0.0
+        self.breaker = Breaker()
+        self.longest_rest = LANE_REST if workspace.clock == "test" else MOST_SECONDS
         self.rate = 0.0
         self._hands = threading.Condition()  # guards what follows
         self._idle = 0
         self._calls = 0
         self._turn = threading.Lock()
+        self._probe = threading.Lock()
         self._next_at = 0.0
 
     def start(self, rate: float) -> None:
         """Something is due: one more thread looks, if there is one that does nothing."""
         self.rate = rate
-        if time.monotonic() >= self.rests_until:
+        if not self.breaker.is_open(time.monotonic()):
             self._call()
 
     def _call(self) -> None:
@@ -176,7 +187,7 @@ class Lane:
             log.warning("lane_restarts", reason=str(error).partition("\n")[0])
         except Exception:
             log.exception("lane_failed", workspace=self.workspace.id, channel=self.channel)
-            self.rests_until = time.monotonic() + LANE_REST
+            self._heed(Unavailable("the lane failed"))
         finally:
             with self._hands:
                 self.threads.discard(threading.current_thread())
@@ -191,25 +202,44 @@ class Lane:
 
     def _drain(self, connection: Connection[Any]) -> None:
         """Deliver until nothing is due."""
-        while not self.stopped.is_set() and time.monotonic() >= self.rests_until:
-            self._wait_for_turn()
-            with connection.cursor(binary=True) as cursor:
-                now = store.now(cursor, self.workspace.id)
-            outcome = deliver_remote(
-                connection,
-                self.desk,
-                self.workspace,
-                self.channel,
-                now,
-                limit=self._limit(),
-                more=self._call,
-                pace=self._wait_for_turn,
-            )
-            if outcome is None:
-                return
-            if isinstance(outcome, Unavailable) and not outcome.is_alone:
-                self.rests_until = time.monotonic() + LANE_REST
-                log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason)
+        while not self.stopped.is_set() and not self.breaker.is_open(time.monotonic()):
+            is_probe = self.breaker.is_probing
+            if is_probe and not self._probe.acquire(blocking=False):
+                return  # another thread asks
+            try:
+                if not self._deliver(connection, is_probe):
+                    return
+            finally:
+                if is_probe:
+                    self._probe.release()
+
+    def _deliver(self, connection: Connection[Any], is_probe: bool) -> bool:
+        """Some messages; after a failure one, which asks for all whether the provider is back. False: no more."""
+        self._wait_for_turn()
+        with connection.cursor(binary=True) as cursor:
+            now = store.now(cursor, self.workspace.id)
+        outcome = deliver_remote(
+            connection,
+            self.desk,
+            self.workspace,
+            self.channel,
+            now,
+            limit=1 if is_probe else self._limit(),
+            more=_nothing if is_probe else self._call,
+            pace=self._wait_for_turn,
+        )
+        if outcome is None:
+            return False
+        self._heed(outcome)
+        return True
+
+    def _heed(self, outcome: Outcome) -> None:
+        now = time.monotonic()
+        with self._hands:
+            self.breaker = self.breaker.after(outcome, now, spread=random.random(), longest=self.longest_rest)  # noqa: S311
+            rests = self.breaker.rests_until - now
+        if isinstance(outcome, Unavailable) and not outcome.of_one:
+            log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason, rests=round(rests, 1))
 
     def _limit(self) -> int:
         return LANE_BATCH if self.rate <= 0 else max(1, min(LANE_BATCH, int(self.rate * LANE_BATCH_SECONDS)))

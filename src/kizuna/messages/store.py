@@ -30,16 +30,16 @@ _COLUMNS = {
     "template": "text", "template_version": "integer", "journey": "text", "run": "text", "step": "text",
     "campaign": "text", "variant": "text", "topic": "text", "transactional": "boolean", "data": "text",
     "event": "bytea", "at": "bigint", "due_at": "bigint", "expires_at": "bigint", "root": "bigint", "address": "text",
-    "reason": "text", "caused_by": "text",
+    "reason": "text", "caused_by": "text", "provider": "text",
 }  # fmt: skip
 _ARRAYS = ", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())
 _PLAN = f"""
 INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, template, template_version, journey,
     run, step, campaign, variant, topic, transactional, data, event, planned_at, due_at, expires_at, root, address,
-    reason, caused_by, history)
+    reason, caused_by, provider, history)
 SELECT %s, id, profile, state, channel, purpose, occurrence, template, template_version, journey, run, step, campaign,
     variant, topic, transactional, data::jsonb, event, at, due_at, expires_at, root, address, reason, caused_by,
-    ARRAY[passed]
+    provider, ARRAY[passed]
 FROM unnest({_ARRAYS}, %b::bigint[]) AS new ({", ".join(_COLUMNS)}, passed)
 ON CONFLICT (workspace, id) DO NOTHING
 """  # noqa: S608  # our own column names
@@ -148,7 +148,7 @@ def _history(states: Iterable[tuple[str, int]]) -> str:
 
 _SHOWN = (
     "id, profile, state, reason, channel, template, template_version, topic, journey, run, step, campaign, variant,"
-    " transactional, planned_at, due_at, expires_at, provider, address, attempts, caused_by, history"
+    " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history"
 )
 
 
@@ -254,7 +254,9 @@ _WIDTH = _CLAIMED.count(",") + 1
 
 # The recursion steps over the index from one channel to the next.
 _DUE = f"""
-SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now, open.channel, carrier.name, carrier.body
+SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now,
+    CASE open.channel WHEN 'webhook' THEN 'webhook:' || carrier.name ELSE open.channel END AS lane,
+    carrier.name, carrier.body
 FROM workspace w
 CROSS JOIN LATERAL (SELECT {_NOW} AS now) t
 CROSS JOIN LATERAL (
@@ -267,18 +269,25 @@ CROSS JOIN LATERAL (
     ) SELECT channel FROM known WHERE channel IS NOT NULL
 ) open
 LEFT JOIN LATERAL (
-    SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
-    AND d.body ->> 'channel' = open.channel ORDER BY introduced DESC LIMIT 1
+    (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
+     AND d.body ->> 'channel' = open.channel AND open.channel <> 'webhook' ORDER BY introduced DESC LIMIT 1)
+    UNION ALL
+    (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
+     AND d.body ->> 'channel' = 'webhook' AND open.channel = 'webhook')
 ) carrier ON true
-WHERE EXISTS (
+WHERE (open.channel <> 'webhook' AND EXISTS (
     SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel AND m.state = 'planned' AND {_OPEN}
     AND m.due_at <= t.now)
-AND {_UNLOCKED} ORDER BY w.id, open.channel
+OR open.channel = 'webhook' AND EXISTS (
+    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = 'webhook' AND m.provider = carrier.name
+    AND m.state = 'planned' AND {_OPEN} AND m.due_at <= t.now))
+AND {_UNLOCKED} ORDER BY w.id, lane
 """  # noqa: S608  # our own texts
 
 
 class Due(NamedTuple):
-    """A channel of a workspace with a message due by the workspace's own clock, and who carries it."""
+    """A lane of a workspace with a message due by the workspace's own clock, and who carries it. It is a channel;
+    each web hook has one of its own, for there every message names its carrier."""
 
     workspace: Workspace
     now: int
@@ -317,17 +326,25 @@ _NOT_PAUSED = (
 
 # One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
 # two is always seen.
-_CLAIM = f"""
+_CLAIM_OF = """
 WITH m AS MATERIALIZED (
-    SELECT {_CLAIMED} FROM message m
-    WHERE m.workspace = %(workspace)s AND m.channel = %(channel)s AND m.state = 'planned' AND {_OPEN}
-    AND m.due_at <= %(now)s AND {_NOT_PAUSED} AND {_UNLOCKED} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    SELECT {columns} FROM message m
+    WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
+    AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
      WHERE v.workspace = m.workspace AND v.profile = m.profile)
 FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
-"""  # noqa: S608  # our own column names
+"""  # our own column names
+
+
+def _claim_of(lane: str) -> str:
+    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
+
+
+_CLAIM = _claim_of("m.channel = %(channel)s")
+_CLAIM_HOOK = _claim_of("m.channel = 'webhook' AND m.provider = %(provider)s")
 
 
 class Claim(NamedTuple):
@@ -338,10 +355,12 @@ class Claim(NamedTuple):
     vetoes: list[list[str]]  # [channel, topic]
 
 
-def claim(cursor: Any, workspace: int, channel: str, now: int, limit: int) -> list[Claim]:
-    """Lock due messages of a channel, longest due first; others' locks and what is paused are passed by. A locked copy
+def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int) -> list[Claim]:
+    """Lock due messages of a lane, longest due first; others' locks and what is paused are passed by. A locked copy
     has none."""
-    cursor.execute(_CLAIM, {"workspace": workspace, "channel": channel, "now": now, "limit": limit})
+    channel, _, hook = lane.partition(":")
+    asked = {"workspace": workspace, "now": now, "limit": limit}
+    cursor.execute(_CLAIM_HOOK if hook else _CLAIM, asked | ({"provider": hook} if hook else {"channel": channel}))
     return [
         Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
         for row in cursor.fetchall()
@@ -414,12 +433,14 @@ def template(cursor: Any, workspace: int, name: str, version: int) -> dict[str, 
     return row[0] if row else None
 
 
-def carrier(cursor: Any, workspace: int, channel: str) -> dict[str, Any] | None:
-    """The provider that was set last for a channel; those set before stand `beside` it, latest first."""
+def carrier(cursor: Any, workspace: int, lane: str) -> dict[str, Any] | None:
+    """The provider that was set last for a channel, or the web hook of the lane; those set before stand `beside` it,
+    latest first."""
+    channel, _, hook = lane.partition(":")
     cursor.execute(
         "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
-        " AND body ->> 'channel' = %s ORDER BY introduced DESC",
-        [workspace, channel],
+        " AND body ->> 'channel' = %s AND (%s = '' OR name = %s) ORDER BY introduced DESC",
+        [workspace, channel, hook, hook],
     )
     found = [{**body, "name": name} for name, body in cursor.fetchall()]
     return {**found[0], "beside": found[1:]} if found else None
@@ -444,10 +465,11 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
         " due_at = CASE WHEN new.state = 'planned' AND m.reason IS NOT NULL THEN m.due_at"
         " ELSE coalesce(new.due_at, m.due_at) END,"
         " address = coalesce(new.address, m.address), lease_until = NULL,"
+        " trouble = CASE new.state WHEN 'sent' THEN NULL ELSE coalesce(new.trouble, m.trouble) END,"
         " attempts = m.attempts + new.attempt, history = m.history || new.history::bigint[]"
         " FROM unnest(%b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
-        " %b::integer[], %b::text[], %b::integer[])"
-        " AS new (id, fence, state, reason, provider, address, due_at, attempt, history, workspace)"
+        " %b::integer[], %b::text[], %b::text[], %b::integer[])"
+        " AS new (id, fence, state, reason, provider, address, due_at, attempt, trouble, history, workspace)"
         " WHERE m.workspace = new.workspace AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
             [e.id for e in endings],
@@ -458,6 +480,7 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
             [e.address for e in endings],
             [e.due_at for e in endings],
             [e.attempt for e in endings],
+            [e.trouble for e in endings],
             [_history(e.history) for e in endings],
             [workspace] * len(endings),
         ],

@@ -63,7 +63,7 @@ class Unavailable(Struct, frozen=True):
     reason: str
     retry_after: int | None = None  # seconds
     gone: Sequence[str] = ()
-    is_alone: bool = False  # it says nothing of other messages: their addresses lead elsewhere
+    of_one: bool = False  # only this message has to wait: its mailbox is full, greets strangers late, or lies elsewhere
 
 
 class Ambiguous(Struct, frozen=True):

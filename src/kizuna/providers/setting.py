@@ -19,7 +19,7 @@ _INDEX = re.compile(r"\[(\d+)\]")
 
 class Setting(Struct, forbid_unknown_fields=True):
     kind: str
-    channel: str = "email"
+    channel: str | None = None  # of what it carries, where it carries but one
     settings: dict[str, Any] = {}  # msgspec copies it
     rate: float = 0  # messages a second; 0 is no limit
     lane: str | None = None
@@ -33,6 +33,7 @@ async def sealed(
     A text left empty is left out, as forms send it; an empty list takes away what was there.
     """
     provider = _provider(setting)
+    channel = setting.channel or provider.channel or "email"
     secrets = vault.secrets_of(await accounts.secret(conn), configured)
     before = await store.current(conn, workspace, name) or {}
     held: dict[str, Any] = {}
@@ -47,7 +48,7 @@ async def sealed(
     read, checked = _check(provider, open_settings | hidden)
     return {
         "kind": setting.kind,
-        "channel": setting.channel,
+        "channel": channel,
         "settings": open_settings,
         "sealed": vault.seal(secrets[-1], workspace, hidden) if hidden else None,
         "hidden": sorted(hidden),
@@ -65,7 +66,7 @@ def _provider(setting: Setting) -> Provider:
         known = ", ".join(all_providers())
         wrong = FieldError("/kind", "unsupported", f"one of {known}")
         raise Unprocessable(f"no provider of kind {setting.kind!r}", code="unsupported", errors=[wrong])
-    if provider.channel not in (None, setting.channel):
+    if setting.channel is not None and provider.channel not in (None, setting.channel):
         wrong = FieldError("/channel", "unsupported", f"{setting.kind} carries {provider.channel}")
         raise Unprocessable(f"{setting.kind} does not carry {setting.channel!r}", code="unsupported", errors=[wrong])
     return provider

@@ -224,9 +224,9 @@ HARD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4", "5.2.1")  # the a
 def _refused(code: int, reply: bytes | str) -> Outcome:
     """4yz comes back later; 5yz never does, and blames the address only where the reply says so."""
     text = _reply(code, reply)
-    if code < 500:
-        return Unavailable(text)
     status = text.split(" ")[1] if " " in text else ""
+    if code < 500:
+        return Unavailable(text, of_one=status.startswith(("4.1.", "4.2.")))
     if status in HARD:
         return Rejected(text, bounce="hard")
     if not status.startswith("5.") and code in (550, 551, 553):
@@ -236,7 +236,7 @@ def _refused(code: int, reply: bytes | str) -> Outcome:
 
 def _reply(code: int, reply: bytes | str) -> str:
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
-    return f"{code} {' '.join(text.split())}"[:500]
+    return f"{code} {' '.join(text.replace(chr(0), ' ').split())}"[:500]
 
 
 provider = SmtpProvider()

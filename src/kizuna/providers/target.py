@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,14 +18,12 @@ from msgspec import Struct
 from kizuna.config import load
 from kizuna.core.errors import Invalid
 from kizuna.providers.answers import ANSWER_SECONDS, TIMEOUT
+from kizuna.providers.outgoing import may_reach
 
 LONGEST_ANSWER = 16_384  # bytes that are read; the rest is left
 MOST_HOSTS = 64  # whose connections are kept
 SILENT_TIMES, SILENT_SECONDS = 3, 30.0  # after which an address is left alone, and for how long: anybody may name one
 MOST_SILENT = 10_000
-_NAT64 = ip_network("64:ff9b::/96")
-
-Address = IPv4Address | IPv6Address
 
 
 class Unresolved(Exception):
@@ -62,8 +60,9 @@ def resolve(url: str, allowed: Sequence[str], lookup: Callable[..., Any] = socke
         raise _refused("the address cannot be read") from None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or not url.isascii():
         raise _refused("an https address without a user is needed")
+    reached = port or (443 if parts.scheme == "https" else 80)
     try:
-        found = lookup(host, port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM)
+        found = lookup(host, reached, type=socket.SOCK_STREAM)
     except UnicodeError:
         raise _refused("the name cannot be read") from None
     except OSError as error:
@@ -72,26 +71,11 @@ def resolve(url: str, allowed: Sequence[str], lookup: Callable[..., Any] = socke
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     for address in addresses:
         is_named = any(address in network for network in networks)
-        if not is_named and (parts.scheme == "http" or not _is_public(address)):
+        if not may_reach(address, reached, networks) or (parts.scheme == "http" and not is_named):
             raise _refused(f"{host} leads to a place that requests may not reach")
     if not addresses:
         raise Unresolved(f"{host}: no address")
     return str(addresses[0]), host
-
-
-def _is_public(address: Address) -> bool:
-    """Also looks at the IPv4 address that a wider one stands for."""
-    if isinstance(address, IPv6Address):
-        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _NAT64:
-            inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(each is not None and not _is_public(each) for each in inner):
-            return False
-        if address.ipv4_mapped is not None or address in _NAT64:
-            return True
-        if address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _refused(why: str) -> Invalid:

@@ -64,7 +64,7 @@ class WebPushProvider:
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         """Each browser has a push service of its own choice: that one does not answer says nothing of the others."""
         outcome = self._deliver(delivery, settings)
-        return msgspec.structs.replace(outcome, is_alone=True) if isinstance(outcome, Unavailable) else outcome
+        return msgspec.structs.replace(outcome, of_one=True) if isinstance(outcome, Unavailable) else outcome
 
     def _deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         subscription = subscription_of(delivery.address)

@@ -107,9 +107,9 @@ REPLIES: list[tuple[Said, Outcome]] = [
     (Said(400, {}, b"bad\n request"), Rejected("400 bad request")),
     (Said(403), Rejected("403")),
     (Said(307, {"Location": "/elsewhere"}), Rejected("307")),
-    (Said(429, {"Retry-After": "120"}), Unavailable("429", 120, is_alone=True)),
-    (Said(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Unavailable("429", is_alone=True)),
-    (Said(503), Unavailable("503", is_alone=True)),
+    (Said(429, {"Retry-After": "120"}), Unavailable("429", 120, of_one=True)),
+    (Said(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Unavailable("429", of_one=True)),
+    (Said(503), Unavailable("503", of_one=True)),
 ]
 
 
@@ -171,7 +171,7 @@ def test_a_dead_service_took_nothing_and_a_silent_one_may_have(
         assert isinstance(provider.deliver(delivery(browser, address=address), settings), Ambiguous)
     dead = provider.deliver(delivery(browser, address=address), settings)
     assert isinstance(dead, Unavailable)
-    assert dead.is_alone
+    assert dead.of_one
 
 
 @pytest.mark.parametrize(

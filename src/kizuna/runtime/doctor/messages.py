@@ -35,7 +35,7 @@ QUESTIONS = [
                 WHERE m.state IN {_OPEN} AND m.due_at < w.latest
                 AND (m.state <> 'handed' OR m.lease_until < w.really) AND {_WAITS_FOR_US} GROUP BY w.id"""
         ),
-        advice="messages are due and not claimed: is `kizuna send` running?",
+        advice="messages are due and not claimed: is `kizuna send` running, and does their provider answer?",
         is_watched=True,
     ),
     Question(

@@ -1,0 +1,93 @@
+"""Brevo. https://developers.brevo.com/reference/send-transac-email and .../docs/transactional-webhooks"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from email.utils import parseaddr
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers.mime import message_id
+from kizuna.providers.report import Incoming, Report, bounced, number, text
+
+CARRIED = "X-Mailin-custom"  # the header that their reports repeat
+EVENTS = {
+    "delivered": "delivered", "spam": "complained", "opened": "opened", "unique_opened": "opened", "click": "clicked",
+    "unsubscribed": "unsubscribed",
+}  # fmt: skip
+BOUNCES = {"hard_bounce": True, "invalid_email": True, "soft_bounce": False, "blocked": False, "error": False}
+
+
+class Settings(Struct, frozen=True, rename={"sender": "from"}):
+    """An API key; `reports_token` is the bearer token of the webhook, where one was set there."""
+
+    key: str
+    sender: str
+    reports_token: str = ""
+    endpoint: str = "https://api.brevo.com"
+
+
+class BrevoProvider(HttpProvider):
+    name: ClassVar[str] = "brevo"
+    settings: ClassVar[type[Struct]] = Settings
+    secrets: ClassVar[frozenset[str]] = frozenset({"key", "reports_token"})
+
+    def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
+        name, address = parseaddr(settings.sender)
+        own = {
+            "Message-ID": message_id(delivery.message, address),
+            "idempotencyKey": delivery.message,
+            CARRIED: delivery.message,
+        }
+        mail = {
+            "sender": {"email": address, "name": name} if name else {"email": address},
+            "to": [{"email": delivery.address}],
+            "subject": delivery.subject or " ",
+            "textContent": delivery.text,
+            **({} if delivery.html is None else {"htmlContent": delivery.html}),
+            "headers": {**own, **delivery.headers},
+        }
+        given = {"api-key": settings.key, "Accept": "application/json", "Content-Type": "application/json"}
+        return Call(f"{settings.endpoint}/v3/smtp/email", msgspec.json.encode(mail), given)
+
+    def reference(self, answer: Answer) -> str:
+        return text(answer.json(), "messageId")
+
+    def refusal(self, answer: Answer) -> Outcome:
+        said = answer.json()
+        code, message = text(said, "code"), text(said, "message").lower()
+        if code in (
+            "account_under_validation",
+            "not_enough_credits",
+            "permission_denied",
+            "reseller_permission_denied",
+        ):
+            return Unavailable(answer.said)
+        is_address = code == "invalid_parameter" and "email is not valid in to" in message
+        return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
+        """They sign nothing: the secret address, and the token where one is set."""
+        if not settings.reports_token:
+            return True
+        ours = f"Bearer {settings.reports_token}".encode()
+        return hmac.compare_digest(ours, said.headers.get("authorization", "").encode())
+
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+        for event in said.objects():
+            message, kind = text(event, CARRIED), text(event, "event")
+            at = number(event, "ts_epoch") / 1000 or number(event, "ts_event")
+            if not message:
+                continue
+            if kind in BOUNCES:
+                yield bounced(message, BOUNCES[kind], text(event, "reason"), at)
+            elif kind in EVENTS:
+                yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "link") or None)
+
+
+provider = BrevoProvider()

@@ -1,0 +1,91 @@
+"""Mailgun. https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages, and its webhooks"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable
+from email.utils import parseaddr
+from typing import ClassVar
+from urllib.parse import quote, urlencode
+
+from msgspec import Struct
+
+from kizuna.providers import Delivery, Outcome, Rejected
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers.mime import message_id
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, text
+
+EVENTS = {
+    "delivered": "delivered", "complained": "complained", "opened": "opened", "clicked": "clicked",
+    "unsubscribed": "unsubscribed",
+}  # fmt: skip
+HARD_REASONS = ("bounce", "suppress-bounce")
+
+
+class Settings(Struct, frozen=True, rename={"sender": "from"}):
+    """A sending key and its domain; `signing_key` is that of the webhooks. Without it reports are refused."""
+
+    key: str
+    domain: str
+    sender: str
+    signing_key: str = ""
+    endpoint: str = "https://api.mailgun.net"  # or https://api.eu.mailgun.net
+
+
+class MailgunProvider(HttpProvider):
+    name: ClassVar[str] = "mailgun"
+    settings: ClassVar[type[Struct]] = Settings
+    secrets: ClassVar[frozenset[str]] = frozenset({"key", "signing_key"})
+
+    def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
+        mail = {
+            "from": settings.sender,
+            "to": delivery.address,
+            "subject": delivery.subject or "",
+            "text": delivery.text,
+            **({} if delivery.html is None else {"html": delivery.html}),
+            "h:Message-Id": message_id(delivery.message, parseaddr(settings.sender)[1]),
+            **{f"h:{name}": value for name, value in delivery.headers.items()},
+            "v:kizuna": delivery.message,
+            "o:tracking": "no",
+        }
+        given = {
+            "Authorization": f"Basic {b64encode(f'api:{settings.key}'.encode()).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        url = f"{settings.endpoint}/v3/{quote(settings.domain, safe='')}/messages"
+        return Call(url, urlencode(mail).encode(), given)
+
+    def reference(self, answer: Answer) -> str:
+        return text(answer.json(), "id")
+
+    def refusal(self, answer: Answer) -> Outcome:
+        said = text(answer.json(), "message").lower()
+        is_address = "to parameter is not a valid address" in said.replace("'", "")
+        return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
+        """HMAC over time and token, which are in the body. They repeat a report with its first time."""
+        signed = part(said.json(), "signature")
+        stamp, token = text(signed, "timestamp"), text(signed, "token")
+        if not settings.signing_key or abs(said.now - number(signed, "timestamp")) > REPEATED_SECONDS:
+            return False
+        ours = hmac.new(settings.signing_key.encode(), f"{stamp}{token}".encode(), "sha256").hexdigest()
+        return hmac.compare_digest(ours.encode(), text(signed, "signature").encode())
+
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+        event = part(said.json(), "event-data")
+        message, kind, at = text(event, "user-variables", "kizuna"), text(event, "event"), number(event, "timestamp")
+        if not message:
+            return
+        if kind == "failed":
+            if text(event, "severity") == "permanent":  # what failed for now is still being tried
+                status = part(event, "delivery-status")
+                reason = f"{int(number(status, 'code'))} {text(status, 'description') or text(status, 'message')}"
+                yield bounced(message, text(event, "reason") in HARD_REASONS, reason, at)
+        elif kind in EVENTS:
+            yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "url") or None)
+
+
+provider = MailgunProvider()

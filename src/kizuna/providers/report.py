@@ -1,0 +1,76 @@
+"""What a provider says about a message later, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from kizuna.core.errors import Invalid
+
+STATES = ("delivered", "bounced", "complained", "opened", "clicked", "unsubscribed")
+REPEATED_SECONDS = 86_400  # of those who sign a report once and repeat it for hours: taking it twice changes nothing
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """One thing that happened to one message."""
+
+    message: str  # ours: msg_...
+    state: str  # of `STATES`
+    at: float = 0.0  # seconds since 1970; 0: when it reached us
+    bounce: str | None = None  # hard or soft
+    reason: str | None = None
+    url: str | None = None  # what was clicked
+
+
+class Incoming(Struct, frozen=True):
+    """A request to our address for reports."""
+
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    now: float  # real time
+
+    def json(self) -> Any:
+        """Raises `Invalid` where the body is no JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            raise Invalid("the report is no JSON", code="invalid_json") from None
+
+    def objects(self) -> Iterable[dict[str, Any]]:
+        """The objects of a body that is one, or a list of them."""
+        said = self.json()
+        return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict)]
+
+
+def bounced(message: str, is_hard: bool, reason: str, at: float) -> Report:
+    """It came back; hard where the address is to blame for good."""
+    return Report(
+        message=message, state="bounced", at=at, bounce="hard" if is_hard else "soft", reason=reason[:500] or None
+    )
+
+
+def part(said: Any, *names: str) -> Any:
+    """What lies at a path in untrusted JSON; None where there is nothing."""
+    for name in names:
+        said = said.get(name) if isinstance(said, dict) else None
+    return said
+
+
+def text(said: Any, *names: str) -> str:
+    """As `part`, where only a text counts, and no database keeps a NUL."""
+    found = part(said, *names)
+    return found.replace("\x00", "") if isinstance(found, str) else ""
+
+
+def number(said: Any, *names: str) -> float:
+    """As `part`, where only a number (or its digits) counts."""
+    found = part(said, *names)
+    try:
+        value = float(found) if isinstance(found, int | float | str) and not isinstance(found, bool) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return value if isfinite(value) else 0.0

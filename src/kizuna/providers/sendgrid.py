@@ -1,0 +1,99 @@
+"""SendGrid. https://www.twilio.com/docs/sendgrid/api-reference/mail-send, and its event webhook"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from email.utils import parseaddr
+from typing import Any, ClassVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec import Struct
+
+from kizuna.providers import Delivery, Outcome, Rejected
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers.mime import message_id
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, text
+
+SIGNATURE = "x-twilio-email-event-webhook-signature"
+TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+EVENTS = {
+    "delivered": "delivered", "spamreport": "complained", "open": "opened", "click": "clicked",
+    "unsubscribe": "unsubscribed", "group_unsubscribe": "unsubscribed",
+}  # fmt: skip
+DROPPED_FOR_GOOD = ("bounced address", "invalid")
+OFF = {"enable": False}
+
+
+class Settings(Struct, frozen=True, rename={"sender": "from"}):
+    """An API key; `verification_key` is the public key of the signed event webhook. Without it reports are refused."""
+
+    key: str
+    sender: str
+    verification_key: str = ""
+    endpoint: str = "https://api.sendgrid.com"
+
+
+class SendGridProvider(HttpProvider):
+    name: ClassVar[str] = "sendgrid"
+    settings: ClassVar[type[Struct]] = Settings
+    secrets: ClassVar[frozenset[str]] = frozenset({"key"})
+
+    def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
+        name, address = parseaddr(settings.sender)
+        content = [("text/plain", delivery.text), ("text/html", delivery.html)]
+        mail = {
+            "personalizations": [{"to": [{"email": delivery.address}], "custom_args": {"kizuna": delivery.message}}],
+            "from": {"email": address, "name": name} if name else {"email": address},
+            "subject": delivery.subject or " ",  # they refuse an empty one
+            "content": [{"type": kind, "value": said or " "} for kind, said in content if said is not None],
+            "headers": {"Message-ID": message_id(delivery.message, address), **delivery.headers},
+            "tracking_settings": {"click_tracking": OFF, "open_tracking": OFF, "subscription_tracking": OFF},
+        }
+        given = {"Authorization": f"Bearer {settings.key}", "Content-Type": "application/json"}
+        return Call(f"{settings.endpoint}/v3/mail/send", msgspec.json.encode(mail), given)
+
+    def reference(self, answer: Answer) -> str:
+        return answer.headers.get("x-message-id", "")
+
+    def refusal(self, answer: Answer) -> Outcome:
+        errors: Any = part(answer.json(), "errors")
+        fields = [text(each, "field") for each in errors] if isinstance(errors, list) else []
+        is_address = any(field.startswith("personalizations") and ".to" in field for field in fields)
+        return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
+        """ECDSA over time and body. They repeat a report with its first time."""
+        stamp = said.headers.get(TIMESTAMP, "")
+        if not (stamp.isascii() and stamp.isdigit()) or abs(said.now - int(stamp[:12])) > REPEATED_SECONDS:
+            return False
+        try:
+            key = load_der_public_key(b64decode(settings.verification_key))
+            if not isinstance(key, ec.EllipticCurvePublicKey):
+                return False
+            signature = b64decode(said.headers.get(SIGNATURE, ""))
+            key.verify(signature, stamp.encode() + said.body, ec.ECDSA(hashes.SHA256()))
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError, binascii.Error):
+            return False
+        return True
+
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+        for event in said.objects():
+            message, kind, at = text(event, "kizuna"), text(event, "event"), number(event, "timestamp")
+            reason = text(event, "reason")
+            if not message:
+                continue
+            if kind == "bounce":  # `blocked`: this mail was refused, not the address
+                yield bounced(message, text(event, "type") != "blocked", reason, at)
+            elif kind == "dropped":
+                yield bounced(message, reason.lower().startswith(DROPPED_FOR_GOOD), reason, at)
+            elif kind in EVENTS:
+                yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "url") or None)
+
+
+provider = SendGridProvider()

@@ -1,0 +1,113 @@
+"""A real HTTP server that plays somebody else's API: it answers as it is told, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from msgspec import Struct, field
+
+HANGS, HANGS_UP, DRIPS = "hangs", "hangs up", "drips"
+
+
+class Told(Struct):
+    """What it answers: a status, or how it misbehaves."""
+
+    status: int | str = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = b""
+
+
+class Asked(Struct):
+    """A request as it came in; names of headers are lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver:
+    """Use it as a context. `answers` are given in turn, then `told` for ever."""
+
+    def __init__(self, told: Told | None = None) -> None:
+        self.told = told or Told()
+        self.answers: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self.asked: list[Asked] = []
+        self.arrived = threading.Semaphore(0)
+        self.over = threading.Event()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                receiver.answer(self)
+
+            do_GET = do_POST  # noqa: N815  # the library's names
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's names
+                pass
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        try:
+            told = self.answers.get_nowait()
+        except queue.Empty:
+            told = self.told
+        self.asked.append(Asked(handler.command, handler.path, headers, body))
+        self.arrived.release()
+        match told.status:
+            case int(status):
+                _say(handler, status, told)
+            case "drips":
+                while not self.over.wait(0.02):
+                    try:
+                        handler.wfile.write(b"H")
+                    except OSError:
+                        break
+                handler.close_connection = True
+            case _:
+                if told.status == HANGS:
+                    self.over.wait(30)
+                handler.close_connection = True
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is part of the play."""
+
+
+def _say(handler: BaseHTTPRequestHandler, status: int, told: Told) -> None:
+    body = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
+    handler.send_response(status)
+    for name, value in {"Content-Length": str(len(body)), **told.headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    try:
+        handler.wfile.write(body)
+    except OSError:
+        handler.close_connection = True  # whoever asked had heard enough
