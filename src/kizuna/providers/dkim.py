@@ -52,16 +52,21 @@ def chosen(fields: Sequence[tuple[str, bytes]], names: Sequence[str]) -> list[by
 def canonical_header(field: bytes) -> bytes:
     """RFC 6376 section 3.4.2, without the line's end."""
     name, _, value = field.replace(b"\r\n", b"").partition(b":")
-    return name.rstrip(b" \t").lower() + b":" + _WIDE.sub(b" ", value).strip(b" ")
+    return name.rstrip(b" \t").lower() + b":" + _squeezed(value).strip(b" ")
 
 
 def canonical_body(body: bytes) -> bytes:
     """RFC 6376 section 3.4.4: spaces squeezed, none at a line's end, no empty lines at the end, one line end there."""
-    body = _WIDE.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    body = _squeezed(body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
     end = len(body)
     while end and body[end - 2 : end] == b"\r\n":
         end -= 2
     return body[:end] + b"\r\n" if end else b""
+
+
+def _squeezed(text: bytes) -> bytes:
+    """Looked for first: bodies in base64 have nothing wide, and the pattern is slow where it finds nothing."""
+    return _WIDE.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
 def _signature(signer: Signer, names: Sequence[str], data: bytes, bh: str, at: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import select
 import smtplib
 import ssl
@@ -25,7 +24,6 @@ IDLE_SECONDS = 30.0
 FRESH_SECONDS = 2.0
 PER_CONNECTION = 100
 GO_AHEAD = 354
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
@@ -93,7 +91,7 @@ class SmtpProvider:
             code, reply = _announce(connection, sender, address)
             if code == GO_AHEAD:
                 is_handed = True
-                connection.send(_LEADING_DOT.sub(b"..", raw) + b".\r\n")
+                connection.send(raw.replace(b"\n.", b"\n..") + b".\r\n")  # it begins with a header, never a dot
                 code, reply = connection.getreply()
             if code >= 400:
                 connection.rset()
@@ -161,12 +159,12 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
     """MAIL, RCPT and DATA: 354 when the mail may follow, else the first refusal.
 
     In one write where the server takes that (RFC 2920), for each answer that is waited for costs a way there and back.
+    Addresses hold no brackets, spaces or line breaks: the mail's headers would have refused them.
     """
     is_ascii = (sender + address).isascii()
     connection.command_encoding = "ascii" if is_ascii else "utf-8"
     wide = "" if is_ascii else " SMTPUTF8"
-    mail = f"MAIL FROM:{smtplib.quoteaddr(sender)}{wide}\r\n"
-    commands = (mail, f"RCPT TO:{smtplib.quoteaddr(address)}\r\n", "DATA\r\n")
+    commands = (f"MAIL FROM:<{sender}>{wide}\r\n", f"RCPT TO:<{address}>\r\n", "DATA\r\n")
     replies: list[tuple[int, bytes]] = []
     if not connection.has_extn("pipelining"):
         for command in commands:

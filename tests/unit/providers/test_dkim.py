@@ -138,7 +138,7 @@ def test_bodies_are_relaxed_as_the_rfc_says(body: str) -> None:
 @given(st.lists(st.sampled_from(["\r\n ", "\r\n\t", " ", "\t", "a", "秋", ":", "  "]), max_size=10).map("".join))
 def test_headers_are_relaxed_as_the_rfc_says(value: str) -> None:
     field = f"SubJect \t:{value}".encode()
-    assert canonical_header(field) == relaxed_field(field.replace(b" \t:", b":"))
+    assert canonical_header(field) == relaxed_field(field.replace(b" \t:", b":", 1))
 
 
 def test_the_examples_of_rfc_6376() -> None:
