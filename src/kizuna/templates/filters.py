@@ -65,7 +65,7 @@ def date(moment: object, fmt: object, *, context: Any) -> object:
     if len(str(fmt)) > LONGEST_DATE:
         raise FilterArgumentError("date: the format is too long", token=None)
     try:
-        shown = found.strftime(_unpadded(str(fmt)))
+        shown = found.strftime(_zone_with_colon(_unpadded(str(fmt)), found))
     except (ValueError, UnicodeError) as error:
         raise FilterArgumentError(f"date: {error}", token=None) from None
     return Markup(shown) if context.env.autoescape and isinstance(fmt, Markup) else shown
@@ -74,6 +74,14 @@ def date(moment: object, fmt: object, *, context: Any) -> object:
 def _unpadded(fmt: str) -> str:
     """A width in a format (`%500000d`) is kept to what can be meant."""
     return re.sub(r"%([-_0^#]*)(\d{3,})", r"%\1", fmt)
+
+
+def _zone_with_colon(fmt: str, moment: datetime) -> str:
+    """`%:z`, which not every platform knows."""
+    if "%:z" not in fmt:
+        return fmt
+    offset = moment.strftime("%z") or "+0000"
+    return fmt.replace("%:z", f"{offset[:3]}:{offset[3:5]}")
 
 
 def _read_date(moment: object, budget: Budget) -> datetime | None:
