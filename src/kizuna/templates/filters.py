@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -202,10 +203,11 @@ def _digest(name: str) -> Any:
     return apply
 
 
-def _hmac(name: str) -> Any:
+def _hmac(name: str, *, is_base64: bool = False) -> Any:
     @string_filter
     def apply(value: str, key: object = "") -> str:
-        return hmac.new(str(key).encode(), value.encode(), name).hexdigest()
+        made = hmac.new(str(key).encode(), value.encode(), name)
+        return base64.b64encode(made.digest()).decode() if is_base64 else made.hexdigest()
 
     return apply
 
@@ -213,6 +215,23 @@ def _hmac(name: str) -> Any:
 @string_filter
 def url_param_escape(value: str) -> str:
     return urllib.parse.quote(value, safe="")
+
+
+@string_filter
+def url_escape(value: str) -> str:
+    """What may not stand in a URL; its own signs stay."""
+    return urllib.parse.quote(value, safe=";/?:@&=+$,#!~*'()")
+
+
+@string_filter
+def json_escape(value: str) -> str:
+    """A text as it stands between the quotes of a JSON string."""
+    return msgspec.json.encode(value).decode()[1:-1].replace("</", "<\\/")
+
+
+@liquid_filter
+def property_accessor(value: object, key: object = None) -> object:
+    return value.get(str(key)) if isinstance(value, dict) else None
 
 
 REPLACED: dict[str, Any] = {
@@ -228,5 +247,12 @@ REPLACED: dict[str, Any] = {
     "sha256": _digest("sha256"),
     "hmac_sha1_hex": _hmac("sha1"),
     "hmac_sha256_hex": _hmac("sha256"),
+    "sha512": _digest("sha512"),
+    "hmac_sha256": _hmac("sha256"),
+    "hmac_sha1_base64": _hmac("sha1", is_base64=True),
+    "hmac_sha256_base64": _hmac("sha256", is_base64=True),
     "url_param_escape": url_param_escape,
+    "url_escape": url_escape,
+    "json_escape": json_escape,
+    "property_accessor": property_accessor,
 }

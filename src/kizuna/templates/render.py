@@ -15,7 +15,10 @@ from kizuna.core.errors import Invalid
 from kizuna.templates import direct
 from kizuna.templates.budget import Budget
 from kizuna.templates.definition import Template
+from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.finish import finish
 from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+from kizuna.templates.plain_text import text_of
 
 
 class Content(Struct, frozen=True):
@@ -25,6 +28,11 @@ class Content(Struct, frozen=True):
     body: str
     format: str
     warnings: list[str]
+    written: str | None = None  # the text part that the template wrote itself
+
+    def text_part(self) -> str:
+        """What stands beside the HTML for those who read text."""
+        return text_of(self.body) if self.written is None else self.written
 
 
 def render(
@@ -36,22 +44,37 @@ def render(
     zone: str = "UTC",
     partials: Mapping[str, str] | None = None,
 ) -> Content:
-    """Subject and body share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
+    """Raises `Aborted` when the template says that nothing is said. Subject, body and text share one budget.
+    `now` is an instant, for `{{ "now" | date: ... }}`."""
     budget = Budget(now, zone)
     wording = template.wording(locale)
     known = Plain(variables)
     subject = None
     if wording.subject is not None:
         subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
+    written = None if wording.text is None else _run(wording.text, known, budget, False, partials)
     body = _run(wording.body, known, budget, template.escapes, partials)
-    return Content(subject, body, template.format, list(budget.warnings))
+    if template.escapes:
+        body = _finished(body, template.format, budget)
+    return Content(subject, body, template.format, list(budget.warnings), written)
+
+
+def _finished(body: str, form: str, budget: Budget) -> str:
+    try:
+        budget.check_time()
+        return finish(body, form)
+    except LiquidError as error:
+        raise _invalid(error) from None
 
 
 def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = None, zone: str = "UTC") -> str:
     """One piece of Liquid without escaping, as in the values of an `update` step."""
     if "{{" not in text and "{%" not in text:
         return text
-    return _run(text, Plain(variables), Budget(now, zone), False, None)
+    try:
+        return _run(text, Plain(variables), Budget(now, zone), False, None)
+    except Aborted:
+        raise Invalid("abort_message has a meaning in messages only", code="template_error") from None
 
 
 def check(text: str, *, escapes: bool = False) -> None:
@@ -107,6 +130,8 @@ def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: M
         output = Buffer(budget)
         parsed.render_with_context(context, output)
         return output.getvalue()
+    except Aborted:
+        raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault
         raise _invalid(error) from None
 
@@ -118,7 +143,12 @@ def _parse(text: str, escapes: bool) -> tuple[BoundTemplate, list[direct.Part] |
 
 
 def _parse_with(text: str, escapes: bool, partials: Mapping[str, str]) -> BoundTemplate:
-    return BoundedEnvironment(autoescape=escapes, partials=partials).from_string(text)
+    return _parse_among(text, escapes, tuple(sorted(partials.items())))
+
+
+@lru_cache(64)
+def _parse_among(text: str, escapes: bool, partials: tuple[tuple[str, str], ...]) -> BoundTemplate:
+    return BoundedEnvironment(autoescape=escapes, partials=dict(partials)).from_string(text)
 
 
 def _invalid(error: BaseException) -> Invalid:
