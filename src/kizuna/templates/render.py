@@ -14,6 +14,7 @@ from msgspec import Struct
 from kizuna.core.errors import Invalid
 from kizuna.templates import direct
 from kizuna.templates.budget import Budget
+from kizuna.templates.compiled import Compiled
 from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
@@ -120,14 +121,15 @@ def plain(value: Any) -> Any:
 
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
     try:
-        parsed, parts = (_parse_with(text, escapes, partials), None) if partials else _parse(text, escapes)
+        found = _parse_among(text, escapes, tuple(sorted(partials.items()))) if partials else _parse(text, escapes)
+        parsed, parts, compiled = found
         if parts is not None:
             written = direct.write(parts, variables.given, escapes)
             if written is not None:
                 return written
-        context = BoundedContext(parsed, globals=parsed.make_globals(variables))
-        context.budget = budget
-        output = Buffer(budget)
+        if compiled is not None and (written := _quickly(compiled, variables, budget)) is not None:
+            return written
+        context, output = _stage(parsed, variables, budget)
         parsed.render_with_context(context, output)
         return output.getvalue()
     except Aborted:
@@ -136,19 +138,38 @@ def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: M
         raise _invalid(error) from None
 
 
+def _quickly(compiled: Compiled, variables: Plain, budget: Budget) -> str | None:
+    """None: something is wrong, and the interpreter can say what."""
+    context, output = _stage(compiled.template, variables, budget)
+    try:
+        compiled.write(context, output)
+    except (Aborted, ResourceLimitError):
+        raise
+    except Exception:  # said again by the interpreter, in its words
+        return None
+    return output.getvalue()
+
+
+def _stage(parsed: BoundTemplate, variables: Plain, budget: Budget) -> tuple[BoundedContext, Buffer]:
+    context = BoundedContext(parsed, globals=parsed.make_globals(variables))
+    context.budget = budget
+    return context, Buffer(budget)
+
+
+Parsed = tuple[BoundTemplate, list[direct.Part] | None, Compiled | None]
+
+
 @lru_cache(512)
-def _parse(text: str, escapes: bool) -> tuple[BoundTemplate, list[direct.Part] | None]:
+def _parse(text: str, escapes: bool) -> Parsed:
     parsed = plain_environment(escapes).from_string(text)
-    return parsed, direct.parts_of(parsed)
-
-
-def _parse_with(text: str, escapes: bool, partials: Mapping[str, str]) -> BoundTemplate:
-    return _parse_among(text, escapes, tuple(sorted(partials.items())))
+    parts = direct.parts_of(parsed)
+    return parsed, parts, Compiled(parsed) if parts is None else None
 
 
 @lru_cache(64)
-def _parse_among(text: str, escapes: bool, partials: tuple[tuple[str, str], ...]) -> BoundTemplate:
-    return BoundedEnvironment(autoescape=escapes, partials=dict(partials)).from_string(text)
+def _parse_among(text: str, escapes: bool, partials: tuple[tuple[str, str], ...]) -> Parsed:
+    parsed = BoundedEnvironment(autoescape=escapes, partials=dict(partials)).from_string(text)
+    return parsed, None, Compiled(parsed)
 
 
 def _invalid(error: BaseException) -> Invalid:
