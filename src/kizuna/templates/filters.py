@@ -9,6 +9,7 @@ import re
 import urllib.parse
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -77,6 +78,11 @@ def _unpadded(fmt: str) -> str:
     return re.sub(r"%([-_0^#]*)(\d{3,})", r"%\1", fmt)
 
 
+_WHOLE_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d|$)")
+# what names its day does not depend on today, by which the parser fills in the rest
+_parse_whole = lru_cache(4_096)(dates.parse)
+
+
 def _zone_with_colon(fmt: str, moment: datetime) -> str:
     """`%:z`, which not every platform knows."""
     if "%:z" not in fmt:
@@ -99,7 +105,7 @@ def _read_date(moment: object, budget: Budget) -> datetime | None:
             return None
         if moment.isdigit():
             return datetime.fromtimestamp(int(moment), UTC)
-        return dates.parse(moment)
+        return _parse_whole(moment) if _WHOLE_DATE.match(moment) else dates.parse(moment)
     except (ValueError, OverflowError, OSError):
         return None
 
