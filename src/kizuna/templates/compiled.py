@@ -15,10 +15,10 @@ from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path, StringLiteral, logical, primitive
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
-from liquid.builtin.tags.for_tag import BreakLoop, ContinueLoop, ForLoop, ForNode
+from liquid.builtin.tags.for_tag import ForLoop, ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.exceptions import LiquidInterrupt, StopRender
+from liquid.exceptions import BreakLoop, ContinueLoop, LiquidInterrupt, StopRender
 from liquid.expression import Expression
 from liquid.output import NullIO
 
