@@ -12,7 +12,7 @@ def main(config: Config, names: Sequence[str]) -> int:
     """Run the rows named, or all; prints a table."""
     from rich.console import Console
 
-    from kizuna.bench import journeys, latency, pipeline, segments, segments_preview
+    from kizuna.bench import journeys, latency, pipeline, render, segments, segments_preview
     from kizuna.bench.house import house
 
     rows = {
@@ -21,7 +21,7 @@ def main(config: Config, names: Sequence[str]) -> int:
         "journeys": journeys.run,
         "segments_preview": segments_preview.run,
     }
-    alone = {"segments": segments.run}  # these need no running Kizuna
+    alone = {"segments": segments.run, "render": render.run}  # these need no running Kizuna
     known = [*alone, *rows]
     unknown = [name for name in names if name not in known]
     if unknown:

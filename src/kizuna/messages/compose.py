@@ -16,10 +16,10 @@ from kizuna.messages.links import Links, is_led, rewrite
 from kizuna.messages.message import Claimed
 from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
+from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
-from kizuna.templates.filters import text_of_html
 from kizuna.templates.push import PushPart
-from kizuna.templates.render import render
+from kizuna.templates.render import Content, render
 from kizuna.templates.variables import of_profile
 
 
@@ -29,7 +29,7 @@ class Composed(Struct, frozen=True):
     address: str
     subject: str | None
     body: str
-    plain: str | None  # what `body` was before its links were led through ours; None: it is no HTML
+    plain: Content | None  # what was said before links were led through ours; None: it is no HTML
     links: list[str]
     unsubscribe: str | None
     devices: Sequence[Device] = ()
@@ -37,15 +37,23 @@ class Composed(Struct, frozen=True):
 
 
 def compose(
-    message: Claimed, person: Person, address: str, template: Template, workspace: Workspace, links: Links, at: int
+    message: Claimed,
+    person: Person,
+    address: str,
+    template: Template,
+    workspace: Workspace,
+    links: Links,
+    at: int,
+    blocks: Mapping[str, Template] | None = None,
 ) -> Composed:
-    """Raises `Invalid` when the template cannot be rendered."""
+    """Raises `Invalid` when the template cannot be rendered, `Aborted` when it says that nothing is said."""
     content = render(
         template,
         Variables(message, person, workspace, links),
         locale=person.locale,
         now=at,
         zone=person.zone or workspace.zone,
+        partials=bodies(blocks, person.locale) if blocks else None,
     )
     is_html = content.format != "liquid+text"
     body, targets = rewrite(content.body, links) if is_html else (content.body, [])
@@ -56,7 +64,7 @@ def compose(
         address=address,
         subject=content.subject,
         body=body,
-        plain=content.body if is_html else None,
+        plain=content if is_html else None,
         links=targets,
         unsubscribe=None if message.transactional else links.unsubscribe,
         devices=person.known.devices,
@@ -100,7 +108,7 @@ def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
         channel=message.channel,
         address=said.address,
         subject=said.subject,
-        text=said.body if said.plain is None else text_of_html(said.plain).strip(),
+        text=said.body if said.plain is None else said.plain.text_part(),
         html=None if said.plain is None else said.body,
         headers={} if said.unsubscribe is None else _one_click(said.unsubscribe),
         at=at / SECOND,

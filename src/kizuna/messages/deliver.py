@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +33,9 @@ from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable
 from kizuna.providers.carry import Bearer, bearer
 from kizuna.providers.http import Outside
 from kizuna.runtime.database import in_one_go
-from kizuna.templates import definition
+from kizuna.templates import blocks, definition
+from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.variables import locale_of
 
 LEASE_SECONDS = 60.0
 CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease, and opt-outs are read again soon
@@ -59,6 +62,7 @@ class Parsed(Struct, frozen=True):
 
     template: definition.Template
     names_segments: bool
+    blocks: frozenset[str]  # names of other templates that it puts in
 
 
 class Desk:
@@ -91,6 +95,7 @@ class Desk:
                 asked: msgspec.structs.replace(person, segments=found.get(person.id, []))
                 for asked, person in people.items()
             }
+        partials = self._blocks(cursor, workspace.id, templates.values())
         suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values()))
         quiet, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
@@ -107,7 +112,7 @@ class Desk:
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 parsed = templates.get((message.template, message.template_version))
-                verdict = self._compose(message, person, verdict, parsed, workspace, at)
+                verdict = self._compose(message, person, verdict, parsed, partials, workspace, at)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
 
@@ -119,7 +124,14 @@ class Desk:
         return policies[0].quiet_hours if policies else None, neutral
 
     def _compose(
-        self, message: Claimed, person: Person, address: str, parsed: Parsed | None, workspace: Workspace, at: int
+        self,
+        message: Claimed,
+        person: Person,
+        address: str,
+        parsed: Parsed | None,
+        partials: dict[str, definition.Template],
+        workspace: Workspace,
+        at: int,
     ) -> Composed | Refused:
         if not message.template:
             return as_brought(message)
@@ -127,9 +139,21 @@ class Desk:
             return Refused("skipped", "template_error")
         try:
             links = Links(self.signer, self.public_url, workspace.id, message.id)
-            return compose(message, person, address, parsed.template, workspace, links, at)
+            used = partials if parsed.blocks else None
+            return compose(message, person, address, parsed.template, workspace, links, at, used)
+        except Aborted:
+            return Refused("skipped", "aborted")
         except Invalid:
             return Refused("skipped", "template_error")
+
+    def _blocks(
+        self, cursor: Any, workspace: int, templates: Iterable[Parsed | None]
+    ) -> dict[str, definition.Template]:
+        """The newest version of each block that these templates put in."""
+        names = {name for parsed in templates if parsed is not None for name in parsed.blocks}
+        if not names:
+            return {}
+        return blocks.collect(names, lambda more: _readable(store.blocks(cursor, workspace, more)))
 
     def _templates(
         self, cursor: Any, workspace: int, messages: Sequence[Claimed]
@@ -145,7 +169,8 @@ class Desk:
         if body is None:
             return None
         try:
-            parsed = Parsed(definition.read(body), "segments" in str(body))
+            template = definition.read(body)
+            parsed = Parsed(template, "segments" in str(body), frozenset(blocks.named_by(template)))
         except Invalid:
             return None
         if version:  # version 0 is whichever is newest
@@ -188,6 +213,14 @@ class Desk:
             cursor.execute(*statement)
 
 
+def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definition.Template]:
+    made: dict[str, definition.Template] = {}
+    for name, body in found:
+        with suppress(Invalid):
+            made[name] = definition.read(body)
+    return made
+
+
 def _addresses(people: Iterable[Person]) -> list[str]:
     channels = all_channels().values()
     found = (address_of(each, person.traits, person.known.devices) for person in people for each in channels)
@@ -202,7 +235,7 @@ def _person(profile: bytes, row: store.PersonRow) -> Person:
         traits=traits,
         consent=_consent(raw_consent) if raw_consent else Consent(),
         known=known,
-        locale=known.locale or str(traits.get("locale") or ""),
+        locale=locale_of(traits, known),
         zone=known.zone,
     )
 

@@ -433,6 +433,16 @@ def template(cursor: Any, workspace: int, name: str, version: int) -> dict[str, 
     return row[0] if row else None
 
 
+def blocks(cursor: Any, workspace: int, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The newest bodies of the templates that others put in, by name."""
+    cursor.execute(
+        "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'template' AND retired IS NULL"
+        " AND name = ANY(%s::text[])",
+        [workspace, names],
+    )
+    return cursor.fetchall()
+
+
 def carrier(cursor: Any, workspace: int, lane: str) -> dict[str, Any] | None:
     """The provider that was set last for a channel, or the web hook of the lane; those set before stand `beside` it,
     latest first."""

@@ -12,16 +12,19 @@ from kizuna.core.errors import FieldError, Invalid
 from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
-FORMATS = ("liquid+html", "liquid+text")
+FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
+
+LONGEST_LOCALE = 35
 
 
 class Wording(Struct, frozen=True):
     subject: str | None
     body: str
+    text: str | None = None  # the text part of a mail; without it, one is made from the HTML
 
 
 class Template(Struct, frozen=True):
-    """`locales` override the default wording by `ja-JP`, then `ja`."""
+    """`locales` override the default wording: for `zh-Hant-TW` that of `zh-Hant-TW`, then `zh-Hant`, then `zh`."""
 
     channel: str
     format: str
@@ -33,9 +36,15 @@ class Template(Struct, frozen=True):
     def escapes(self) -> bool:
         return self.format != "liquid+text"
 
+    def variant(self, locale: str) -> str:
+        """The locale whose wording a customer of `locale` gets; empty: the default."""
+        tag = locale.replace("_", "-").lower()[:LONGEST_LOCALE]
+        while tag and tag not in self.locales:
+            tag = tag.rpartition("-")[0]
+        return tag
+
     def wording(self, locale: str) -> Wording:
-        tag = locale.replace("_", "-").lower()
-        return self.locales.get(tag) or self.locales.get(tag.partition("-")[0]) or self.default
+        return self.locales.get(self.variant(locale), self.default) if self.locales else self.default
 
     def wordings(self) -> list[tuple[str, Wording]]:
         """Each with the JSON pointer of its place."""
@@ -59,7 +68,11 @@ def read(body: Mapping[str, Any]) -> Template:
     others: dict[str, Wording] = {}
     for locale, said in locales.items():
         if isinstance(said, Mapping):
-            found = _wording({"subject": default.subject, "body": default.body, **said}, f"/locales/{locale}", errors)
+            # an own body is not followed by the default's text part
+            general = {"subject": default.subject, "body": default.body}
+            if "body" not in said:
+                general["text"] = default.text
+            found = _wording({**general, **said}, f"/locales/{locale}", errors)
             others[str(locale).replace("_", "-").lower()] = found
         else:
             errors.append(FieldError(f"/locales/{locale}", "invalid", "an object {subject, body}"))
@@ -70,14 +83,17 @@ def read(body: Mapping[str, Any]) -> Template:
 
 
 def _wording(said: Mapping[str, Any], pointer: str, errors: list[FieldError]) -> Wording:
-    subject, body = said.get("subject"), said.get("body")
+    subject, body, text = said.get("subject"), said.get("body"), said.get("text")
     if subject is not None and not isinstance(subject, str):
         errors.append(FieldError(f"{pointer}/subject", "invalid", "a text"))
         subject = None
     if not isinstance(body, str):
         errors.append(FieldError(f"{pointer}/body", "required", "the text to say, in Liquid"))
         body = ""
-    return Wording(subject, body)
+    if text is not None and not isinstance(text, str):
+        errors.append(FieldError(f"{pointer}/text", "invalid", "a text"))
+        text = None
+    return Wording(subject, body, text)
 
 
 def read_stored(body: bytes) -> Template:

@@ -10,7 +10,12 @@ from kizuna.templates.render import check
 def examine(template: Template) -> None:
     """Raises `Invalid` with the place of a wording that is not Liquid that can be read."""
     for pointer, wording in template.wordings():
-        for field, text, escapes in (("subject", wording.subject, False), ("body", wording.body, template.escapes)):
+        said = [
+            ("subject", wording.subject, False),
+            ("body", wording.body, template.escapes),
+            ("text", wording.text, False),
+        ]
+        for field, text, escapes in said:
             try:
                 check(text or "", escapes=escapes)
             except Invalid as error:

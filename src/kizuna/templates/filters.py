@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
 import urllib.parse
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -65,7 +67,7 @@ def date(moment: object, fmt: object, *, context: Any) -> object:
     if len(str(fmt)) > LONGEST_DATE:
         raise FilterArgumentError("date: the format is too long", token=None)
     try:
-        shown = found.strftime(_unpadded(str(fmt)))
+        shown = found.strftime(_zone_with_colon(_unpadded(str(fmt)), found))
     except (ValueError, UnicodeError) as error:
         raise FilterArgumentError(f"date: {error}", token=None) from None
     return Markup(shown) if context.env.autoescape and isinstance(fmt, Markup) else shown
@@ -74,6 +76,19 @@ def date(moment: object, fmt: object, *, context: Any) -> object:
 def _unpadded(fmt: str) -> str:
     """A width in a format (`%500000d`) is kept to what can be meant."""
     return re.sub(r"%([-_0^#]*)(\d{3,})", r"%\1", fmt)
+
+
+_WHOLE_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d|$)")
+# what names its day does not depend on today, by which the parser fills in the rest
+_parse_whole = lru_cache(4_096)(dates.parse)
+
+
+def _zone_with_colon(fmt: str, moment: datetime) -> str:
+    """`%:z`, which not every platform knows."""
+    if "%:z" not in fmt:
+        return fmt
+    offset = moment.strftime("%z") or "+0000"
+    return fmt.replace("%:z", f"{offset[:3]}:{offset[3:5]}")
 
 
 def _read_date(moment: object, budget: Budget) -> datetime | None:
@@ -90,7 +105,7 @@ def _read_date(moment: object, budget: Budget) -> datetime | None:
             return None
         if moment.isdigit():
             return datetime.fromtimestamp(int(moment), UTC)
-        return dates.parse(moment)
+        return _parse_whole(moment) if _WHOLE_DATE.match(moment) else dates.parse(moment)
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -194,10 +209,11 @@ def _digest(name: str) -> Any:
     return apply
 
 
-def _hmac(name: str) -> Any:
+def _hmac(name: str, *, is_base64: bool = False) -> Any:
     @string_filter
     def apply(value: str, key: object = "") -> str:
-        return hmac.new(str(key).encode(), value.encode(), name).hexdigest()
+        made = hmac.new(str(key).encode(), value.encode(), name)
+        return base64.b64encode(made.digest()).decode() if is_base64 else made.hexdigest()
 
     return apply
 
@@ -205,6 +221,23 @@ def _hmac(name: str) -> Any:
 @string_filter
 def url_param_escape(value: str) -> str:
     return urllib.parse.quote(value, safe="")
+
+
+@string_filter
+def url_escape(value: str) -> str:
+    """What may not stand in a URL; its own signs stay."""
+    return urllib.parse.quote(value, safe=";/?:@&=+$,#!~*'()")
+
+
+@string_filter
+def json_escape(value: str) -> str:
+    """A text as it stands between the quotes of a JSON string."""
+    return msgspec.json.encode(value).decode()[1:-1].replace("</", "<\\/")
+
+
+@liquid_filter
+def property_accessor(value: object, key: object = None) -> object:
+    return value.get(str(key)) if isinstance(value, dict) else None
 
 
 REPLACED: dict[str, Any] = {
@@ -220,5 +253,12 @@ REPLACED: dict[str, Any] = {
     "sha256": _digest("sha256"),
     "hmac_sha1_hex": _hmac("sha1"),
     "hmac_sha256_hex": _hmac("sha256"),
+    "sha512": _digest("sha512"),
+    "hmac_sha256": _hmac("sha256"),
+    "hmac_sha1_base64": _hmac("sha1", is_base64=True),
+    "hmac_sha256_base64": _hmac("sha256", is_base64=True),
     "url_param_escape": url_param_escape,
+    "url_escape": url_escape,
+    "json_escape": json_escape,
+    "property_accessor": property_accessor,
 }

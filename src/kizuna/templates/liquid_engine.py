@@ -7,7 +7,7 @@ from functools import cache
 from io import StringIO
 from typing import Any, TextIO
 
-from liquid import BoundTemplate, Environment, Mode
+from liquid import BoundTemplate, Environment, Markup, Mode
 from liquid.builtin import CachingDictLoader
 from liquid.builtin.expressions import LoopExpression, logical
 from liquid.builtin.output import Output, OutputNode
@@ -15,14 +15,23 @@ from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.for_tag import ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowTag
 from liquid.context import RenderContext
-from liquid.exceptions import LocalNamespaceLimitError, OutputStreamLimitError
+from liquid.exceptions import (
+    LiquidError,
+    LiquidInterrupt,
+    LocalNamespaceLimitError,
+    OutputStreamLimitError,
+    StopRender,
+)
 from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.undefined import UNDEFINED, Undefined
 
+from kizuna.templates import extra_tags, money
 from kizuna.templates.budget import DEPTH, LOCALS_BYTES, OUTPUT_BYTES, Budget, measure
 from kizuna.templates.filters import GUARDS, REPLACED
+from kizuna.templates.shopify import FILTERS, as_taken, inspect, joined
 from kizuna.templates.source import check_source
+from kizuna.templates.tags import TAGS
 
 
 class Buffer(StringIO):
@@ -74,6 +83,7 @@ class BoundedContext(RenderContext):
         def charged(left: object, *args: object, **options: object) -> object:
             for value in (left, *args, *options.values()):
                 self.budget.charge_value(value)
+            left = as_taken(name, left)
             if guard is not None:
                 guard(self.budget, left, args)
             result = apply(left, *args, **options)
@@ -114,7 +124,17 @@ def _write(node: Any, context: RenderContext, buffer: TextIO) -> int:
     value = node.expression.evaluate(context)
     if isinstance(context, BoundedContext) and not isinstance(value, (str, range)):
         context.budget.charge_value(value)
-    return buffer.write(to_liquid_string(value, context.autoescape))
+    return buffer.write(shown(value, context.autoescape))
+
+
+def shown(value: object, escapes: bool) -> str:
+    """A value as it is printed; the parts of a list are printed one after the other."""
+    if isinstance(value, (list, tuple)):
+        parts = joined(value)
+        return Markup("").join(parts) if escapes else "".join(parts)
+    if type(value) is dict:
+        value = inspect(value)
+    return to_liquid_string(value, escapes)
 
 
 class _Output(Output):
@@ -180,10 +200,29 @@ setattr(logical, "_contains", _contains)  # noqa: B010
 class BoundedTemplate(BoundTemplate):
     context_class = BoundedContext
 
-    def render_with_context(self, context: RenderContext, buffer: TextIO, *args: Any, **options: Any) -> None:
-        if isinstance(context, BoundedContext) and options.get("partial"):
+    def render_with_context(
+        self,
+        context: RenderContext,
+        buffer: TextIO,
+        *args: Any,
+        partial: bool = False,
+        block_scope: bool = False,
+        **options: Any,
+    ) -> None:
+        if partial and isinstance(context, BoundedContext):
             context.budget.turn()
-        super().render_with_context(context, buffer, *args, **options)
+        with context.extend(self.make_partial_namespace(partial, dict(*args, **options))):
+            for node in self.nodes:
+                try:
+                    node.render(context, buffer)
+                except LiquidInterrupt:  # outside a loop, break and continue end the template, or a partial's own scope
+                    if partial and not block_scope:
+                        raise
+                    return
+                except StopRender:
+                    return
+                except LiquidError as error:
+                    self.env.error(error, token=node.token)
 
 
 class BoundedEnvironment(Environment):
@@ -204,7 +243,9 @@ class BoundedEnvironment(Environment):
         self.add_tag(_Echo)
         self.add_tag(_For)
         self.add_tag(_Tablerow)
-        for name, replacement in REPLACED.items():
+        for tag in (*TAGS, *extra_tags.TAGS):
+            self.add_tag(tag)
+        for name, replacement in (FILTERS | REPLACED | money.FILTERS).items():
             self.add_filter(name, replacement)
 
     def from_string(self, source: str, *args: Any, **options: Any) -> BoundTemplate:

@@ -14,8 +14,12 @@ from msgspec import Struct
 from kizuna.core.errors import Invalid
 from kizuna.templates import direct
 from kizuna.templates.budget import Budget
+from kizuna.templates.compiled import Compiled
 from kizuna.templates.definition import Template
+from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.finish import finish
 from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+from kizuna.templates.plain_text import text_of
 from kizuna.templates.push import PushPart
 
 
@@ -26,7 +30,12 @@ class Content(Struct, frozen=True):
     body: str
     format: str
     warnings: list[str]
+    written: str | None = None  # the text part that the template wrote itself
     push: PushPart | None = None
+
+    def text_part(self) -> str:
+        """What stands beside the HTML for those who read text."""
+        return text_of(self.body) if self.written is None else self.written
 
 
 def render(
@@ -38,23 +47,38 @@ def render(
     zone: str = "UTC",
     partials: Mapping[str, str] | None = None,
 ) -> Content:
-    """Subject and body share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
+    """Raises `Aborted` when the template says that nothing is said. Subject, body and text share one budget.
+    `now` is an instant, for `{{ "now" | date: ... }}`."""
     budget = Budget(now, zone)
     wording = template.wording(locale)
     known = Plain(variables)
     subject = None
     if wording.subject is not None:
         subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
+    written = None if wording.text is None else _run(wording.text, known, budget, False, partials)
     body = _run(wording.body, known, budget, template.escapes, partials)
     push = template.push and template.push.rendered(lambda text: _run(text, known, budget, False, partials))
-    return Content(subject, body, template.format, list(budget.warnings), push)
+    if template.escapes:
+        body = _finished(body, template.format, budget)
+    return Content(subject, body, template.format, list(budget.warnings), written, push)
+
+
+def _finished(body: str, form: str, budget: Budget) -> str:
+    try:
+        budget.check_time()
+        return finish(body, form)
+    except LiquidError as error:
+        raise _invalid(error) from None
 
 
 def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = None, zone: str = "UTC") -> str:
     """One piece of Liquid without escaping, as in the values of an `update` step."""
     if "{{" not in text and "{%" not in text:
         return text
-    return _run(text, Plain(variables), Budget(now, zone), False, None)
+    try:
+        return _run(text, Plain(variables), Budget(now, zone), False, None)
+    except Aborted:
+        raise Invalid("abort_message has a meaning in messages only", code="template_error") from None
 
 
 def check(text: str, *, escapes: bool = False) -> None:
@@ -100,28 +124,55 @@ def plain(value: Any) -> Any:
 
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
     try:
-        parsed, parts = (_parse_with(text, escapes, partials), None) if partials else _parse(text, escapes)
+        found = _parse_among(text, escapes, tuple(sorted(partials.items()))) if partials else _parse(text, escapes)
+        parsed, parts, compiled = found
         if parts is not None:
             written = direct.write(parts, variables.given, escapes)
             if written is not None:
                 return written
-        context = BoundedContext(parsed, globals=parsed.make_globals(variables))
-        context.budget = budget
-        output = Buffer(budget)
+        if compiled is not None and (written := _quickly(compiled, variables, budget)) is not None:
+            return written
+        context, output = _stage(parsed, variables, budget)
         parsed.render_with_context(context, output)
         return output.getvalue()
+    except Aborted:
+        raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault
         raise _invalid(error) from None
 
 
+def _quickly(compiled: Compiled, variables: Plain, budget: Budget) -> str | None:
+    """None: something is wrong, and the interpreter can say what."""
+    context, output = _stage(compiled.template, variables, budget)
+    try:
+        compiled.write(context, output)
+    except (Aborted, ResourceLimitError):
+        raise
+    except Exception:  # said again by the interpreter, in its words
+        return None
+    return output.getvalue()
+
+
+def _stage(parsed: BoundTemplate, variables: Plain, budget: Budget) -> tuple[BoundedContext, Buffer]:
+    context = BoundedContext(parsed, globals=parsed.make_globals(variables))
+    context.budget = budget
+    return context, Buffer(budget)
+
+
+Parsed = tuple[BoundTemplate, list[direct.Part] | None, Compiled | None]
+
+
 @lru_cache(512)
-def _parse(text: str, escapes: bool) -> tuple[BoundTemplate, list[direct.Part] | None]:
+def _parse(text: str, escapes: bool) -> Parsed:
     parsed = plain_environment(escapes).from_string(text)
-    return parsed, direct.parts_of(parsed)
+    parts = direct.parts_of(parsed)
+    return parsed, parts, Compiled(parsed) if parts is None else None
 
 
-def _parse_with(text: str, escapes: bool, partials: Mapping[str, str]) -> BoundTemplate:
-    return BoundedEnvironment(autoescape=escapes, partials=partials).from_string(text)
+@lru_cache(64)
+def _parse_among(text: str, escapes: bool, partials: tuple[tuple[str, str], ...]) -> Parsed:
+    parsed = BoundedEnvironment(autoescape=escapes, partials=dict(partials)).from_string(text)
+    return parsed, None, Compiled(parsed)
 
 
 def _invalid(error: BaseException) -> Invalid:

@@ -21,10 +21,13 @@ from kizuna.events.publish import publish
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
-from kizuna.templates import definition, store
+from kizuna.templates import blocks, definition, store
+from kizuna.templates.braze import convert_template
 from kizuna.templates.examine import examine
+from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.mail_checks import warnings_of
 from kizuna.templates.render import render
-from kizuna.templates.variables import of_profile
+from kizuna.templates.variables import locale_of, of_profile
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -32,11 +35,13 @@ Limit = Annotated[int, Parameter(ge=1, le=1000)]
 @put("/api/v1/templates/{name:str}")
 async def put_template(name: str, data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
     """Publish a version; refused when a wording is not Liquid that can be read."""
+    data, notices = convert_template(data)
     template = definition.read(data)
     await asyncio.to_thread(examine, template)
     async with database.connection() as conn:
         version, position = await publish(conn, caller.workspace, "template", name, data)
-    return Response({"name": name, "version": version}, headers={"Kizuna-Position": str(position)})
+    said = {"warnings": notices} if notices else {}
+    return Response({"name": name, "version": version, **said}, headers={"Kizuna-Position": str(position)})
 
 
 @get("/api/v1/templates")
@@ -86,10 +91,13 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
     body = data.inline
     if data.template is not None:
         body = (await _current(database, workspace.id, data.template))[2]
-    template = definition.read(body or {})
+    body, notices = convert_template(body or {})
+    template = definition.read(body)
     async with database.connection() as conn:
         now = await accounts.now(conn, workspace.id)
         shown, known = await _customer(conn, workspace.id, data.profile) if data.profile else ({}, Profile())
+        locale = data.locale or locale_of(shown.get("traits", {}), known)
+        partials = await _blocks(conn, workspace.id, template, locale) | (data.templates or {})
     variables: Mapping[str, Any] = {
         "profile": shown,
         "event": data.event,
@@ -100,15 +108,39 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
     }
     started = time.perf_counter()
     rendered = partial(
-        render, template, variables, locale=data.locale or known.locale, now=now, zone=known.zone or workspace.zone,
-        partials=data.templates,
+        render, template, variables, locale=locale, now=now, zone=known.zone or workspace.zone,
+        partials=partials,
     )  # fmt: skip
-    content = await asyncio.to_thread(rendered)
+    try:
+        content = await asyncio.to_thread(rendered)
+    except Aborted as aborted:
+        spent = round((time.perf_counter() - started) * 1000, 2)
+        reason = str(aborted) or "no reason given"
+        return {"content": {"body": ""}, "aborted": reason, "warnings": [*notices, f"aborted: {reason}"], "ms": spent}
     said: dict[str, Any] = {"subject": content.subject} if content.subject is not None else {}
     if content.push is not None:
-        said = {**said, "push": {name: value for name, value in to_builtins(content.push).items() if value}}
+        said["push"] = {name: value for name, value in to_builtins(content.push).items() if value}
     spent = round((time.perf_counter() - started) * 1000, 2)
-    return {"content": {**said, "body": content.body}, "warnings": content.warnings, "ms": spent}
+    also = {"text": await asyncio.to_thread(content.text_part)} if template.escapes else {}
+    is_mail = template.channel == "email" and template.escapes
+    warnings = notices + content.warnings + (warnings_of(content.subject, content.body) if is_mail else [])
+    if template.locales:
+        also["locale"] = template.variant(locale) or "default"
+    return {"content": {**said, "body": content.body}, **also, "warnings": warnings, "ms": spent}
+
+
+async def _blocks(conn: Any, workspace: int, template: definition.Template, locale: str) -> dict[str, str]:
+    """The blocks that a template puts in, and those within them."""
+    found: dict[str, definition.Template] = {}
+    wanted = blocks.named_by(template)
+    while wanted - found.keys() and len(found) < blocks.MOST_BLOCKS:
+        rows = await store.blocks(conn, workspace, sorted(wanted - found.keys()))
+        if not rows:
+            break
+        more = {name: definition.read(body) for name, body in rows}
+        found |= more
+        wanted = {name for each in more.values() for name in blocks.named_by(each)}
+    return blocks.bodies(found, locale)
 
 
 async def _customer(conn: Any, workspace: int, ref: str) -> tuple[dict[str, Any], Profile]:

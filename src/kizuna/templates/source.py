@@ -12,6 +12,8 @@ SCANS = 60_000_000  # characters the parser may look at in vain
 
 _OPEN = re.compile(r"\{[{%]")
 _VERBATIM = re.compile(r"\{%-?\s{0,100}(raw|doc)\s{0,100}-?%\}")
+_DOC = re.compile(r"\{%-?\s{0,100}doc\b")
+_COMMENT = re.compile(r"-?\s{0,100}(end)?comment\b")
 _END = {name: re.compile(rf"\{{%-?\s{{0,100}}end{name}\s{{0,100}}-?%\}}") for name in ("raw", "doc")}
 _BLANKS = re.compile(r"\s+")
 _RESCANNED = re.compile(r"[(\[\"']")  # each makes the parser look ahead
@@ -23,7 +25,7 @@ def check_source(source: str) -> None:
         raise Invalid(f"the template is longer than {LONGEST_SOURCE // 1024} kB", code="template_limit")
     if "\x00" in source:
         raise Invalid("the template holds a NUL character; remove it", code="template_error")
-    place = scans = 0
+    place = scans = comments = 0
     while opening := _OPEN.search(source, place):
         start = opening.start()
         place = _after_verbatim(source, start)
@@ -32,10 +34,15 @@ def check_source(source: str) -> None:
         closing = source.find("}}" if opening[0] == "{{" else "%}", start + 2)
         if closing < 0:
             raise Invalid(f"{opening[0]} at character {start} is never closed", code="template_error")
-        scans += _check_tag(source[start + 2 : closing])
+        inner = source[start + 2 : closing]
+        scans += _check_tag(inner)
         if scans > SCANS:
             raise Invalid("the template's tags are too long to be read", code="template_limit")
+        if opening[0] == "{%" and (comment := _COMMENT.match(inner)):
+            comments = max(0, comments + (-1 if comment[1] else 1))
         place = closing + 2
+    if comments:
+        raise Invalid("a comment is never closed", code="template_error")
 
 
 def _after_verbatim(source: str, start: int) -> int:
@@ -44,6 +51,8 @@ def _after_verbatim(source: str, start: int) -> int:
     if not verbatim:
         return 0
     end = _END[verbatim[1]].search(source, verbatim.end())
+    if end and verbatim[1] == "doc" and _DOC.search(source, verbatim.end(), end.start()):
+        raise Invalid(f"doc at character {start} holds another one", code="template_error")
     if not end:
         raise Invalid(f"{verbatim[1]} at character {start} is never closed", code="template_error")
     return end.end()

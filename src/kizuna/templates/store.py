@@ -27,6 +27,16 @@ async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> Row 
     return await found.fetchone()
 
 
+async def blocks(conn: AsyncConnection[Any], workspace: int, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The bodies of templates that others put in, by name."""
+    found = await conn.execute(
+        "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'template' AND retired IS NULL"
+        " AND name = ANY(%s::text[])",
+        [workspace, names],
+    )
+    return await found.fetchall()
+
+
 async def person(
     conn: AsyncConnection[Any], workspace: int, profile: bytes
 ) -> tuple[dict[str, Any], bytes | None, list[str]]:

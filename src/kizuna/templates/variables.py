@@ -19,6 +19,11 @@ def of_profile(profile: bytes, traits: dict[str, Any], known: Profile, segments:
     }
 
 
+def locale_of(traits: dict[str, Any], known: Profile) -> str:
+    """The language a customer is written to in."""
+    return known.locale or str(traits.get("locale") or "")
+
+
 def identities(known: Profile) -> dict[str, Any]:
     return {
         "user_id": known.user_id or None,

@@ -54,6 +54,11 @@ STOPPED = {
     "partial of itself": "{% include 'self' %}",
     "partial of itself twice": "{% render 'twins' %}",
     "partial for each": "{% for i in (1..9999) %}{% include 'self' %}{% endfor %}",
+    "long amounts": "{% for i in (1..9999) %}{% assign b = text | append: text | currency: 'JPY' %}{% endfor %}",
+    "lists written out": "{% for i in (1..9999) %}{% assign b = rows | upcase %}{% endfor %}",
+    "digests of much": "{% for i in (1..9999) %}{{ text | sha512 | hmac_sha256_base64: text }}{% endfor %}",
+    "outputs of much": "{{ text }}" * 9_000,
+    "elements never closed": "<style>p{}</style>{% for i in (1..900) %}<div><b>{% endfor %}",
     "sums of long texts": "{% for i in (1..9999) %}{% assign b = digits | plus: 1 %}{% endfor %}"
     "{{ b | times: b | times: b }}",
 }
