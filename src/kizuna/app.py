@@ -26,6 +26,7 @@ from kizuna.messages import routes as messages
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
+from kizuna.reports import routes as reports
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments import routes as segments
@@ -42,6 +43,7 @@ ROUTES = [
     *messages.ROUTES,
     *public_routes.ROUTES,
     *policy_routes.ROUTES,
+    *reports.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
