@@ -111,7 +111,8 @@ def test_soft_bounces_suppress_after_five_in_a_row(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("actor", "resets"), [("human", True), ("machine", False), ("unsure", False)])
 def test_a_person_who_reads_mail_has_an_address_that_works(desk: Desk, actor: str, resets: bool) -> None:
-    desk.hear("report", "message_bounced", **{"channel": "email", "address": "a@x.io", "class": "soft"})
+    soft = {"channel": "email", "address": "a@x.io", "class": "soft"}
+    desk.hear("report", "message_bounced", **soft)
     desk.hear("report", "message_opened", channel="email", actor=actor)
     assert (desk.consent.soft_bounces == {}) is resets
 
