@@ -27,6 +27,7 @@ from kizuna.messages.take_reports import ReportDesk
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
+from kizuna.reports import routes as reports
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments import routes as segments
@@ -44,6 +45,7 @@ ROUTES = [
     *public_routes.ROUTES,
     *policy_routes.ROUTES,
     *report_routes.ROUTES,
+    *reports.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,

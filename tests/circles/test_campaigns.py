@@ -384,6 +384,31 @@ def test_too_many_complaints_pause_it_and_more_stop_all_mail(full: Shop, running
     assert len(full.outbox()) == 195  # those who complained are not written to
 
 
+def test_bounces_that_come_back_as_mails_pause_it(full: Shop) -> None:
+    full.ask("PUT", "/api/v1/policy", {"limits": {"hard_bounces": {"pause": 0.02, "over": 50}}})
+    campaign(full)
+    launch(full)
+    mails = full.outbox()[:2]
+    for mail in mails:
+        came_back = (
+            "From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; boundary=b\n\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+            f"Final-Recipient: rfc822; {mail['to']}\nAction: failed\nStatus: 5.1.1\n\n"
+            f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{mail['message_id']}@shop.example>\n--b--\n"
+        )
+        headers = {"Authorization": f"Bearer {full.made['api_key']}", "Content-Type": "message/rfc822"}
+        answer = full.http.post("/reports/email", content=came_back, headers=headers)
+        assert answer.json()["results"][0]["class"] == "hard"
+        full.position = answer.headers["kizuna-position"]
+    shown = eventually(lambda: full.get("/api/v1/campaigns/sale"), lambda found: found["state"] == "paused")
+    assert (shown["paused"]["reason"], shown["paused"]["hard_bounces"]) == ("hard_bounces", 2)
+    (bounced,) = [
+        each for each in full.timeline(mails[0]["to"].partition("@")[0]) if each["event"] == "message_bounced"
+    ]
+    assert bounced["properties"]["campaign"] == "sale"
+    assert bounced["properties"]["message"] == mails[0]["message_id"]
+
+
 def complain(running: Running, shop: Shop, *mails: Any) -> None:
     """As a provider's reports would come in: appended to the log by hand."""
     items = [

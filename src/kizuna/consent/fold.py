@@ -176,8 +176,11 @@ def _bounced(moment: Moment, scope: Scope) -> None:
         scope.ask(store.Suppress(channel, address, reason, scope.now))
 
 
-def _delivered(moment: Moment, scope: Scope) -> None:
+def _arrived(moment: Moment, scope: Scope) -> None:
+    """Delivered, or opened or clicked by a person: the address works."""
     mine: Consent = scope.record["consent"]
+    if moment.name != "message_delivered" and moment.properties.get("actor") != "human":
+        return
     if mine.soft_bounces.pop(str(moment.properties.get("channel") or "email"), None) is not None:
         scope.record.touch("consent")
 
@@ -186,7 +189,9 @@ _REPORTS = {
     "message_unsubscribed": _unsubscribed,
     "message_complained": _complained,
     "message_bounced": _bounced,
-    "message_delivered": _delivered,
+    "message_delivered": _arrived,
+    "message_opened": _arrived,
+    "message_clicked": _arrived,
 }
 
 

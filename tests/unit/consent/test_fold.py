@@ -109,6 +109,14 @@ def test_soft_bounces_suppress_after_five_in_a_row(desk: Desk) -> None:
     assert desk.consent.suppressed == {"email": "soft_bounces"}
 
 
+@pytest.mark.parametrize(("actor", "resets"), [("human", True), ("machine", False), ("unsure", False)])
+def test_a_person_who_reads_mail_has_an_address_that_works(desk: Desk, actor: str, resets: bool) -> None:
+    soft = {"channel": "email", "address": "a@x.io", "class": "soft"}
+    desk.hear("report", "message_bounced", **soft)
+    desk.hear("report", "message_opened", channel="email", actor=actor)
+    assert (desk.consent.soft_bounces == {}) is resets
+
+
 def test_a_complaint_suppresses_marketing(desk: Desk) -> None:
     desk.hear("report", "message_complained", channel="email")
     assert desk.consent.suppressed == {"email": "complaint"}

@@ -1,0 +1,60 @@
+"""SQL of reports: whom they are about, and that each means something once."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+# a mail that never left cannot have come back
+_LEFT = (
+    "handed",
+    "sent",
+    "unknown",
+    "rejected",
+    "delivered",
+    "opened",
+    "clicked",
+    "bounced",
+    "unsubscribed",
+    "complained",
+)
+
+
+class Sent(Struct, frozen=True):
+    """A mail of ours that a report may be about; fields in the order in which `sent` reads them."""
+
+    message: bytes
+    profile: bytes
+    channel: str
+    address: str
+    template: str | None
+    journey: str | None
+    run: str | None
+    step: str | None
+    campaign: str | None
+    variant: str | None
+    topic: str | None
+
+
+async def sent(conn: AsyncConnection[Any], workspace: int, messages: list[bytes]) -> Sent | None:
+    """The first of them that this workspace mailed."""
+    found = await conn.execute(
+        "SELECT id, coalesce(recipient, profile), channel, address, template, journey, run, step, campaign, variant,"
+        " topic FROM message WHERE workspace = %s AND id = ANY(%s::bytea[]) AND channel = 'email' AND address IS NOT"
+        " NULL AND state = ANY(%s) ORDER BY array_position(%s::bytea[], id) LIMIT 1",
+        [workspace, messages, list(_LEFT), messages],
+    )
+    row = await found.fetchone()
+    return Sent(*row) if row else None
+
+
+def once(workspace: int, report: bytes, at: int) -> tuple[LiteralString, tuple[Any, ...]]:
+    """The statement to run in the transaction that appends it: the second of a report breaks it."""
+    return "INSERT INTO mail_report (workspace, id, at) VALUES (%s, %s, %s)", (workspace, report, at)
+
+
+async def is_known(conn: AsyncConnection[Any], workspace: int, report: bytes) -> bool:
+    found = await conn.execute("SELECT FROM mail_report WHERE workspace = %s AND id = %s", [workspace, report])
+    return await found.fetchone() is not None
