@@ -28,7 +28,8 @@ def may_reach(address: Address, port: int, allowed: Iterable[Network]) -> bool:
     address = _within(address)
     if any(address in network for network in allowed if network.version == address.version):
         return True
-    return address.is_global and not address.is_multicast and not address.is_reserved and port in PORTS
+    is_local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_local) and port in PORTS
 
 
 def _within(address: Address) -> Address:
