@@ -73,3 +73,13 @@ def test_spellings_of_migrants_are_converted_with_a_notice(open_shop: Open) -> N
     said = shop.ask("PUT", "/api/v1/templates/old", {"channel": "email", "body": "Hi {{${city}}}"})
     assert said["warnings"] == ["${city} is now profile.traits.city"]
     assert shop.get("/api/v1/templates/old")["body"] == "Hi {{profile.traits.city}}"
+
+
+def test_an_sms_shows_what_it_is_sent_as(open_shop: Open) -> None:
+    shop = open_shop()
+    found = render(shop, inline={"channel": "sms", "body": "{{ say }}"}, data={"say": "秋の新作 & more" + "。" * 60})
+    assert found["content"] == {"body": "秋の新作 & more" + "。" * 60}
+    assert found["sms"] == {"segments": 2, "encoding": "UCS-2", "units": 71}
+    assert found["warnings"] == ["2 segments (UCS-2)"]
+    found = render(shop, inline={"channel": "sms", "body": "Hi"})
+    assert (found["sms"]["segments"], found["warnings"]) == (1, [])

@@ -55,7 +55,7 @@ def read(body: Mapping[str, Any]) -> Template:
     """A template from its JSON; raises `Invalid` naming every wrong field."""
     errors: list[FieldError] = []
     channel, format_ = body.get("channel", "email"), body.get("format")
-    format_ = format_ or ("liquid+text" if channel == "push" else "liquid+html")
+    format_ = format_ or ("liquid+text" if channel in ("push", "sms") else "liquid+html")
     if not isinstance(channel, str) or not channel:
         errors.append(FieldError("/channel", "invalid", "name a channel, such as email"))
     if format_ not in FORMATS:

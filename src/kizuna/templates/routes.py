@@ -27,6 +27,8 @@ from kizuna.templates.examine import examine
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.mail_checks import warnings_of
 from kizuna.templates.render import render
+from kizuna.templates.sms_length import length_of
+from kizuna.templates.sms_length import warnings_of as warnings_of_sms
 from kizuna.templates.variables import locale_of, of_profile
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -121,9 +123,13 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
     if content.push is not None:
         said["push"] = {name: value for name, value in to_builtins(content.push).items() if value}
     spent = round((time.perf_counter() - started) * 1000, 2)
-    also = {"text": await asyncio.to_thread(content.text_part)} if template.escapes else {}
+    also: dict[str, Any] = {"text": await asyncio.to_thread(content.text_part)} if template.escapes else {}
     is_mail = template.channel == "email" and template.escapes
     warnings = notices + content.warnings + (warnings_of(content.subject, content.body) if is_mail else [])
+    if template.channel == "sms":
+        length = length_of(also.get("text", content.body))
+        also["sms"] = to_builtins(length)
+        warnings += warnings_of_sms(length)
     if template.locales:
         also["locale"] = template.variant(locale) or "default"
     return {"content": {**said, "body": content.body}, **also, "warnings": warnings, "ms": spent}
