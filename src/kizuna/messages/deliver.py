@@ -393,12 +393,15 @@ def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | Non
         case Accepted():
             state = "sent"
             reports = [of_sender(message, one.profile, "sent", at, address=address, provider=provider)]
-        case Rejected(reason=why, bounce=bounce):
+        case Rejected(reason=why, bounce=bounce, opted_out=opted_out):
             state, reason = "rejected", why
             reports = [of_sender(message, one.profile, "rejected", at, address=address, reason=why)]
             if bounce is not None:
                 bounced = {"address": address, "class": bounce, "reason": why}
                 reports.append(of_sender(message, one.profile, "bounced", at, **bounced))
+            if opted_out:
+                whole = msgspec.structs.replace(message, topic=None)
+                reports.append(of_sender(whole, one.profile, "unsubscribed", at, address=address, source=provider))
         case Ambiguous(reason=why):
             if message.transactional:
                 again = at + back_off(message.attempts)  # at least once, under the same Message-ID

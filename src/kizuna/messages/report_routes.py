@@ -17,7 +17,11 @@ async def take_reports(
 ) -> Response[dict[str, int]]:
     """401 for what the provider did not sign; kinds of events that mean nothing here are taken and dropped."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    taken, position = await report_desk.take(name, token, Incoming(headers, await request.body(), time.time()))
+    scope = request.scope
+    raw = scope.get("raw_path") or scope["path"].encode()
+    address = report_desk.address(raw.decode("latin-1").partition("?")[0], scope["query_string"].decode("latin-1"))
+    said = Incoming(headers, await request.body(), time.time(), address)
+    taken, position = await report_desk.take(name, token, said)
     return Response({"taken": taken}, headers={} if position is None else {"Kizuna-Position": str(position)})
 
 

@@ -1,10 +1,11 @@
-"""Takes what providers report about messages into the log: each thing once, and only from those who carried them."""
+"""Takes what providers report into the log: each thing once, and only from those who carried them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -22,16 +23,17 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.message import read_passed
 from kizuna.messages.report import new_id, of_customer
+from kizuna.messages.take_replies import take_reply
 from kizuna.providers import all_providers, vault
 from kizuna.providers import store as providers
 from kizuna.providers.carry import opened
 from kizuna.providers.http import HttpProvider, Outside
-from kizuna.providers.report import Incoming, Report
+from kizuna.providers.report import Incoming, Reply, Report
 from kizuna.providers.reports_url import workspace_of
 from kizuna.runtime.database import Database
 
 REPEATABLE = ("opened", "clicked")  # may happen to one message many times
-MOST_REPORTS = 10_000  # in one request
+MOST_REPORTS, MOST_REPLIES = 10_000, 100  # in one request
 
 
 class ReportDesk:
@@ -41,6 +43,11 @@ class ReportDesk:
         self.config, self.database, self.log = config, database, log
         self.outside = Outside(config.allow_private_targets)
         self.fetch = lru_cache(64)(self.outside.fetch)
+
+    def address(self, path: str, query: str) -> str:
+        """Of a request, as those know it who were told our public address."""
+        base = self.config.public_url or self.config.url or f"http://{self.config.host}:{self.config.port}"
+        return f"{base.rstrip('/')}{path}{'?' if query else ''}{query}"
 
     async def take(self, name: str, token: str, said: Incoming) -> tuple[int, int | None]:
         """How many reports were new to us, and their position; raises `NotSignedIn` for what they did not say."""
@@ -53,12 +60,14 @@ class ReportDesk:
         provider = all_providers().get(body["kind"]) if body else None
         if body is None or not isinstance(provider, HttpProvider):
             raise NotFound(f"no provider {name!r} that reports")
-        reports = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
+        reports, replies = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
         async with self.database.connection() as conn:
             items, before = await _items(conn, workspace, name, reports)
-        if not items:
-            return 0, None
-        return len(items), await self.log.append(workspace, items, before)
+        taken, position = len(items), await self.log.append(workspace, items, before) if items else None
+        for reply in replies:
+            heard = await take_reply(self.database, self.log, workspace, name, reply)
+            taken, position = taken + (heard is not None), heard or position
+        return taken, position
 
     def _read(
         self,
@@ -67,14 +76,15 @@ class ReportDesk:
         body: dict[str, Any],
         provider: HttpProvider,
         said: Incoming,
-    ) -> list[Report]:
+    ) -> tuple[list[Report], list[Reply]]:
         try:
             settings = opened(secrets, workspace, body, provider)
         except msgspec.ValidationError as error:
             raise Invalid(str(error), code="invalid_settings") from None
         if not provider.is_genuine(said, settings, self.fetch):
             raise NotSignedIn("the report is not signed as its provider signs", code="invalid_signature")
-        return list(provider.reports(said, settings, self.fetch))[:MOST_REPORTS]
+        reports = islice(provider.reports(said, settings, self.fetch), MOST_REPORTS)
+        return list(reports), list(islice(provider.replies(said), MOST_REPLIES))
 
 
 async def _items(
@@ -103,7 +113,8 @@ async def _items(
         item = of_customer(person[0], report.state, at, _said(row, message, provider, report), new_id())
         items.append(item)
         if report.state in ("unsubscribed", "complained"):
-            topic = (row["topic"] or "") if report.state == "unsubscribed" else ""
+            is_whole = report.of_channel or report.state == "complained"
+            topic = "" if is_whole else row["topic"] or ""
             before.append(consent_store.veto(workspace, person[0], item.id, row["channel"], topic))
     return items, before
 
@@ -117,7 +128,7 @@ def _is_known(row: Mapping[str, Any], state: str, at: int) -> bool:
 def _said(row: Mapping[str, Any], message: bytes, provider: str, report: Report) -> dict[str, Any]:
     names = ("channel", "template", "journey", "run", "step", "campaign", "variant", "topic", "address")
     said: dict[str, Any] = {"message": ids.show("msg", message), "source": provider}
-    said |= {name: row[name] for name in names if row[name]}
+    said |= {name: row[name] for name in names if row[name] and not (name == "topic" and report.of_channel)}
     more = {"class": report.bounce, "reason": report.reason, "url": report.url}
     said |= {name: value for name, value in more.items() if value}
     return said | ({"actor": "unsure"} if report.state in REPEATABLE else {})

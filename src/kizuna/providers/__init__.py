@@ -55,6 +55,7 @@ class Rejected(Struct, frozen=True):
     reason: str
     bounce: str | None = None
     gone: Sequence[str] = ()
+    opted_out: bool = False  # they told the carrier, not us, that they want nothing more on this channel
 
 
 class Unavailable(Struct, frozen=True):

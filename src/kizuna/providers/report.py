@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec import Struct
 from kizuna.core.errors import Invalid
 
 STATES = ("delivered", "bounced", "complained", "opened", "clicked", "unsubscribed")
+MOST_FIELDS = 1_000  # of a form
 REPEATED_SECONDS = 86_400  # of those who sign a report once and repeat it for hours: taking it twice changes nothing
 
 
@@ -24,6 +26,16 @@ class Report(Struct, frozen=True, kw_only=True):
     bounce: str | None = None  # hard or soft
     reason: str | None = None
     url: str | None = None  # what was clicked
+    of_channel: bool = False  # unsubscribed from all of the channel, not only from the topic of the message
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What somebody wrote back."""
+
+    id: str  # the provider's name of it: what it tells twice counts once
+    address: str  # whose words they are, as the channel writes addresses
+    text: str
+    at: float = 0.0  # as of a report
 
 
 class Incoming(Struct, frozen=True):
@@ -32,6 +44,15 @@ class Incoming(Struct, frozen=True):
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     now: float  # real time
+    url: str = ""  # the address as they know it, with its query
+
+    def query(self, name: str) -> str:
+        """The first value of a name in the address."""
+        return _pairs(urlsplit(self.url).query).get(name, "")
+
+    def form(self) -> dict[str, str]:
+        """The fields of a body that is a form; raises `Invalid` where it is none."""
+        return _pairs(self.body.decode(errors="replace"))
 
     def json(self) -> Any:
         """Raises `Invalid` where the body is no JSON."""
@@ -44,6 +65,14 @@ class Incoming(Struct, frozen=True):
         """The objects of a body that is one, or a list of them."""
         said = self.json()
         return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict)]
+
+
+def _pairs(said: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(said, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Invalid("the report is no form", code="invalid_report") from None
+    return {name: value.replace("\x00", "") for name, value in reversed(pairs)}
 
 
 def bounced(message: str, is_hard: bool, reason: str, at: float) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class Tried:
         return self.outside.deliver(self.provider, msgspec.structs.replace(delivery, **changes), self.settings(url))
 
     def told(self, case: dict[str, Any]) -> Told:
-        return Told(case["status"], case.get("headers", {}), case.get("body", b""))
+        body = case["text"].encode() if "text" in case else case.get("body", b"")
+        return Told(case["status"], case.get("headers", {}), body)
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
@@ -98,6 +99,7 @@ def test_what_is_refused_for_good_blames_the_address_only_where_it_says_so(tried
         outcome = tried.deliver(tried.told(refusal))
         assert isinstance(outcome, Rejected), refusal
         assert outcome.bounce == refusal["bounce"], refusal
+        assert outcome.opted_out is refusal.get("opted_out", False), refusal
         assert outcome.reason.startswith(str(refusal["status"]))
 
 
@@ -176,15 +178,21 @@ def test_a_strange_answer_is_an_outcome_too(tried: Tried, body: bytes) -> None:
 def test_a_strange_report_says_nothing(tried: Tried, body: bytes) -> None:
     with suppress(Invalid):  # a 400
         assert list(tried.provider.reports(Incoming({}, body, 0.0), tried.settings(), lambda _: b"")) == []
+        assert list(tried.provider.replies(Incoming({}, body, 0.0))) == []
 
 
 def test_reports_are_read_in_our_words(tried: Tried) -> None:
     for case in tried.case["reports"]:
-        said = Incoming({}, json.dumps(case["body"]).encode(), 0.0)
+        body = case["body"] if isinstance(case["body"], str) else json.dumps(case["body"])
+        said = Incoming({}, body.encode(), 0.0, case.get("url", ""))
         reports = list(tried.provider.reports(said, tried.settings(), lambda _: b""))
-        shown = [{key: value for key, value in msgspec.to_builtins(each).items() if value} for each in reports]
-        assert shown == case["says"]
+        assert _shown(reports) == case["says"]
+        assert _shown(tried.provider.replies(said)) == case.get("replies", [])
         assert {each.state for each in reports} <= set(STATES)
+
+
+def _shown(said: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in msgspec.to_builtins(each).items() if value} for each in said]
 
 
 def test_an_outcome_never_says_a_secret(tried: Tried) -> None:

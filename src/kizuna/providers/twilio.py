@@ -1,0 +1,87 @@
+"""Twilio. https://www.twilio.com/docs/messaging/api/message-resource and .../usage/webhooks/webhooks-security"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers.report import Incoming, Reply, Report, bounced, part, text
+
+OPTED_OUT = "21610"
+NO_NUMBER = ("21211", "21214", "21217", "21614", "30005", "30006")  # none, landline, unknown at its carrier
+ABOUT_US = ("20003", "21603", "21606", "21659", "21660", "21701", "21703", "21910")  # account, sender, service
+NOT_THEIR_FAULT = ("30001", "30002", "30007", "30034")  # queue, account, filtered, unregistered sender
+FAILED = ("undelivered", "failed")
+
+
+class Settings(Struct, frozen=True, rename={"sender": "from"}):
+    """`from` is a number, a sender's name or a messaging service (MG...). `status_callback` is our `reports_url`:
+    each message names itself in it, for their reports do not say whose they are."""
+
+    account: str
+    token: str
+    sender: str
+    status_callback: str = ""
+    endpoint: str = "https://api.twilio.com"
+
+
+class TwilioProvider(HttpProvider):
+    name: ClassVar[str] = "twilio"
+    channel: ClassVar[str | None] = "sms"
+    settings: ClassVar[type[Struct]] = Settings
+    secrets: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
+        sender = "MessagingServiceSid" if settings.sender.startswith("MG") else "From"
+        form = {"To": delivery.address, sender: settings.sender, "Body": delivery.text}
+        if settings.status_callback:
+            form["StatusCallback"] = f"{settings.status_callback}?{urlencode({'message': delivery.message})}"
+        key = b64encode(f"{settings.account}:{settings.token}".encode()).decode()
+        headers = {"Authorization": f"Basic {key}", "Content-Type": "application/x-www-form-urlencoded"}
+        url = f"{settings.endpoint}/2010-04-01/Accounts/{settings.account}/Messages.json"
+        return Call(url, urlencode(form).encode(), headers)
+
+    def reference(self, answer: Answer) -> str:
+        return text(answer.json(), "sid")
+
+    def refusal(self, answer: Answer) -> Outcome:
+        code = str(part(answer.json(), "code"))
+        if code in ABOUT_US:
+            return Unavailable(answer.said)
+        bounce = "hard" if code in NO_NUMBER else None
+        return Rejected(answer.said, bounce=bounce, opted_out=code == OPTED_OUT)
+
+    def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
+        """They sign the address as they know it, and the fields of the form in the order of their names."""
+        fields = "".join(f"{name}{value}" for name, value in sorted(said.form().items()))
+        ours = b64encode(hmac.digest(settings.token.encode(), f"{said.url}{fields}".encode(), "sha1"))
+        return hmac.compare_digest(ours, said.headers.get("x-twilio-signature", "").encode())
+
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+        form, message = said.form(), said.query("message")
+        state, code = form.get("MessageStatus", ""), form.get("ErrorCode", "")
+        if not message:
+            return
+        if state == "delivered":
+            yield Report(message=message, state="delivered")
+        elif state in FAILED and code == OPTED_OUT:
+            yield Report(message=message, state="unsubscribed", of_channel=True)
+        elif state in FAILED and code in NOT_THEIR_FAULT:
+            yield Report(message=message, state="bounced", reason=f"{state}: {code}")
+        elif state in FAILED:
+            yield bounced(message, code in NO_NUMBER, f"{state}: {code}".rstrip(": "), 0.0)
+
+    def replies(self, said: Incoming) -> Iterable[Reply]:
+        form = said.form()
+        if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
+            yield Reply(id=form["MessageSid"], address=form.get("From", ""), text=form["Body"])
+
+
+provider = TwilioProvider()

@@ -1,0 +1,84 @@
+"""An SMS goes out over a gateway, and what comes back of it: delivery, STOP, START, an opt-out at the carrier."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from kizuna.testing.receiver import Receiver, Told
+from kizuna.testing.shop import Shop
+
+ADA = "+819012345678"
+
+
+@pytest.fixture
+def api() -> Iterator[Receiver]:
+    with Receiver(Told(201, body={"sid": "SM1"})) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def url(shop: Shop, api: Receiver) -> str:
+    """Where Twilio reports to; Ada may be written to."""
+    provider = {"kind": "twilio", "settings": {"account": "AC1", "token": "t", "from": "+15005550006"}}
+    url = shop.ask("PUT", "/api/v1/providers/text", provider)["reports_url"]
+    provider["settings"] |= {"status_callback": url, "endpoint": api.url}
+    shop.ask("PUT", "/api/v1/providers/text", provider)
+    shop.ask("PUT", "/api/v1/templates/hello", {"channel": "sms", "body": "Hi {{ profile.traits.name }}"})
+    steps = [{"id": "text", "send": {"channel": "sms", "template": "hello", "topic": "news"}}]
+    shop.journey("j", {"entry": {"on": {"event": "Go"}, "again": "always"}, "steps": steps})
+    shop.identify("ada", phone="090-1234-5678", country="JP", name="Ada")
+    return url
+
+
+def say(shop: Shop, state: str = "sent") -> dict[str, Any]:
+    """One more message to Ada, when it has come to its end."""
+    known = {each["id"] for each in shop.all("/api/v1/messages")}
+    shop.track("ada", "Go")
+    for _ in range(600):
+        found = [each for each in shop.all("/api/v1/messages") if each["id"] not in known and each["state"] == state]
+        if found:
+            return found[0]
+    raise AssertionError(shop.all("/api/v1/messages"))
+
+
+def tell(shop: Shop, url: str, key: str = "t", **form: str) -> int:
+    content = "".join(name + value for name, value in sorted(form.items()))
+    signature = b64encode(hmac.digest(key.encode(), (url + content).encode(), "sha1")).decode()
+    answer = httpx.post(url, data=form, headers={"X-Twilio-Signature": signature})
+    shop.position = answer.headers.get("kizuna-position", shop.position)
+    return answer.json()["taken"] if answer.status_code == 200 else -answer.status_code
+
+
+def test_stop_opts_out_of_the_channel_and_start_opts_in_with_its_proof(shop: Shop, api: Receiver, url: str) -> None:
+    message = say(shop)
+    assert message["address"] == ADA
+    assert b"To=%2B819012345678" in api.asked[0].body
+    assert f"message%3D{message['id']}".encode() in api.asked[0].body
+    assert tell(shop, f"{url}?message={message['id']}", MessageStatus="delivered") == 1
+    said = {"SmsStatus": "received", "From": ADA, "To": "+15005550006"}
+    assert tell(shop, url, "other", MessageSid="SM2", Body="停止", **said) == -401
+    assert tell(shop, url, MessageSid="SM2", Body="Thanks!", **said) == 1
+    assert tell(shop, url, MessageSid="SM2", Body="Thanks!", **said) == 0
+    assert tell(shop, url, MessageSid="SM3", Body="配信停止", **said) == 1
+    assert say(shop, "skipped")["reason"] == "no_consent"
+    assert tell(shop, url, MessageSid="SM4", Body="START", **(said | {"From": "+819000000000"})) == 0
+    assert tell(shop, url, MessageSid="SM4", Body="HELP", **said) == 1
+    assert say(shop, "skipped")["reason"] == "no_consent"
+    assert tell(shop, url, MessageSid="SM5", Body="再開", **said) == 1
+    assert say(shop)["address"] == ADA
+    timeline = [each for each in shop.all("/api/v1/profiles/user:ada/timeline") if each["event"] == "message_replied"]
+    heard = sorted((each["properties"]["text"], each["properties"].get("keyword")) for each in timeline)
+    assert heard == [("HELP", "help"), ("Thanks!", None), ("再開", "start"), ("配信停止", "stop")]
+    assert {each["properties"]["message"] for each in timeline} == {message["id"]}
+
+
+def test_who_told_the_carrier_to_stop_is_opted_out(shop: Shop, api: Receiver, url: str) -> None:
+    api.told = Told(400, body={"code": 21610})
+    assert say(shop, "unsubscribed")["reason"].startswith("400")
+    assert say(shop, "skipped")["reason"] == "no_consent"
