@@ -45,6 +45,7 @@ PUBLIC |= {
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),
         ("POST", "/reports/{name:str}/{token:str}"),
+        ("GET", "/reports/{name:str}/{token:str}"),
     ]
 }
 SESSION = {"GET /api/console/me", "GET /api/v1/workspaces", "POST /api/v1/workspaces"}  # a member, not a key

@@ -35,7 +35,8 @@ function fact(entry: Entry, event: string, { t, maybe }: Speech): Omit<Told, 'to
   const url = typeof said.url === 'string' ? [said.url] : [];
   const value = kind === 'journey' && said.value !== undefined && said.value !== null ? [plain(said.value)] : [];
   const traits = event === 'traits_updated' && said.traits ? [plain(said.traits)] : [];
-  return { text: text || t('unknown'), detail: [...origin, ...url, ...value, ...traits].join(' · '), kind };
+  const words = event === 'message_replied' && typeof said.text === 'string' ? [said.text] : [];
+  return { text: text || t('unknown'), detail: [...origin, ...url, ...words, ...value, ...traits].join(' · '), kind };
 }
 
 function deed(entry: Entry, event: string, { t, maybe }: Speech): string {

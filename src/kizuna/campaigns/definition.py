@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kizuna.campaigns import goal, schedule
 from kizuna.campaigns.goal import Goal
 from kizuna.campaigns.schedule import NOW, Schedule
-from kizuna.channels import all_channels
+from kizuna.channels import best_channels
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.segments import rule
@@ -33,7 +33,7 @@ class Send(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def channels(self) -> list[str]:
         if self.channel == BEST:  # until there is evidence of engagement, the channels in their order
-            return list(all_channels())
+            return best_channels()
         return [self.channel] if isinstance(self.channel, str) else self.channel
 
 

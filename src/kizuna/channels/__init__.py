@@ -31,6 +31,14 @@ class ReachesDevices(Protocol):
     def address_on(self, devices: Sequence[Device]) -> str | None: ...
 
 
+@runtime_checkable
+class KnowsByTrait(Protocol):
+    """A channel on which customers speak too: the trait that says who did. Messages go there only where a step or
+    campaign names it, for what is said there is worded for it."""
+
+    trait: str
+
+
 def address_of(channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device]) -> str | None:
     """Where this customer is reached, or None."""
     return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
@@ -44,3 +52,8 @@ def all_channels() -> dict[str, Channel]:
         channel: Channel = importlib.import_module(f"{__name__}.{module.name}").channel
         found[channel.name] = channel
     return found
+
+
+def best_channels() -> list[str]:
+    """Those that `best` chooses from, in their order."""
+    return [name for name, each in all_channels().items() if not isinstance(each, KnowsByTrait)]

@@ -36,7 +36,7 @@ async def choose(database: Database, log: Log, workspace: int, profile: bytes, c
         if choice.state != OPTED_OUT and not choice.proof and await is_opted_out(conn, workspace, profile, choice):
             raise Conflict("they opted out: only an opt-in with its `proof` changes that", code="opted_out")
         now = await accounts.now(conn, workspace)
-    item = _item(profile, choice, now)
+    item = item_of(profile, choice, now)
     before = []
     if choice.state == OPTED_OUT:
         before = [store.veto(workspace, profile, item.id, choice.channel, choice.topic or "")]
@@ -63,7 +63,8 @@ def _check(choice: Choice) -> None:
         raise Invalid("this is no choice of consent", code="invalid_consent", errors=errors)
 
 
-def _item(profile: bytes, choice: Choice, now: int) -> Item:
+def item_of(profile: bytes, choice: Choice, now: int) -> Item:
+    """What the log keeps of it."""
     said = {"channel": choice.channel, "state": choice.state, "source": choice.source}
     if choice.topic:
         said["topic"] = choice.topic

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import MediaType, Request, Response, get, post
 
 from kizuna.messages.take_reports import ReportDesk
 from kizuna.providers.report import Incoming
@@ -30,4 +30,10 @@ async def take_reports(
     return Response({"taken": taken}, headers=shown)
 
 
-ROUTES = [take_reports]
+@get("/reports/{name:str}/{token:str}", media_type=MediaType.TEXT, opt={"public": True})
+async def greet_provider(name: str, token: str, request: Request[Any, Any, Any], report_desk: ReportDesk) -> str:
+    """Some ask first whether the address is ours, and want their challenge back."""
+    return await report_desk.greet(name, token, dict(request.query_params))
+
+
+ROUTES = [take_reports, greet_provider]

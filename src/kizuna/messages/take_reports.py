@@ -9,7 +9,9 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from kizuna.accounts import store as accounts
 from kizuna.config import Config
@@ -23,12 +25,13 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.message import read_passed
 from kizuna.messages.report import new_id, of_customer
+from kizuna.messages.take_acts import Told, take_acts
 from kizuna.messages.take_replies import take_reply
 from kizuna.providers import all_providers, vault
 from kizuna.providers import store as providers
 from kizuna.providers.carry import opened
 from kizuna.providers.http import HttpProvider, Outside
-from kizuna.providers.report import Incoming, Reply, Report
+from kizuna.providers.report import Act, Incoming, Reply, Report
 from kizuna.providers.reports_url import workspace_of
 from kizuna.runtime.database import Database
 
@@ -51,6 +54,26 @@ class ReportDesk:
 
     async def take(self, name: str, token: str, said: Incoming) -> tuple[int, int | None]:
         """How many reports were new to us, and their position; raises `NotSignedIn` for what they did not say."""
+        secrets, workspace, body, provider = await self._provider(name, token)
+        reports, replies = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
+        try:
+            taken, position = await self._take(workspace, name, body, reports)
+        except UniqueViolation:  # the same was told twice at once: now it is known
+            taken, position = await self._take(workspace, name, body, reports)
+        for reply in replies:
+            heard = await take_reply(self.database, self.log, workspace, name, reply)
+            taken, position = taken + (heard is not None), heard or position
+        return taken, position
+
+    async def greet(self, name: str, token: str, asked: Mapping[str, str]) -> str:
+        """What a provider wants to hear before it reports; raises as `take` does."""
+        secrets, workspace, body, provider = await self._provider(name, token)
+        answer = provider.greeting(asked, _settings(secrets, workspace, body, provider))
+        if answer is None:
+            raise NotFound(f"provider {name!r} asks nothing by GET, or not so")
+        return answer
+
+    async def _provider(self, name: str, token: str) -> tuple[Sequence[bytes], int, dict[str, Any], HttpProvider]:
         async with self.database.connection() as conn:
             secrets = vault.secrets_of(await accounts.secret(conn), self.config.secret)
             workspace = workspace_of(secrets, token, name)
@@ -60,14 +83,23 @@ class ReportDesk:
         provider = all_providers().get(body["kind"]) if body else None
         if body is None or not isinstance(provider, HttpProvider):
             raise NotFound(f"no provider {name!r} that reports")
-        reports, replies = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
+        return secrets, workspace, body, provider
+
+    async def _take(
+        self, workspace: int, name: str, body: dict[str, Any], said: Sequence[Report | Act]
+    ) -> tuple[int, int | None]:
         async with self.database.connection() as conn:
-            items, before = await _items(conn, workspace, name, reports)
-        taken, position = len(items), await self.log.append(workspace, items, before) if items else None
-        for reply in replies:
-            heard = await take_reply(self.database, self.log, workspace, name, reply)
-            taken, position = taken + (heard is not None), heard or position
-        return taken, position
+            hour = await _hour(conn, workspace)
+            items, before = await _items(
+                conn, workspace, name, [each for each in said if isinstance(each, Report)], hour
+            )
+            told = [Told(each, name, body["channel"], hour.of(each.at)) for each in said if isinstance(each, Act)]
+            if told:
+                acts, more = await take_acts(conn, workspace, told)
+                items, before = [*items, *acts], [*before, *more]
+        if not items:
+            return 0, None
+        return len(items), await self.log.append(workspace, items, before)
 
     def _read(
         self,
@@ -76,23 +108,40 @@ class ReportDesk:
         body: dict[str, Any],
         provider: HttpProvider,
         said: Incoming,
-    ) -> tuple[list[Report], list[Reply]]:
-        try:
-            settings = opened(secrets, workspace, body, provider)
-        except msgspec.ValidationError as error:
-            raise Invalid(str(error), code="invalid_settings") from None
+    ) -> tuple[list[Report | Act], list[Reply]]:
+        settings = _settings(secrets, workspace, body, provider)
         if not provider.is_genuine(said, settings, self.fetch):
             raise NotSignedIn("the report is not signed as its provider signs", code="invalid_signature")
         reports = islice(provider.reports(said, settings, self.fetch), MOST_REPORTS)
         return list(reports), list(islice(provider.replies(said), MOST_REPLIES))
 
 
+class Hour(Struct, frozen=True):
+    """What time it is in a workspace; real time means nothing to a clock that stands still."""
+
+    now: int
+    is_live: bool
+
+    def of(self, said: float) -> int:
+        return min(int(said * SECOND), self.now) if said > 0 and self.is_live else self.now
+
+
+async def _hour(conn: AsyncConnection[Any], workspace: int) -> Hour:
+    found = await accounts.workspace(conn, workspace)
+    return Hour(await accounts.now(conn, workspace), found is not None and found.clock != "test")
+
+
+def _settings(secrets: Sequence[bytes], workspace: int, body: dict[str, Any], provider: HttpProvider) -> Any:
+    try:
+        return opened(secrets, workspace, body, provider)
+    except msgspec.ValidationError as error:
+        raise Invalid(str(error), code="invalid_settings") from None
+
+
 async def _items(
-    conn: AsyncConnection[Any], workspace: int, provider: str, reports: Sequence[Report]
+    conn: AsyncConnection[Any], workspace: int, provider: str, reports: Sequence[Report], hour: Hour
 ) -> tuple[list[Item], list[Statement]]:
     """Items for the log, and the opt-outs that every claim must see at once."""
-    now, found = await accounts.now(conn, workspace), await accounts.workspace(conn, workspace)
-    is_live = found is not None and found.clock != "test"  # real time means nothing to a clock that stands still
     items: list[Item] = []
     before: list[Statement] = []
     told: set[tuple[bytes, str, int]] = set()
@@ -105,7 +154,7 @@ async def _items(
         person = await store.person(conn, workspace, row["profile"]) if row else None
         if row is None or person is None or row["provider"] != provider:
             continue  # said by others over the same account, or erased
-        at = min(int(report.at * SECOND), now) if report.at > 0 and is_live else now
+        at = hour.of(report.at)
         key = (message, report.state, at if report.state in REPEATABLE else 0)
         if key in told or _is_known(row, report.state, at):
             continue

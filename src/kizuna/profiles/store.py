@@ -58,12 +58,14 @@ async def parked(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> 
 
 
 async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str, limit: int) -> list[bytes]:
-    """Profiles by mail address (any case) or phone number."""
+    """Profiles by mail address (any case), phone number or LINE id."""
     conditions: dict[str, LiteralString] = {
         "email": "traits ? 'email' AND lower(left(traits ->> 'email', 320)) = lower(left(%(value)s, 320))"
         " AND lower(traits ->> 'email') = lower(%(value)s)",
         "phone": "traits ? 'phone' AND left(traits ->> 'phone', 320) = left(%(value)s, 320)"
         " AND traits ->> 'phone' = %(value)s",
+        "line_id": "traits ? 'line_id' AND left(traits ->> 'line_id', 320) = left(%(value)s, 320)"
+        " AND traits ->> 'line_id' = %(value)s",
     }  # the beginning finds the index
     found = await conn.execute(
         f"""SELECT id FROM profile WHERE workspace = %(workspace)s AND merged_into IS NULL

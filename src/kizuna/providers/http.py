@@ -24,7 +24,7 @@ from kizuna.core.errors import Invalid
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.mime import refuse_breaks
 from kizuna.providers.outgoing import Gate
-from kizuna.providers.report import Incoming, Reply, Report
+from kizuna.providers.report import Act, Incoming, Reply, Report
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # in all, from the first byte sent to the last one read
@@ -90,17 +90,25 @@ class HttpProvider:
         """What a 4xx means that is about this message; those about us or about the load are read by `outcome_of`."""
         return Rejected(answer.said)
 
+    def wait(self, answer: Answer) -> int | None:
+        """How many seconds they ask us to wait, where they say so."""
+        return wait_of(answer)
+
     def is_genuine(self, said: Incoming, settings: Any, fetch: Fetch) -> bool:
         """Whether a report comes from them. `fetch` gets a certificate; the report's address is a secret already."""
         return True
 
-    def reports(self, said: Incoming, settings: Any, fetch: Fetch) -> Iterable[Report]:
-        """What a genuine report says of messages; types unknown to us say nothing."""
+    def reports(self, said: Incoming, settings: Any, fetch: Fetch) -> Iterable[Report | Act]:
+        """What a genuine report says of messages and customers; types unknown to us say nothing."""
         return ()
 
     def replies(self, said: Incoming) -> Iterable[Reply]:
         """What a genuine report brings of customers' own words."""
         return ()
+
+    def greeting(self, asked: Mapping[str, str], settings: Any) -> str | None:
+        """What to answer where they first ask by GET whether the address for reports is ours; None: nothing."""
+        return None
 
     def deliver(self, delivery: Delivery, settings: Any) -> Outcome:
         """Through connections of its own. The lane hands over through an `Outside` that it keeps."""
@@ -209,11 +217,11 @@ def outcome_of(provider: HttpProvider, answer: Answer) -> Outcome:
         case 504:  # a gateway gave up waiting for the one who may have taken it
             return Ambiguous(answer.said)
         case 408 | 425 | 429:
-            return Unavailable(answer.said, wait_of(answer))
+            return Unavailable(answer.said, provider.wait(answer))
         case status if status >= 500:
-            return Unavailable(answer.said, wait_of(answer))
+            return Unavailable(answer.said, provider.wait(answer))
         case 401 | 402 | 403 | 404 | 405 | 407:  # our key, our bill, our address: mended by an operator
-            return Unavailable(answer.said, wait_of(answer))
+            return Unavailable(answer.said, provider.wait(answer))
         case status if status < 400:  # no redirect is followed
             return Unavailable(answer.said)
         case _:

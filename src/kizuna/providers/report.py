@@ -1,4 +1,4 @@
-"""What a provider says about a message later, in our words."""
+"""What a provider says later about a message, or of what a customer did at its channel, in our words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 from kizuna.core.errors import Invalid
 
 STATES = ("delivered", "bounced", "complained", "opened", "clicked", "unsubscribed")
+ACTS = ("opted_in", "opted_out", "replied")
 MOST_FIELDS = 1_000  # of a form
 REPEATED_SECONDS = 86_400  # of those who sign a report once and repeat it for hours: taking it twice changes nothing
 
@@ -36,6 +37,17 @@ class Reply(Struct, frozen=True, kw_only=True):
     address: str  # whose words they are, as the channel writes addresses
     text: str
     at: float = 0.0  # as of a report
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """Something a customer did at a channel, not to a message of ours: became a friend, left, wrote to us."""
+
+    address: str  # as the channel's trait has it
+    state: str  # of `ACTS`
+    id: str = ""  # what they call it: the proof of a choice
+    at: float = 0.0  # as of a report
+    form: str = ""  # of what was written: text, image, ...
+    text: str = ""  # the words
 
 
 class Incoming(Struct, frozen=True):

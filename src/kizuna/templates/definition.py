@@ -13,6 +13,7 @@ from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
+PLAIN = ("push", "sms", "line", "whatsapp")  # channels that show no HTML
 
 LONGEST_LOCALE = 35
 
@@ -55,7 +56,7 @@ def read(body: Mapping[str, Any]) -> Template:
     """A template from its JSON; raises `Invalid` naming every wrong field."""
     errors: list[FieldError] = []
     channel, format_ = body.get("channel", "email"), body.get("format")
-    format_ = format_ or ("liquid+text" if channel in ("push", "sms") else "liquid+html")
+    format_ = format_ or ("liquid+text" if channel in PLAIN else "liquid+html")
     if not isinstance(channel, str) or not channel:
         errors.append(FieldError("/channel", "invalid", "name a channel, such as email"))
     if format_ not in FORMATS:

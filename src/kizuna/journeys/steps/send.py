@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kizuna.channels import all_channels
+from kizuna.channels import best_channels
 from kizuna.core import exact_json
 from kizuna.journeys.problems import Problems
 from kizuna.journeys.run import Run
@@ -71,7 +71,7 @@ class Send(Step):
 
 def _channels(raw: Any, pointer: str, problems: Problems) -> tuple[str, ...]:
     if raw == "best":  # until there is evidence of engagement, the channels in their order
-        return tuple(all_channels())
+        return tuple(best_channels())
     if isinstance(raw, list):
         named = problems.items(raw, pointer, "channel")
         return tuple(problems.text(each, f"{pointer}/{index}", "a channel") for index, each in enumerate(named))

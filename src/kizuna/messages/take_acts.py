@@ -1,0 +1,102 @@
+"""What customers did at a channel, as items of the log: whose act it is, and each act once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+from kizuna.channels import KnowsByTrait, all_channels
+from kizuna.consent import store as consent_store
+from kizuna.consent.choose import Choice, item_of
+from kizuna.consent.decide import OPTED_OUT
+from kizuna.consent.section import Consent
+from kizuna.core import exact_json, ids
+from kizuna.core.clock import DAY
+from kizuna.engine.append import Statement
+from kizuna.engine.moment import Item
+from kizuna.engine.record import decoder_of
+from kizuna.messages import store
+from kizuna.messages.report import new_id, of_customer
+from kizuna.profiles import store as profiles
+from kizuna.providers.report import Act
+
+MOST_PEOPLE = 20  # with one address
+REPLY_WITHIN = 7 * DAY  # of a message: later words answer none
+LONGEST_NAME = 200
+MOST_WORDS = 5_000  # characters of what was written
+
+
+class Told(Struct, frozen=True):
+    """An act with all that is known when it is taken."""
+
+    act: Act
+    provider: str
+    channel: str
+    at: int
+
+    @property
+    def key(self) -> bytes:
+        act = self.act
+        name = act.id or f"{act.at} {act.text}"
+        return ids.derive("act", self.provider, act.state, act.address, name)
+
+
+async def take_acts(
+    conn: AsyncConnection[Any], workspace: int, told: Sequence[Told]
+) -> tuple[list[Item], list[Statement]]:
+    """Items, and what is to be written with them: opt-outs that every claim must see, and that each was taken."""
+    items: list[Item] = []
+    before: list[Statement] = []
+    new = {one.key: one for one in told}
+    for known in await store.acts_known(conn, workspace, list(new)):
+        del new[known]
+    for key, one in new.items():
+        channel = all_channels().get(one.channel)
+        if not isinstance(channel, KnowsByTrait) or not channel.is_valid(one.act.address):
+            continue
+        people = await profiles.by_trait(conn, workspace, channel.trait, one.act.address, MOST_PEOPLE)
+        if not people:
+            stranger = _stranger(workspace, one, channel.trait)
+            items.append(stranger)
+            people = [stranger.profile]
+        for person in people[:1] if one.act.state == "replied" else people:
+            if item := await _item(conn, workspace, person, one):
+                items.append(item)
+                if one.act.state == OPTED_OUT:
+                    before.append(consent_store.veto(workspace, person, item.id, one.channel, ""))
+        before.append(store.act_taken(workspace, key, one.at))
+    return items, before
+
+
+def _stranger(workspace: int, one: Told, trait: str) -> Item:
+    """Nobody here has this address yet: a profile of its own, that `identify` with this anonymous id joins."""
+    name = f"{one.channel}:{one.act.address}"
+    return Item(
+        profile=ids.profile_id(workspace, "anon", name), id=ids.show("evt", ids.derive("stranger", one.key)),
+        type="identify", timestamp=one.at, properties=exact_json.encode({trait: one.act.address}),
+        anonymous_id=name, received_at=one.at,
+    )  # fmt: skip
+
+
+async def _item(conn: AsyncConnection[Any], workspace: int, person: bytes, one: Told) -> Item | None:
+    act = one.act
+    if act.state == "replied":
+        about = await store.answered(conn, workspace, person, one.channel, one.provider, one.at - REPLY_WITHIN)
+        said = {"channel": one.channel, "source": one.provider, "address": act.address, **about}
+        said |= {
+            name: value for name, value in (("form", act.form[:LONGEST_NAME]), ("text", act.text[:MOST_WORDS])) if value
+        }
+        return of_customer(person, "replied", one.at, said, new_id())
+    if act.state == OPTED_OUT and await _chose_later(conn, workspace, person, one):
+        return None
+    proof = {"provider": one.provider, "address": act.address, **({"id": act.id[:LONGEST_NAME]} if act.id else {})}
+    return item_of(person, Choice(one.channel, act.state, source=one.provider, proof=proof), one.at)
+
+
+async def _chose_later(conn: AsyncConnection[Any], workspace: int, person: bytes, one: Told) -> bool:
+    """They tell again what we did not take, perhaps after the customer came back."""
+    raw = await consent_store.section(conn, workspace, person)
+    return raw is not None and decoder_of(Consent)(raw).proven_at.get(one.channel, 0) > one.at
