@@ -23,4 +23,4 @@ def test_only_ids_of_users_are_valid(wrong: str) -> None:
 
 
 def test_best_never_chooses_it() -> None:
-    assert best_channels() == ["email", "push"]
+    assert best_channels() == ["email", "push", "sms"]
