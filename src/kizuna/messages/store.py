@@ -215,20 +215,27 @@ async def outbox(
 
 async def person(
     conn: AsyncConnection[Any], workspace: int, profile: bytes
-) -> tuple[bytes, bytes | None, bytes | None] | None:
-    """(id, profiles section, consent section) of the record that this id names now, after merges."""
+) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
+    """(id, profiles section, consent section, traits) of the record that this id names now, after merges."""
     for _ in range(100):
         found = await conn.execute(
-            "SELECT id, profiles, consent, merged_into FROM profile WHERE workspace = %s AND id = %s",
+            "SELECT id, profiles, consent, traits, merged_into FROM profile WHERE workspace = %s AND id = %s",
             [workspace, profile],
         )
         row = await found.fetchone()
         if row is None:
             return None
-        if row[3] is None:
-            return row[:3]
-        profile = row[3]
+        if row[4] is None:
+            return row[:4]
+        profile = row[4]
     return None
+
+
+async def neutral(conn: AsyncConnection[Any], workspace: int) -> str:
+    """What no choice means where a topic does not say so: `opt_in` or `opt_out`."""
+    found = await conn.execute("SELECT consent FROM workspace WHERE id = %s", [workspace])
+    row = await found.fetchone()
+    return row[0] if row else "opt_in"
 
 
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[tuple[str, str]]:
