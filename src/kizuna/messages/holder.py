@@ -61,7 +61,7 @@ async def read(database: Database, config: Config, token: str, purpose: bytes) -
         signer = Signer(secrets_of(await accounts.secret(conn), config.secret))
         ticket = signer.read(token, purpose)
         row = await store.one(conn, ticket.workspace, ticket.message)
-        person = await store.person(conn, ticket.workspace, row["profile"]) if row else None
+        person = await store.recipient(conn, ticket.workspace, row) if row else None
     if row is None or person is None:
         raise NotFound("this link is not one of ours")
     profile, known, consent, traits = person

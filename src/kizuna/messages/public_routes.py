@@ -69,7 +69,7 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
     """Once: who is out already stays out without another report."""
     async with database.connection() as conn:
         vetoes = await consent_store.open_vetoes(conn, found.workspace, found.profile)  # before the record: the
-        person = await store.person(conn, found.workspace, found.row["profile"])  # fold moves one into the other
+        person = await store.recipient(conn, found.workspace, found.row)  # fold moves one into the other
         now = await accounts.now(conn, found.workspace)
     consent = holder.consent_of(person[2]) if person else found.consent
     if (found.channel, topic) in vetoes or state(consent, found.channel, topic) == OPTED_OUT:
