@@ -21,7 +21,7 @@ from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
-from kizuna.messages import policy_routes, public_routes, report_routes
+from kizuna.messages import policy_routes, preference_routes, public_routes, report_routes
 from kizuna.messages import routes as messages
 from kizuna.messages.take_reports import ReportDesk
 from kizuna.profiles import routes as profiles
@@ -42,6 +42,7 @@ ROUTES = [
     *providers.ROUTES,
     *templates.ROUTES,
     *messages.ROUTES,
+    *preference_routes.ROUTES,
     *public_routes.ROUTES,
     *policy_routes.ROUTES,
     *report_routes.ROUTES,

@@ -205,6 +205,27 @@ def test_mail_is_shown_in_a_frame_that_can_do_nothing(phone: Page) -> None:
     no_sideways_scroll(phone)
 
 
+def test_customers_choose_without_script_on_a_phone(browser: Browser, kizuna_server: Any, phone: Page) -> None:
+    with phone.expect_response(lambda answer: "/api/v1/outbox" in answer.url) as outbox:
+        phone.locator('nav a[href="/outbox"]').click()
+    found = re.search(r"/u/[\w-]{64}", outbox.value.text())
+    assert found
+    context = browser.new_context(locale="ja-JP", viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    watch = Watch(context, kizuna_server.url)
+    page = context.new_page()
+    page.goto(kizuna_server.url + found[0])
+    page.get_by_role("link", name="受け取る内容を選ぶ").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("配信設定")
+    page.get_by_role("button", name="停止する: すべてのメッセージ (メール)").click()
+    expect(page.get_by_role("status")).to_have_text("設定を保存しました。")
+    expect(page.get_by_role("button", name="受け取る: すべてのメッセージ (メール)")).to_be_focused()
+    assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(246, 246, 244)"
+    page.get_by_role("button", name="受け取る: すべてのメッセージ (メール)").click()
+    expect(page.get_by_role("button", name="停止する: すべてのメッセージ (メール)")).to_be_visible()
+    watch.check()
+    context.close()
+
+
 def test_language_switch_is_remembered(phone: Page) -> None:
     phone.get_by_text("日本語", exact=True).click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("概要")

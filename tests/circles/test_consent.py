@@ -19,68 +19,9 @@ from kizuna.templates import routes as templates
 from kizuna.testing.crew import Crew
 from kizuna.testing.keys import both_kinds
 from kizuna.testing.mail import TEMPLATE
+from kizuna.testing.mail_shop import BASE, Shop
 
-BASE = "http://testserver.local"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-class Shop:
-    """A house with one workspace, its crew, and the words of a test."""
-
-    def __init__(self, house: Any) -> None:
-        self.house = house
-        self.workspace = house.workspace()
-        self.auth = house.bearer(self.workspace)
-        self.last = self.put("/api/v1/templates/hello", TEMPLATE)
-
-    def put(self, path: str, body: Any, status: int = 200) -> str:
-        answer = self.house.client.put(path, json=body, headers=self.auth)
-        assert answer.status_code == status, answer.text
-        return answer.headers.get("kizuna-position", "")
-
-    def get(self, path: str, after: str = "") -> Any:
-        headers = self.auth | ({"Kizuna-After": after} if after else {})
-        answer = self.house.client.get(path, params={"wait": "20s"} if after else None, headers=headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def identify(self, user: str, **traits: Any) -> str:
-        body = {"userId": user, "traits": {"email": f"{user}@example.com", "name": user.title(), **traits}}
-        key = {"Authorization": f"Bearer {self.workspace['write_key']}"}
-        answer = self.house.client.post("/v1/identify", json=body, headers=key)
-        assert answer.status_code == 200, answer.text
-        position = answer.headers["kizuna-position"]
-        self.get(f"/api/v1/profiles/user:{user}", position)
-        return position
-
-    def say(self, user: str, **more: Any) -> dict[str, Any]:
-        """Say hello, and the message once it came to its end."""
-        body = {"profile": f"user:{user}", "channel": "email", "template": "hello", **more}
-        answer = self.house.client.post("/api/v1/messages", json=body, headers=self.auth)
-        assert answer.status_code == 202, answer.text
-        return self.get(f"/api/v1/messages/{answer.json()['id']}", answer.headers["kizuna-position"])
-
-    def mail(self) -> dict[str, Any]:
-        return self.get("/api/v1/outbox")["items"][0]
-
-    def path(self, url: str) -> str:
-        assert url.startswith(BASE), url
-        return url.removeprefix(BASE)
-
-    def unsubscribe_path(self) -> str:
-        return self.path(self.mail()["headers"]["List-Unsubscribe"].strip("<>"))
-
-    def consent(self, user: str, **said: Any) -> Any:
-        return self.house.client.put(f"/api/v1/profiles/user:{user}/consent", json=said, headers=self.auth)
-
-    def facts(self, user: str) -> list[str]:
-        rows = self.house.sql(
-            "SELECT name, value::bigint FROM (SELECT name, sum(value) AS value FROM counter GROUP BY 1) c"
-        )
-        return [name for name, _ in rows]
-
-    def count(self, counter: str) -> int:
-        return self.house.sql("SELECT coalesce(sum(value), 0)::bigint FROM counter WHERE name = %s", counter)[0][0]
 
 
 @pytest.fixture
@@ -155,22 +96,6 @@ def test_the_button_of_the_page_unsubscribes(shop: Shop) -> None:
     assert shop.say("ada", topic="offers")["reason"] == "no_consent"
 
 
-def test_the_preference_page_undoes_what_the_person_chose(shop: Shop) -> None:
-    shop.identify("ada")
-    body = {**TEMPLATE, "body": '<a href="{{ message.preferences_url }}">choices</a>'}
-    shop.put("/api/v1/templates/hello", body)
-    shop.say("ada", topic="news")
-    found = re.search(r'href="([^"]+/p/[^"]+)"', shop.mail()["body"])
-    assert found
-    path, client = shop.path(found[1]), shop.house.client
-    assert "news" in client.get(path).text
-    assert client.post(path, data={"topic": "news", "state": "opted_out"}).status_code == 200
-    assert shop.say("ada", topic="news")["reason"] == "no_consent"
-    assert client.post(path, data={"topic": "news", "state": "opted_in"}).status_code == 200
-    assert shop.say("ada", topic="news")["state"] == "sent"
-    assert client.post(path, data={"topic": "other", "state": "opted_in"}).status_code == 400
-
-
 def test_forged_links_are_refused_and_change_nothing(shop: Shop) -> None:
     shop.identify("ada")
     message = shop.say("ada")
@@ -205,19 +130,6 @@ def test_clicks_lead_to_links_of_the_message_and_are_reported(shop: Shop) -> Non
     assert shown["state"] == "clicked"
     assert [each["state"] for each in shown["history"]][-2:] == ["clicked", "opened"]
     assert shown["content"]["subject"] == "Hello Ada"
-
-
-def test_the_view_in_a_browser_has_no_power_over_us(shop: Shop) -> None:
-    shop.identify("ada", name="<script>alert(1)</script>")
-    shop.put(
-        "/api/v1/templates/hello",
-        {**TEMPLATE, "body": '{{ profile.traits.name }}<a href="{{ message.view_url }}">v</a>'},
-    )
-    shop.say("ada")
-    path = shop.path(re.findall(r'href="([^"]+/v/[^"]+)"', shop.mail()["body"])[0])
-    answer = shop.house.client.get(path)
-    assert "<script>" not in answer.text
-    assert "sandbox" in answer.headers["content-security-policy"]
 
 
 def test_templates_are_published_rendered_and_refused(shop: Shop) -> None:

@@ -7,7 +7,7 @@ import email.policy
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -24,9 +24,10 @@ from kizuna.messages.deliver import Desk, deliver_remote
 from kizuna.messages.sender import Sender
 from kizuna.providers import Accepted, Rejected, Unavailable, all_providers
 from kizuna.providers.dkim_key import signer
-from kizuna.testing.crew import Bell
+from kizuna.testing.crew import Bell, Crew
 from kizuna.testing.keys import both_kinds
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of
+from kizuna.testing.mail_shop import Shop as MailShop
 from kizuna.testing.signed_mail import signed_names, verdicts
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
@@ -158,6 +159,34 @@ def test_a_key_that_cannot_be_read_sends_nothing_unsigned(
     assert isinstance(send(connection, shop), Unavailable)
     assert state_of(connection, message) == ("planned", None)
     assert not postbox[0].taken
+
+
+def test_an_address_alone_is_written_to_until_it_bounces(
+    open_house: Callable[..., Any], database_url: str, postbox: tuple[Postbox, int]
+) -> None:
+    house = open_house()
+    front = MailShop(house)
+    front.put("/api/v1/providers/mail", smtp(postbox[1]))
+
+    def say(address: str) -> tuple[str, str | None]:
+        body = {"to": address, "channel": "email", "template": "hello", "transactional": True}
+        answer = house.client.post(
+            "/api/v1/messages", json=body, headers=front.auth | {"Idempotency-Key": "k" + address}
+        )
+        shown: dict[str, Any] = {}
+        for _ in range(2000):  # its sender writes down on its own what came of it
+            shown = front.get(f"/api/v1/messages/{answer.json()['id']}", answer.headers["kizuna-position"])
+            if shown["state"] not in ("planned", "claimed", "handed", "rejected"):
+                break
+        return shown.get("state", ""), shown.get("reason")
+
+    with Crew(Config(database_url=database_url)):
+        assert [say("new@b.example") for _ in range(2)] == [("sent", None)] * 2
+        assert say("gone@b.example")[0] == "bounced"
+        assert say("Gone@b.example") == ("skipped", "suppressed")
+    (mail,) = postbox[0].mails()
+    assert mail["To"] == "new@b.example"
+    assert mail["List-Unsubscribe"] is None
 
 
 def test_the_sender_process_delivers_what_is_planned(

@@ -75,7 +75,9 @@ def decide(
     if not message.template:  # it goes to a system, and brought its words along
         return ""
     channel = all_channels().get(message.channel)
-    address = address_of(channel, person.traits, person.known.devices) if channel else None
+    address = message.to
+    if address is None and channel is not None:
+        address = address_of(channel, person.traits, person.known.devices)
     if channel is None or address is None:
         return Refused("skipped", "no_address")
     if not channel.is_valid(address):

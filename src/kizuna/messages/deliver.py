@@ -96,7 +96,7 @@ class Desk:
                 for asked, person in people.items()
             }
         partials = self._blocks(cursor, workspace.id, templates.values())
-        suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values()))
+        suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
         quiet, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
         for message, _, _ in claims:
@@ -202,6 +202,10 @@ class Desk:
                 living = rows[living][0] or living
             if living in rows:
                 people[profile] = _person(living, rows[living])
+        for claim in claims:
+            if claim.message.to is not None:  # said to an address: it needs no record
+                profile = claim.message.profile
+                people.setdefault(profile, Person(id=profile, traits={}, consent=Consent()))
         return vetoes, people
 
     # reports ---------------------------------------------------------------------------------------------------------
@@ -221,9 +225,10 @@ def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definiti
     return made
 
 
-def _addresses(people: Iterable[Person]) -> list[str]:
+def _addresses(people: Iterable[Person], claims: Iterable[store.Claim]) -> list[str]:
     channels = all_channels().values()
-    found = (address_of(each, person.traits, person.known.devices) for person in people for each in channels)
+    found = [address_of(each, person.traits, person.known.devices) for person in people for each in channels]
+    found += [claim.message.to for claim in claims]
     return [address.lower() for address in found if address]
 
 

@@ -26,12 +26,13 @@ class SendRequest(Struct, frozen=True, kw_only=True):
 
     channels: Sequence[str]  # the first reachable one is taken
     template: str
-    purpose: str  # journey:name:step, campaign:name, api
+    purpose: str  # journey:name:step, campaign:name, api, to
     occurrence: str  # the run (and visit), the launch
     topic: str | None = None
     transactional: bool = False
     holdout: bool = False  # tracked as if sent
     provider: str | None = None  # a web hook names its carrier, and brings its words as `data.body`
+    to: str | None = None  # an address, instead of that of the customer
     refused: str | None = None  # the reason, where who asks knows already that it is not to be said
     journey: str | None = None
     run: str | None = None
@@ -151,7 +152,7 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> C
     if known is None:
         return Chosen(channel, None, "no_provider")
     profile = scope.record["profiles"]
-    address = address_of(known, profile.traits, profile.devices)
+    address = wanted.to or address_of(known, profile.traits, profile.devices)
     if address is None:
         return Chosen(channel, None, "no_address")
     if not known.is_valid(address):

@@ -134,3 +134,11 @@ def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
     pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
     end = rewritten.lower().rfind("</body")
     return (rewritten + pixel if end < 0 else rewritten[:end] + pixel + rewritten[end:]), targets
+
+
+_PIXEL = re.compile(r'<img src="[^"<>]*/o/[A-Za-z0-9_-]{64}\.gif" width="1" height="1" alt="">')
+
+
+def is_html(body: str) -> bool:
+    """Whether it was sent as HTML: all that is carries the pixel of `rewrite`, and text may hold any other mark."""
+    return bool(_PIXEL.search(body))

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
+TO = "to"  # the purpose of what is said to an address and not to a customer
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -43,7 +44,7 @@ class PlanMessage(Struct, frozen=True, kw_only=True):
     profile: bytes
     state: str  # planned or skipped
     channel: str
-    purpose: str  # journey:name:step, campaign:name, api
+    purpose: str  # journey:name:step, campaign:name, api, to
     occurrence: str  # the run, the launch
     template: str
     template_version: int
@@ -135,6 +136,7 @@ class Claimed(Struct, frozen=True):
     fence: int
     reason: str | None  # set beforehand when its run left
     caused_by: str | None
+    to: str | None = None  # it goes to this address, whoever has it
 
 
 class Said(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
-from kizuna.channels import all_channels
+from kizuna.channels import ReachesDevices, all_channels
 from kizuna.core import clock, exact_json, ids
 from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
 from kizuna.engine.moment import Item
@@ -20,7 +20,7 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import EXPIRES_DEFAULT, message_id
-from kizuna.messages.message import RANK, read_passed
+from kizuna.messages.message import RANK, TO, read_passed
 from kizuna.messages.report import new_id
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -77,7 +77,7 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     times = ("planned_at", "due_at", "expires_at")
-    hidden = ("history",)
+    hidden = ("history", "purpose")
     return {
         **{key: value for key, value in row.items() if key not in hidden},
         **{key: clock.show(row[key]) for key in times},
@@ -101,11 +101,12 @@ async def get_message(message: str, caller: Caller, database: Database) -> dict[
 
 
 class Say(Struct, forbid_unknown_fields=True):
-    """One thing to say to one customer now."""
+    """One thing to say now, to a customer or to an address."""
 
     channel: str
     template: str
-    profile: str
+    profile: str | None = None
+    to: str | None = None
     data: dict[str, Any] = {}  # msgspec copies it
     topic: str | None = None
     transactional: bool = False
@@ -121,16 +122,37 @@ async def say(
     if data.channel not in all_channels():
         wrong = FieldError("/channel", "unknown", f"one of {', '.join(all_channels())}")
         raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
+    _check_recipient(data)
     async with database.connection() as conn:
-        profile = await find(conn, workspace, data.profile)
+        if data.profile is not None:
+            profile = await find(conn, workspace, data.profile)
+        else:  # its own, whoever has it: tried again under its key it is the same, and a code goes nowhere else
+            profile = ids.profile_id(workspace, TO, f"{data.channel}:{str(data.to).lower()}")
         now = await accounts.now(conn, workspace)
-    asked = {key: value for key, value in msgspec.structs.asdict(data).items() if key != "profile"}
+    left_out = ("profile",) if data.to is not None else ("profile", "to")
+    asked = {key: value for key, value in msgspec.structs.asdict(data).items() if key not in left_out}
     said, key = exact_json.encode(asked), request.headers.get("idempotency-key")
     name = ids.show("evt", ids.derive(SAY, key, profile, said)) if key else new_id()
     item = Item(profile=profile, id=name, type=SAY, timestamp=now, properties=said, received_at=now)
     position = await log.append(workspace, [item])
-    message = message_id(profile, API, item.id, data.channel)
+    message = message_id(profile, API if data.to is None else TO, item.id, data.channel)
     return Response({"id": ids.show("msg", message)}, status_code=202, headers={"Kizuna-Position": str(position)})
+
+
+def _check_recipient(data: Say) -> None:
+    """An address without a customer has given no consent: it may be sent what it asked for, and nothing else."""
+    if (data.profile is None) == (data.to is None):
+        wrong = FieldError("/to", "required", "name a `profile`, or an address as `to`; not both")
+        raise Invalid("to whom is it said?", code="invalid_recipient", errors=[wrong])
+    if data.to is None:
+        return
+    channel = all_channels()[data.channel]
+    if isinstance(channel, ReachesDevices) or not channel.is_valid(data.to):
+        wrong = FieldError("/to", "invalid", f"no address of channel {data.channel}")
+        raise Unprocessable(f"{data.to!r} cannot be reached", code="invalid_address", errors=[wrong])
+    if not data.transactional:
+        wrong = FieldError("/transactional", "required", "true, or write to a `profile`")
+        raise Unprocessable("an address alone takes transactional messages only", code="no_consent", errors=[wrong])
 
 
 @get("/api/v1/outbox")

@@ -15,6 +15,7 @@ from kizuna.messages.message import (
     NUMBER,
     NUMBER_BITS,
     RANK,
+    TO,
     AdvanceMessage,
     CancelPlanned,
     Claimed,
@@ -150,7 +151,7 @@ def _history(states: Iterable[tuple[str, int]]) -> str:
 
 _SHOWN = (
     "id, profile, state, reason, channel, template, template_version, topic, journey, run, step, campaign, variant,"
-    " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history"
+    " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history, purpose"
 )
 
 
@@ -217,20 +218,35 @@ async def outbox(
 
 async def person(
     conn: AsyncConnection[Any], workspace: int, profile: bytes
-) -> tuple[bytes, bytes | None, bytes | None] | None:
-    """(id, profiles section, consent section) of the record that this id names now, after merges."""
+) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
+    """(id, profiles section, consent section, traits) of the record that this id names now, after merges."""
     for _ in range(100):
         found = await conn.execute(
-            "SELECT id, profiles, consent, merged_into FROM profile WHERE workspace = %s AND id = %s",
+            "SELECT id, profiles, consent, traits, merged_into FROM profile WHERE workspace = %s AND id = %s",
             [workspace, profile],
         )
         row = await found.fetchone()
         if row is None:
             return None
-        if row[3] is None:
-            return row[:3]
-        profile = row[3]
+        if row[4] is None:
+            return row[:4]
+        profile = row[4]
     return None
+
+
+async def recipient(
+    conn: AsyncConnection[Any], workspace: int, row: dict[str, Any]
+) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
+    """As `person`, of a message; one that was said to an address alone has no record of a customer, and needs none."""
+    found = await person(conn, workspace, row["profile"])
+    return (row["profile"], None, None, None) if found is None and row["purpose"] == TO else found
+
+
+async def neutral(conn: AsyncConnection[Any], workspace: int) -> str:
+    """What no choice means where a topic does not say so: `opt_in` or `opt_out`."""
+    found = await conn.execute("SELECT consent FROM workspace WHERE id = %s", [workspace])
+    row = await found.fetchone()
+    return row[0] if row else "opt_in"
 
 
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[tuple[str, str]]:
@@ -250,7 +266,7 @@ _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open me
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
-    " m.reason, m.caused_by"
+    f" m.reason, m.caused_by, CASE m.purpose WHEN '{TO}' THEN m.address END AS to_address"
 )
 _WIDTH = _CLAIMED.count(",") + 1
 

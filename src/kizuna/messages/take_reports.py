@@ -151,7 +151,7 @@ async def _items(
         except Invalid:
             continue
         row = await store.one(conn, workspace, message)
-        person = await store.person(conn, workspace, row["profile"]) if row else None
+        person = await store.recipient(conn, workspace, row) if row else None
         if row is None or person is None or row["provider"] != provider:
             continue  # said by others over the same account, or erased
         at = hour.of(report.at)

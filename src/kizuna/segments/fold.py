@@ -21,6 +21,9 @@ from kizuna.segments.tree import View, next_trait_change
 
 LISTING = "list"  # the type of items that put a customer on an uploaded list, or take them off; named by the list
 _EVENTS = frozenset(("track", "page", "screen", "fact", "report"))
+# facts of joining another record, which is born with what it was joined for; and reports: what was said to an address
+# makes nobody a customer
+_OF_NOBODY_NEW = frozenset(("fact", "report"))
 _CHANGES = ("profile_updated", "consent_changed")  # facts after which rules on traits and consent are asked again
 _decode_fill = msgspec.msgpack.Decoder(Fill).decode
 
@@ -51,7 +54,9 @@ class SegmentSlice:
         if kind == LISTING:
             _enlist(moment, scope, program, section)
         if not section.is_born:
-            if kind == "fact":  # of joining another record; this one is born with what it was joined for
+            if kind == "say":
+                return
+            if kind in _OF_NOBODY_NEW:
                 _take(program.by_event.get(moment.name, ()), moment, scope, section)
                 return
             if kind != "fill":

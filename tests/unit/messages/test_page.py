@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from kizuna.messages.page import Choosable, language, preferences, unsubscribe
+from kizuna.consent.section import Consent
+from kizuna.messages.choices import reaches
+from kizuna.messages.page import language, plain, preferences, unsubscribe, unsubscribed
 
 
 @pytest.mark.parametrize(
@@ -14,7 +18,30 @@ def test_the_page_speaks_the_language_of_its_reader(header: str, wanted: str) ->
     assert language(header) == wanted
 
 
+@pytest.mark.parametrize(
+    ("locale", "wanted"), [("ja-JP", "ja"), ("ja_JP", "ja"), ("EN", "en"), ("fr-FR", "ja"), ("jam", "ja"), ("", "ja")]
+)
+def test_a_language_of_the_customer_stands_before_that_of_the_browser(locale: str, wanted: str) -> None:
+    assert language("ja", locale) == wanted
+
+
 def test_pages_escape_what_they_show() -> None:
-    topic = '"><script>alert(1)</script>'
-    for shown in (unsubscribe("en", topic), preferences("ja", [Choosable(topic, "neutral")], saved=False)):
-        assert "<script>" not in shown
+    hostile = '"><script>alert(1)</script>'
+    topics = {hostile: {"title": hostile, "description": hostile}}
+    found = reaches(
+        Consent(topics={hostile: {hostile: "opted_out"}}), {"email": None, hostile: None}, topics, "opt_out"
+    )
+    shown = (unsubscribe("en", hostile, hostile), unsubscribed("ja", hostile), preferences("ja", found), plain(hostile))
+    assert [page for page in shown if "<script>" in page] == []
+
+
+def test_each_line_is_a_form_that_says_the_whole_choice() -> None:
+    found = reaches(Consent(), {"email": "a@b.example", "push": None}, {"news": {}}, "opt_out")
+    page = preferences("en", found, saved=("push", "news"))
+    labels = re.findall(r'aria-label="([^"]+)"', page)
+    assert labels == [
+        f"Stop: {title} ({channel})" for channel in ("Mail", "Push notifications") for title in ("All messages", "news")
+    ]
+    assert page.count("<form") == page.count('name="channel"') == page.count('name="topic"') == 4
+    assert "<title>Your choice is saved. Your choices</title>" in page
+    assert page.count("autofocus") == 1
