@@ -37,8 +37,9 @@ def link(shop: Shop, letter: str, body: dict[str, Any] | None = None, **more: An
 
 
 def history(shop: Shop) -> list[Any]:
-    """What Ada's consent went through: the facts, oldest first."""
-    items = shop.get("/api/v1/profiles/user:ada/timeline?limit=100")["items"]
+    """What Ada's consent went through: the facts, oldest first, of all that was accepted so far."""
+    ((position,),) = shop.house.sql("SELECT last_value FROM position")
+    items = shop.get("/api/v1/profiles/user:ada/timeline", str(position))["items"]
     return [each["properties"] for each in reversed(items) if each["event"] == "consent_changed"]
 
 

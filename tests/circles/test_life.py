@@ -179,6 +179,9 @@ def test_events_of_a_joined_id_are_forwarded_and_count_at_their_own_time(shop: S
 def test_an_anonymous_id_shared_by_two_stays_with_the_first(shop: Shop) -> None:
     shop.send(track("~a1", "Viewed"))
     shop.send(identify("ada~a1", name="Ada"))
+    assert shop.profile("ada")["traits"] == {
+        "name": "Ada"
+    }  # hers before anybody else asks: partitions run by themselves
     shop.send(identify("grace~a1", name="Grace"), track("grace", "Viewed"))
     shop.send(track("~a1", "Viewed"))
     assert shop.profile("~a1")["id"] == shop.profile("ada")["id"] != shop.profile("grace")["id"]
