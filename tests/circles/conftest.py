@@ -68,13 +68,14 @@ class House:
 
 
 @pytest.fixture
-def open_house(database_url: str) -> Iterator[Callable[..., House]]:
-    """Starts a server; settings and routes may be given."""
+def open_house(database_url: str, tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Starts a server, with a data folder of its own; settings and routes may be given."""
     clients: list[TestClient[Litestar]] = []
 
     def start(routes: list[Any] | None = None, **settings: Any) -> House:
         database = Database(database_url, name="test serve")
-        app = server.create(Config(database_url=database_url, **settings), database, routes=routes)
+        own = {"data": tmp_path / "house", "lake_url": str(tmp_path / "house" / "lake"), **settings}
+        app = server.create(Config(database_url=database_url, **own), database, routes=routes)
         client = TestClient(app, raise_server_exceptions=False, base_url="http://testserver.local")
         client.__enter__()
         clients.append(client)
