@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP
 
 from kizuna.config import Config
 from kizuna.engine.slice import Workspace
-from kizuna.messages import store
+from kizuna.messages import sql_sending
 from kizuna.messages.deliver import Desk, deliver_remote
 from kizuna.messages.sender import Sender
 from kizuna.providers import Accepted, Rejected, Unavailable, all_providers
@@ -97,7 +97,7 @@ def smtp(port: int) -> dict[str, Any]:
 def send(connection: Connection, shop: Workspace) -> Any:
     desk = Desk(PARTITIONS, [b"secret"], "https://kizuna.example")
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        now = store.now(cursor, shop.id)
+        now = sql_sending.now(cursor, shop.id)
     return deliver_remote(connection, desk, shop, "email", now)
 
 

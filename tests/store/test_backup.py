@@ -14,7 +14,7 @@ from kizuna.config import Config
 from kizuna.core import ids
 from kizuna.core.errors import Conflict, Invalid, KizunaError
 from kizuna.engine.moment import Item
-from kizuna.messages import store as messages
+from kizuna.messages import sql_sending
 from kizuna.messages.deliver import Desk
 from kizuna.messages.unlock import unlock_sending
 from kizuna.runtime import migrate
@@ -290,7 +290,7 @@ def locked(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 def claimed(connection: psycopg.Connection[Any]) -> int:
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        return len(messages.due(cursor)) + len(messages.claim(cursor, 1, "email", 1 << 60, 10))
+        return len(sql_sending.due(cursor)) + len(sql_sending.claim(cursor, 1, "email", 1 << 60, 10))
 
 
 def test_a_locked_copy_claims_nothing(locked: psycopg.Connection[Any]) -> None:

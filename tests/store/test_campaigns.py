@@ -18,6 +18,7 @@ from kizuna.core import ids
 from kizuna.core.clock import DAY, HOUR
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
+from kizuna.messages import sql_sending
 from kizuna.messages import store as messages
 from kizuna.messages.message import NEVER, EndPlanned, MovePlanned
 from kizuna.runtime.database import Database
@@ -182,7 +183,7 @@ def test_a_claim_passes_by_what_is_paused_and_takes_what_is_to_be_ended(connecti
 
     def claimed() -> set[bytes]:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
-            return {each.message.id for each in messages.claim(cursor, shop, "email", NOW, 100)}
+            return {each.message.id for each in sql_sending.claim(cursor, shop, "email", NOW, 100)}
 
     assert claimed() == everything
     set_status(connection, shop, "campaign", "sale", "paused")

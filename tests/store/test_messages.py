@@ -17,7 +17,7 @@ from kizuna.consent.section import Consent
 from kizuna.core.clock import DAY, SECOND
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.messages import store
+from kizuna.messages import sql_sending, store
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
 from kizuna.messages.message import AdvanceMessage, CancelPlanned, read_passed
 from kizuna.profiles.section import Profile
@@ -44,7 +44,7 @@ def shop(connection: Connection) -> Workspace:
 
 def now_of(connection: Connection, workspace: Workspace) -> int:
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        return store.now(cursor, workspace.id)
+        return sql_sending.now(cursor, workspace.id)
 
 
 def deliver(connection: Connection, desk: Desk, shop: Workspace, **changes: Any) -> int:
@@ -217,7 +217,7 @@ def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, de
     plan(connection, workspace, ada, due_at=3 * DAY, expires_at=5 * DAY)
     plan(connection, workspace, ada, due_at=101 * DAY, expires_at=200 * DAY)
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        ((found, now, channel, carrier),) = store.due(cursor)
+        ((found, now, channel, carrier),) = sql_sending.due(cursor)
     assert (found.id, now, channel, carrier) == (workspace, 100 * DAY, "email", None)
     assert deliver(connection, desk, shop, now=now) == 1
     assert connection.execute("SELECT at FROM outbox").fetchall() == [(3 * DAY,)]

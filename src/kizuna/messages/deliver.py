@@ -21,7 +21,7 @@ from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
-from kizuna.messages import policy, store
+from kizuna.messages import policy, sql_sending
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose, delivery
 from kizuna.messages.links import Links, Signer
@@ -82,21 +82,21 @@ class Desk:
     @classmethod
     def of(cls, connection: Connection[Any], public_url: str, secret: str, outside: Outside | None = None) -> Desk:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
-            partitions, installed = store.installation(cursor)
+            partitions, installed = sql_sending.installation(cursor)
         return cls(partitions, vault.secrets_of(installed, secret), public_url, outside)
 
-    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[store.Claim], now: int) -> list[Judged]:
+    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int) -> list[Judged]:
         """Look at what each claim may refuse for, and compose the rest."""
         vetoes, people = self._people(cursor, workspace.id, claims)
         templates = self._templates(cursor, workspace.id, [claim.message for claim in claims])
         if any(each is not None and each.names_segments for each in templates.values()):
-            found = store.segments_of(cursor, workspace.id, [person.id for person in people.values()])
+            found = sql_sending.segments_of(cursor, workspace.id, [person.id for person in people.values()])
             people = {
                 asked: msgspec.structs.replace(person, segments=found.get(person.id, []))
                 for asked, person in people.items()
             }
         partials = self._blocks(cursor, workspace.id, templates.values())
-        suppressed = store.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
+        suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
         quiet, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
         for message, _, _ in claims:
@@ -118,7 +118,7 @@ class Desk:
 
     def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[QuietHours | None, dict[str, str]]:
         """The quiet hours that rule, and what `neutral` means for topics that say so."""
-        found = store.ruling(cursor, workspace.id)
+        found = sql_sending.ruling(cursor, workspace.id)
         neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
         policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
         return policies[0].quiet_hours if policies else None, neutral
@@ -153,7 +153,7 @@ class Desk:
         names = {name for parsed in templates if parsed is not None for name in parsed.blocks}
         if not names:
             return {}
-        return blocks.collect(names, lambda more: _readable(store.blocks(cursor, workspace, more)))
+        return blocks.collect(names, lambda more: _readable(sql_sending.blocks(cursor, workspace, more)))
 
     def _templates(
         self, cursor: Any, workspace: int, messages: Sequence[Claimed]
@@ -165,7 +165,7 @@ class Desk:
         known = self._parsed.get((workspace, name, version))
         if known is not None:
             return known
-        body = store.template(cursor, workspace, name, version)
+        body = sql_sending.template(cursor, workspace, name, version)
         if body is None:
             return None
         try:
@@ -180,17 +180,17 @@ class Desk:
         return parsed
 
     def _people(
-        self, cursor: Any, workspace: int, claims: Sequence[store.Claim]
+        self, cursor: Any, workspace: int, claims: Sequence[sql_sending.Claim]
     ) -> tuple[dict[bytes, set[tuple[str, str]]], dict[bytes, Person]]:
         """Vetoes and living records, by the id asked for; merged records lead to the one that lives."""
         vetoes = {claim.message.profile: {(each[0], each[1]) for each in claim.vetoes} for claim in claims}
         rows = {claim.message.profile: claim.person for claim in claims if claim.person is not None}
         asked = list(rows)
         if missing := {row[0] for row in rows.values() if row[0] is not None} - rows.keys():
-            for profile, said in store.vetoes(cursor, workspace).items():  # before the records, as the claim did
+            for profile, said in sql_sending.vetoes(cursor, workspace).items():  # before the records, as the claim did
                 vetoes.setdefault(profile, set()).update(said)
             while missing:
-                found = store.people(cursor, workspace, list(missing))
+                found = sql_sending.people(cursor, workspace, list(missing))
                 rows.update(found)
                 missing = {row[0] for row in found.values() if row[0] is not None} - rows.keys()
         people: dict[bytes, Person] = {}
@@ -225,14 +225,14 @@ def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definiti
     return made
 
 
-def _addresses(people: Iterable[Person], claims: Iterable[store.Claim]) -> list[str]:
+def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) -> list[str]:
     channels = all_channels().values()
     found = [address_of(each, person.traits, person.known.devices) for person in people for each in channels]
     found += [claim.message.to for claim in claims]
     return [address.lower() for address in found if address]
 
 
-def _person(profile: bytes, row: store.PersonRow) -> Person:
+def _person(profile: bytes, row: sql_sending.PersonRow) -> Person:
     _, traits, raw_profile, raw_consent = row
     known = _profile(raw_profile) if raw_profile else Profile()
     return Person(
@@ -254,16 +254,16 @@ def deliver_local(
     """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took."""
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
-        claims: list[store.Claim] = []
+        claims: list[sql_sending.Claim] = []
         for channel in channels:
-            claims += store.claim(cursor, workspace.id, channel, now, limit - len(claims))
+            claims += sql_sending.claim(cursor, workspace.id, channel, now, limit - len(claims))
         if not claims:
             return 0
         judged = desk.judge(cursor, workspace, claims, now)
         if said := [_said(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
-            store.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
+            sql_sending.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
         if unsaid := [_ending(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
-            store.finish(cursor, workspace.id, unsaid)
+            sql_sending.finish(cursor, workspace.id, unsaid)
         desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
         told.append(LOG)
         return len(claims)
@@ -329,8 +329,8 @@ def deliver_remote(
     """
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
-        claims = store.claim(cursor, workspace.id, channel, now, limit)
-        carrier = store.carrier(cursor, workspace.id, channel) if claims else None
+        claims = sql_sending.claim(cursor, workspace.id, channel, now, limit)
+        carrier = sql_sending.carrier(cursor, workspace.id, channel) if claims else None
         if carrier is None:
             return None
         judged = desk.judge(cursor, workspace, claims, now)
@@ -339,9 +339,9 @@ def deliver_remote(
         if handed:
             said = [_said(one, verdict) for one, verdict in handed]
             at = None if workspace.clock == "test" else now
-            store.hand(cursor, workspace.id, said, carrier["name"], at, lease)
+            sql_sending.hand(cursor, workspace.id, said, carrier["name"], at, lease)
         if unsaid:
-            store.finish(cursor, workspace.id, [_ending(one, verdict) for one, verdict in unsaid])
+            sql_sending.finish(cursor, workspace.id, [_ending(one, verdict) for one, verdict in unsaid])
             reports = [_report(one) for one, _ in unsaid]
             desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in unsaid))
             told.append(LOG)
@@ -384,7 +384,7 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
 def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:
     """Write outcomes down; a message that somebody else took over meanwhile is left as they wrote it."""
     concluded = [(one, *_outcome_of(one, verdict.address, provider, outcome)) for one, verdict, outcome in carried]
-    ours = set(store.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
+    ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
     reports = [(one.message.root, report) for one, _, said in concluded if one.message.id in ours for report in said]
     if reports:
         desk.append(cursor, workspace.id, [report for _, report in reports], min(root for root, _ in reports))
@@ -436,12 +436,12 @@ def back_off(attempts: int) -> int:
 def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
     """After a crash: marketing between hand-over and answer is `unknown` for ever, transactional is sent again."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        lost = store.overdue(cursor, limit)
+        lost = sql_sending.overdue(cursor, limit)
         for workspace in sorted({message.workspace for message in lost}):
             messages = [message for message in lost if message.workspace == workspace]
-            now = store.now(cursor, workspace)
+            now = sql_sending.now(cursor, workspace)
             endings = [_lost(message, now) for message in messages]
-            store.finish(cursor, workspace, endings)
+            sql_sending.finish(cursor, workspace, endings)
             gone = [message for message in messages if not message.transactional]
             reports = [of_sender(message, message.profile, "unknown", now, reason="sender_lost") for message in gone]
             if reports:

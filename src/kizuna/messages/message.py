@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +30,11 @@ REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "compla
 def passed(state: str, at: int) -> int:
     """An entry of a row's history: that it came into a state at an instant."""
     return at << NUMBER_BITS | NUMBER[state]
+
+
+def written_history(states: Iterable[tuple[str, int]]) -> str:
+    """Entries of a row's history as PostgreSQL reads an array."""
+    return f"{{{','.join(str(passed(state, at)) for state, at in states)}}}"
 
 
 def read_passed(entry: int) -> tuple[str, int]:

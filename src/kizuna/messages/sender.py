@@ -15,7 +15,7 @@ from psycopg import Connection
 from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
-from kizuna.messages import store
+from kizuna.messages import sql_sending
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
 from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
 from kizuna.providers import Outcome, Unavailable, all_providers
@@ -100,10 +100,10 @@ class Sender:
     def turn(self, connection: Connection[Any], desk: Desk) -> int:
         """Once over what is due everywhere; says how many messages it took itself, at most, for one workspace."""
         with connection.cursor(binary=True) as cursor:
-            due = store.due(cursor)
+            due = sql_sending.due(cursor)
         most = 0
         for workspace, group in groupby(due, key=lambda found: found.workspace):
-            local: list[store.Due] = []
+            local: list[sql_sending.Due] = []
             for each in group:
                 if each.carrier is None or _is_local(each.carrier):
                     local.append(each)
@@ -217,7 +217,7 @@ class Lane:
         """Some messages; after a failure one, which asks for all whether the provider is back. False: no more."""
         self._wait_for_turn()
         with connection.cursor(binary=True) as cursor:
-            now = store.now(cursor, self.workspace.id)
+            now = sql_sending.now(cursor, self.workspace.id)
         outcome = deliver_remote(
             connection,
             self.desk,

@@ -18,12 +18,11 @@ from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
-from kizuna.messages import store
+from kizuna.messages import sql_acts
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles import store as profiles
 from kizuna.providers.report import Act
 
-MOST_PEOPLE = 20  # with one address
 REPLY_WITHIN = 7 * DAY  # of a message: later words answer none
 LONGEST_NAME = 200
 MOST_WORDS = 5_000  # characters of what was written
@@ -51,13 +50,13 @@ async def take_acts(
     items: list[Item] = []
     before: list[Statement] = []
     new = {one.key: one for one in told}
-    for known in await store.acts_known(conn, workspace, list(new)):
+    for known in await sql_acts.acts_known(conn, workspace, list(new)):
         del new[known]
     for key, one in new.items():
         channel = all_channels().get(one.channel)
         if not isinstance(channel, KnowsByTrait) or not channel.is_valid(one.act.address):
             continue
-        people = await profiles.by_trait(conn, workspace, channel.trait, one.act.address, MOST_PEOPLE)
+        people = await profiles.by_trait(conn, workspace, channel.trait, one.act.address, sql_acts.MOST_PEOPLE)
         if not people:
             stranger = _stranger(workspace, one, channel.trait)
             items.append(stranger)
@@ -67,7 +66,7 @@ async def take_acts(
                 items.append(item)
                 if one.act.state == OPTED_OUT:
                     before.append(consent_store.veto(workspace, person, item.id, one.channel, ""))
-        before.append(store.act_taken(workspace, key, one.at))
+        before.append(sql_acts.act_taken(workspace, key, one.at))
     return items, before
 
 
@@ -84,7 +83,7 @@ def _stranger(workspace: int, one: Told, trait: str) -> Item:
 async def _item(conn: AsyncConnection[Any], workspace: int, person: bytes, one: Told) -> Item | None:
     act = one.act
     if act.state == "replied":
-        about = await store.answered(conn, workspace, person, one.channel, one.provider, one.at - REPLY_WITHIN)
+        about = await sql_acts.answered(conn, workspace, person, one.channel, one.provider, one.at - REPLY_WITHIN)
         said = {"channel": one.channel, "source": one.provider, "address": act.address, **about}
         said |= {
             name: value for name, value in (("form", act.form[:LONGEST_NAME]), ("text", act.text[:MOST_WORDS])) if value

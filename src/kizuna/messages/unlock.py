@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from kizuna.core.errors import Conflict
-from kizuna.messages import store
+from kizuna.messages import sql_sending
 from kizuna.messages.deliver import Desk
 from kizuna.messages.message import Claimed, Ending
 from kizuna.messages.report import of_sender
@@ -23,7 +23,7 @@ def unlock_sending(connection: Connection[Any], desk: Desk, waiting: str | None)
     when there are any and nothing was said.
     """
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        due = store.open_when_locked(cursor, BATCH)
+        due = sql_sending.open_when_locked(cursor, BATCH)
         if due and waiting is None:
             count = f"{BATCH} or more" if len(due) == BATCH else str(len(due))
             raise Conflict(
@@ -34,8 +34,8 @@ def unlock_sending(connection: Connection[Any], desk: Desk, waiting: str | None)
         while due and waiting == "drop":
             _drop(cursor, desk, due)
             dropped += len(due)
-            due = store.open_when_locked(cursor, BATCH)
-        if not store.unlock_sending(cursor):
+            due = sql_sending.open_when_locked(cursor, BATCH)
+        if not sql_sending.unlock_sending(cursor):
             return "sending was not locked"
         cursor.execute("NOTIFY kizuna_send")
     return f"sending is unlocked; {dropped} messages ended as unknown" if dropped else "sending is unlocked"
@@ -44,9 +44,9 @@ def unlock_sending(connection: Connection[Any], desk: Desk, waiting: str | None)
 def _drop(cursor: Any, desk: Desk, messages: list[Claimed]) -> None:
     """They may be sent or not, as after a crash on the wire: `unknown`, and never sent blindly."""
     for workspace in sorted({message.workspace for message in messages}):
-        now = store.now(cursor, workspace)
+        now = sql_sending.now(cursor, workspace)
         own = [message for message in messages if message.workspace == workspace]
-        store.finish(cursor, workspace, [_unknown(message, now) for message in own])
+        sql_sending.finish(cursor, workspace, [_unknown(message, now) for message in own])
         reports = [of_sender(message, message.profile, "unknown", now, reason=REASON) for message in own]
         desk.append(cursor, workspace, reports, min(message.root for message in own))
         cursor.execute("NOTIFY kizuna_log")

@@ -22,7 +22,7 @@ from kizuna.engine.state import Head, LogRow, State
 from kizuna.engine.store import PostgresState
 from kizuna.events.publish import publish
 from kizuna.folds import FOLDS
-from kizuna.messages import store as messages
+from kizuna.messages import sql_sending
 from kizuna.messages.message import Claimed, Ending, Said
 from kizuna.runtime.database import connect
 from kizuna.segments.fill import store as fills
@@ -162,7 +162,7 @@ class PostgresHouse:
 
     def claim(self, workspace: int, limit: int) -> list[Claimed]:
         with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
-            claims = messages.claim(cursor, workspace, "email", self.now(workspace), limit)
+            claims = sql_sending.claim(cursor, workspace, "email", self.now(workspace), limit)
             return [claim.message for claim in claims]
 
     def vetoes(self, workspace: int) -> list[Veto]:
@@ -178,13 +178,13 @@ class PostgresHouse:
     def hand(self, workspace: int, message: Claimed) -> None:
         said = Said(id=message.id, address="", subject=None, body="", links=[], unsubscribe=None)
         with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
-            messages.hand(cursor, workspace, [said], "simulated", None, 0.0)
+            sql_sending.hand(cursor, workspace, [said], "simulated", None, 0.0)
 
     def finish(
         self, workspace: int, ending: Ending, root: int, reports: Sequence[Item], veto: Veto | None = None
     ) -> bool:
         with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
-            if not messages.finish(cursor, workspace, [ending]):
+            if not sql_sending.finish(cursor, workspace, [ending]):
                 return False
             self._veto(workspace, veto)
             for statement in append_statements(workspace, reports, PARTITIONS, root) if reports else ():
@@ -193,7 +193,7 @@ class PostgresHouse:
 
     def lost(self, workspace: int) -> list[Claimed]:
         with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
-            return [each for each in messages.overdue(cursor, LAST) if each.workspace == workspace]
+            return [each for each in sql_sending.overdue(cursor, LAST) if each.workspace == workspace]
 
     # what is left ----------------------------------------------------------------------------------------------------
 
