@@ -8,10 +8,9 @@ from msgspec import structs
 
 from kizuna.core import exact_json
 from kizuna.core.errors import Invalid
-from kizuna.reports import auto_reply, delivery_status, feedback, free_text
+from kizuna.reports import amazon, auto_reply, delivery_status, feedback, free_text
 from kizuna.reports.mail import Mail, parse
 from kizuna.reports.result import BOUNCE, OTHER, Report, Result
-from kizuna.reports.webhooks import ses
 
 MOST_ABOUT = 10
 _MESSAGE_ID = re.compile(r"(?im)^[>\s]{0,9}message-id\s{0,9}:\s{0,9}<?([^\s<>]{1,250})")
@@ -71,7 +70,7 @@ def _notification(text: str) -> list[Result]:
     ends = [at for mark in ("\n\n", "\n--") if (at := text.find(mark, start)) > 0]
     line = text[start : min(ends, default=len(text))].replace("!\n ", "").replace("\n", "")
     try:
-        return list(ses.read(exact_json.decode_checked(line.encode())).results)
+        return list(amazon.read(exact_json.decode_checked(line.encode())).results)
     except Invalid:
         return []
 

@@ -15,10 +15,11 @@ import pytest
 from kizuna.core.errors import Invalid
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
 from kizuna.providers.http import MOST_BYTES, HttpProvider, Outside
-from kizuna.providers.report import ACTS, STATES, Incoming
+from kizuna.providers.report import ACTS, STATES, Incoming, Report
 from kizuna.testing.receiver import DRIPS, HANGS, HANGS_UP, Receiver, Told
 
 CASES = Path(__file__).parents[2] / "data" / "providers"
+POSTED = Path(__file__).parents[4] / "shared" / "data" / "bounces-sisimai" / "esp_webhook_json"
 SAID = '{"to":"ada@example.com","say":"秋の新作"}'
 ADAPTERS = {name: each for name, each in all_providers().items() if isinstance(each, HttpProvider)}
 
@@ -199,3 +200,27 @@ def _shown(said: Iterable[Any]) -> list[dict[str, Any]]:
 def test_an_outcome_never_says_a_secret(tried: Tried) -> None:
     for told in (Told(401), Told(500), Told(422), Told(HANGS_UP)):
         assert "secret-1" not in str(tried.deliver(told))
+
+
+@pytest.mark.skipif(not POSTED.exists(), reason="the bodies that providers posted are not here")
+@pytest.mark.parametrize(
+    ("name", "state", "bounce"),
+    [
+        ("amazonses-01", "bounced", "hard"), ("amazonses-03", "complained", None), ("amazonses-05", "delivered", None),
+        ("sendgrid-13", "delivered", None), ("sendgrid-15", "complained", None), ("sendgrid-17", "complained", None),
+    ],
+)  # fmt: skip
+def test_what_they_posted_once_means_what_is_published(name: str, state: str, bounce: str | None) -> None:
+    """Recorded bodies, in which our own mark stands where we would have put it."""
+    body = json.loads((POSTED / f"json-{name}.json").read_text())
+    if name.startswith("amazonses"):
+        kind = "ses"
+        body = {"Message": json.dumps({**body, "mail": {**body["mail"], "tags": {"kizuna": ["msg_1"]}}})}
+    else:
+        kind = "sendgrid"
+        body = [{**each, "kizuna": "msg_1"} for each in body]
+    values = json.loads((CASES / f"{kind}.json").read_text())["settings"]
+    settings = msgspec.convert(values, ADAPTERS[kind].settings)
+    said = Incoming({}, json.dumps(body).encode(), 0.0)
+    reports = [each for each in ADAPTERS[kind].reports(said, settings, lambda _: b"") if isinstance(each, Report)]
+    assert {(each.message, each.state, each.bounce) for each in reports} == {("msg_1", state, bounce)}

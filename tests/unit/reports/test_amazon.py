@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kizuna.reports.webhooks import sendgrid, ses
+from kizuna.reports import amazon
 
 
 @pytest.mark.parametrize(
@@ -12,10 +12,9 @@ from kizuna.reports.webhooks import sendgrid, ses
              {"notificationType": "Complaint", "complaint": {"complainedRecipients": "x"}}]
 )  # fmt: skip
 def test_a_body_of_no_shape_reports_nothing(body: Any) -> None:
-    assert [each.kind for each in ses.read(body).results] == ["other"]
-    assert {each.kind for each in sendgrid.read(body).results} == {"other"}
+    assert [each.kind for each in amazon.read(body).results] == ["other"]
 
 
 def test_the_mail_it_is_about_is_named_by_its_header() -> None:
     mail = {"headers": [{"name": "Message-ID", "value": "<msg_1@shop.example>"}]}
-    assert ses.read({"notificationType": "Delivery", "mail": mail}).about == ["msg_1@shop.example"]
+    assert amazon.read({"notificationType": "Delivery", "mail": mail}).about == ["msg_1@shop.example"]
