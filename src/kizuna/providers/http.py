@@ -28,7 +28,7 @@ from kizuna.providers.report import Act, Incoming, Reply, Report
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # in all, from the first byte sent to the last one read
-MOST_BYTES = 1 << 20  # of an answer
+MOST_BYTES = 1 << 20  # of an answer, unless told otherwise
 MOST_IDLE, IDLE_SECONDS = (
     64,
     30.0,
@@ -130,9 +130,10 @@ class Outside:
         allowed: Sequence[str] = (),
         connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.gate = Gate(allowed)
-        self.connect_seconds, self.answer_seconds = connect_seconds, answer_seconds
+        self.connect_seconds, self.answer_seconds, self.most_bytes = connect_seconds, answer_seconds, most_bytes
         self._pool = httpcore.ConnectionPool(
             ssl_context=_trust(),
             max_connections=None,
@@ -189,10 +190,10 @@ class Outside:
             body = bytearray()
             for piece in answer.iter_stream():
                 body += piece
-                if len(body) > MOST_BYTES:  # the status is known: what more it says is not worth reading
+                if len(body) > self.most_bytes:  # the status is known: what more it says is not worth reading
                     break
             told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-            return Answer(answer.status, told, bytes(body[:MOST_BYTES]))
+            return Answer(answer.status, told, bytes(body[: self.most_bytes]))
 
     def close(self) -> None:
         self._pool.close()

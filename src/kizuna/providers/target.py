@@ -1,27 +1,24 @@
-"""HTTP to addresses from outside: a name is resolved once, all it leads to looked at, and only that connected to."""
+"""Addresses that customers name: what may be reached of them, and what of it answers."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-from msgspec import Struct
-
 from kizuna.config import load
 from kizuna.core.errors import Invalid
-from kizuna.providers.answers import ANSWER_SECONDS, TIMEOUT
+from kizuna.providers import Ambiguous, Unavailable
+from kizuna.providers.answers import ANSWER_SECONDS, CONNECT_SECONDS
+from kizuna.providers.http import Answer, Call, Outside
 from kizuna.providers.outgoing import may_reach
 
 LONGEST_ANSWER = 16_384  # bytes that are read; the rest is left
-MOST_HOSTS = 64  # whose connections are kept
 SILENT_TIMES, SILENT_SECONDS = 3, 30.0  # after which an address is left alone, and for how long: anybody may name one
 MOST_SILENT = 10_000
 
@@ -32,14 +29,6 @@ class Unresolved(Exception):
     def __init__(self, why: str, *, is_final: bool = False) -> None:
         super().__init__(why)
         self.is_final = is_final
-
-
-class Reply(Struct, frozen=True):
-    """What a server answered; header names in small letters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @cache
@@ -82,26 +71,31 @@ def _refused(why: str) -> Invalid:
     return Invalid(why, code="target_refused")
 
 
-class Outside:
-    """Posts to addresses from outside; connections are kept by host. No redirects, no proxies, answers cut short."""
+class Targets:
+    """Posts to addresses that anybody may have named; one that stays silent is left alone for a while."""
 
     def __init__(self, allowed: Callable[[], Sequence[str]] = allowed_here) -> None:
         self._allowed = allowed
         self._lock = threading.Lock()
         self._silent: dict[str, tuple[int, float]] = {}  # how often in a row, and when last
-        self._clients: OrderedDict[tuple[str, str], httpx.Client] = OrderedDict()
+        self._outside: Outside | None = None
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Raises what `resolve` does, and httpx's errors."""
-        address, host = resolve(url, self._allowed())
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | Unavailable | Ambiguous:
+        """Raises what `resolve` does; the connection is made by rules of its own, so a name cannot change its mind."""
+        address, _ = resolve(url, self._allowed())
         self._check_silent(address)
-        try:
-            reply = self._post(url, address, host, body, headers)
-        except httpx.TransportError:
+        answer = self._out().ask(Call(url.partition("#")[0], body, dict(headers)))
+        if isinstance(answer, Answer):
+            self._silent.pop(address, None)
+        else:
             self._note_silent(address)
-            raise
-        self._silent.pop(address, None)
-        return reply
+        return answer
+
+    def _out(self) -> Outside:
+        with self._lock:
+            if self._outside is None:
+                self._outside = Outside(self._allowed(), CONNECT_SECONDS, ANSWER_SECONDS, LONGEST_ANSWER)
+            return self._outside
 
     def _check_silent(self, address: str) -> None:
         times, since = self._silent.get(address, (0, 0.0))
@@ -114,34 +108,8 @@ class Outside:
                 self._silent.clear()
             self._silent[address] = self._silent.get(address, (0, 0.0))[0] + 1, time.monotonic()
 
-    def _post(self, url: str, address: str, host: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        parts = urlsplit(url)
-        numeric = httpx.URL(url.partition("#")[0]).copy_with(host=address)
-        host_header = f"[{host}]" if ":" in host else host
-        named = {**headers, "host": f"{host_header}:{parts.port}" if parts.port else host_header}
-        client = self._client(parts.scheme, parts.netloc)
-        until = time.monotonic() + ANSWER_SECONDS
-        with client.stream("POST", numeric, content=body, headers=named, extensions={"sni_hostname": host}) as answer:
-            taken = b""
-            for piece in answer.iter_raw(4_096):
-                taken += piece
-                if len(taken) >= LONGEST_ANSWER or time.monotonic() > until:
-                    break
-            return Reply(answer.status_code, dict(answer.headers), taken[:LONGEST_ANSWER])
-
-    def _client(self, scheme: str, netloc: str) -> httpx.Client:
-        """Kept by name, so that a connection is never used for a name whose certificate was not looked at."""
-        with self._lock:
-            client = self._clients.pop((scheme, netloc), None)
-            if client is None:
-                client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-            self._clients[scheme, netloc] = client
-            if len(self._clients) > MOST_HOSTS:
-                self._clients.popitem(last=False)  # closed when the last request on it is done with
-            return client
-
     def close(self) -> None:
         with self._lock:
-            clients, self._clients = self._clients, OrderedDict()
-        for client in clients.values():
-            client.close()
+            outside, self._outside = self._outside, None
+        if outside is not None:
+            outside.close()

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
@@ -17,11 +16,12 @@ from msgspec import Struct
 from kizuna.core.errors import Invalid, Unprocessable
 from kizuna.profiles.device import WEB, Device, Subscription, subscription_of
 from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
-from kizuna.providers.answers import lost, one_line, retry_after
+from kizuna.providers.answers import one_line, retry_after
+from kizuna.providers.http import Answer
 from kizuna.providers.notification import notification_of, payload
 from kizuna.providers.sealing import CURVE, MOST_PLAIN, point_of, seal
 from kizuna.providers.signed import decode, encode, token
-from kizuna.providers.target import Outside, Reply, Unresolved
+from kizuna.providers.target import Targets, Unresolved
 
 TOKEN_SECONDS = 12 * 3600  # RFC 8292 allows 24 h
 MOST_TOKENS = 256
@@ -42,8 +42,8 @@ class WebPushProvider:
     is_local: ClassVar[bool] = False
     carries: ClassVar[frozenset[str]] = frozenset({WEB})
 
-    def __init__(self, outside: Outside | None = None) -> None:
-        self._outside = outside or Outside()
+    def __init__(self, targets: Targets | None = None) -> None:
+        self._targets = targets or Targets()
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
 
@@ -79,14 +79,12 @@ class WebPushProvider:
         except ValueError:
             return Rejected("invalid_address: keys of the subscription cannot be used", gone=[device])
         try:
-            reply = self._outside.post(subscription.endpoint, body, self._headers(delivery, subscription, settings))
+            answer = self._targets.post(subscription.endpoint, body, self._headers(delivery, subscription, settings))
         except Invalid as error:
             return Rejected(f"{error.code}: {error}", gone=[device])
         except Unresolved as error:
             return Rejected(f"unresolved: {error}") if error.is_final else Unavailable(str(error)[:500])
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return lost(error)
-        return _outcome(reply, device)
+        return _outcome(answer, device) if isinstance(answer, Answer) else answer
 
     def _headers(self, delivery: Delivery, subscription: Subscription, settings: Settings) -> dict[str, str]:
         said = notification_of(delivery)
@@ -118,7 +116,7 @@ class WebPushProvider:
             return made
 
     def close(self) -> None:
-        self._outside.close()
+        self._targets.close()
 
 
 def _seal(plain: bytes, subscription: Subscription) -> bytes:
@@ -130,17 +128,17 @@ def _key(private_key: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(decode(private_key), "big"), CURVE)
 
 
-def _outcome(reply: Reply, device: str) -> Outcome:
-    status = reply.status
+def _outcome(answer: Answer, device: str) -> Outcome:
+    status = answer.status
     if status in (200, 201, 202, 204):
-        return Accepted(reply.headers.get("location", "")[:500])
-    text = one_line(status, reply.body.decode(errors="replace"))
+        return Accepted(answer.headers.get("location", "")[:500])
+    text = one_line(status, answer.body.decode(errors="replace"))
     if status in (404, 410):  # RFC 8030, section 7.3
         return Rejected(f"unregistered: {text}", gone=[device])
     if status == 413:
         return Rejected(f"payload_too_large: {text}")
     if status == 429 or status >= 500:
-        return Unavailable(text, retry_after(reply.headers))
+        return Unavailable(text, retry_after(answer.headers))
     return Rejected(text)
 
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-import httpx
 import pytest
 
 from kizuna.core.errors import Invalid
-from kizuna.providers.target import SILENT_TIMES, Outside, Unresolved, resolve
+from kizuna.providers import Unavailable
+from kizuna.providers.http import Answer
+from kizuna.providers.target import SILENT_TIMES, Targets, Unresolved, resolve
 from kizuna.testing.push_service import Posted, Said
 
 
@@ -78,23 +79,25 @@ def test_a_name_that_is_not_found_says_whether_it_may_be_later(errno: int, is_fi
 
 
 def test_an_address_that_does_not_answer_is_left_alone_for_a_while() -> None:
-    outside = Outside(lambda: ("127.0.0.0/8",))
+    targets = Targets(lambda: ("127.0.0.0/8",))
     with Posted() as other:
         for _ in range(SILENT_TIMES):
-            with pytest.raises(httpx.ConnectError):
-                outside.post("http://127.0.0.7:1/", b"", {})
+            assert isinstance(targets.post("http://127.0.0.7:1/", b"", {}), Unavailable)
         with pytest.raises(Unresolved):
-            outside.post("http://127.0.0.7:1/", b"", {})
-        assert outside.post(other.url, b"", {}).status == 201
-        outside.close()
+            targets.post("http://127.0.0.7:1/", b"", {})
+        answer = targets.post(other.url, b"", {})
+        assert isinstance(answer, Answer)
+        assert answer.status == 201
+        targets.close()
 
 
 def test_the_name_is_said_to_the_server_and_redirects_are_not_followed() -> None:
-    outside = Outside(lambda: ("127.0.0.0/8",))
+    targets = Targets(lambda: ("127.0.0.0/8",))
     with Posted(lambda _: Said(302, {"Location": "/inward"}, b"x" * 100_000)) as server:
         port = server.url.rpartition(":")[2]
-        reply = outside.post(f"http://localhost:{port}/a?b=c#d", b"body", {"X": "1"})
-        outside.close()
+        reply = targets.post(f"http://localhost:{port}/a?b=c#d", b"body", {"X": "1"})
+        targets.close()
+    assert isinstance(reply, Answer)
     assert (reply.status, len(reply.body)) == (302, 16_384)
     (taken,) = server.taken
     assert (taken.path, taken.headers["host"], taken.body) == ("/a?b=c", f"localhost:{port}", b"body")

@@ -16,7 +16,7 @@ from kizuna.profiles.device import WEB, Device
 from kizuna.providers import Accepted, Ambiguous, Delivery, Notification, Outcome, Rejected, Unavailable
 from kizuna.providers.sealing import CURVE
 from kizuna.providers.signed import decode
-from kizuna.providers.target import Outside
+from kizuna.providers.target import Targets
 from kizuna.providers.webpush import Settings, WebPushProvider
 from kizuna.testing.push_service import Browser, Posted, Said, Taken
 
@@ -26,7 +26,7 @@ SUBJECT = "mailto:ops@shop.example"
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[WebPushProvider]:
-    made = WebPushProvider(Outside(lambda: HERE))
+    made = WebPushProvider(Targets(lambda: HERE))
     yield made
     made.close()
 
