@@ -144,7 +144,7 @@ def restore(config: Config, given: argparse.Namespace) -> None:
 
 
 def unlock_sending(config: Config, given: argparse.Namespace) -> None:
-    from kizuna.messages.deliver import Desk
+    from kizuna.messages.desk import Desk
     from kizuna.messages.unlock import unlock_sending
     from kizuna.runtime import reach
     from kizuna.runtime.database import connect

@@ -10,7 +10,7 @@ import pytest
 
 from kizuna.engine.slice import Workspace
 from kizuna.messages.breaker import Breaker
-from kizuna.messages.deliver import Desk
+from kizuna.messages.desk import Desk
 from kizuna.messages.sender import Lane
 from kizuna.providers.http import Outside
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of

@@ -20,7 +20,8 @@ from aiosmtpd.smtp import SMTP
 from kizuna.config import Config
 from kizuna.engine.slice import Workspace
 from kizuna.messages import sql_sending
-from kizuna.messages.deliver import Desk, deliver_remote
+from kizuna.messages.deliver import deliver_remote
+from kizuna.messages.desk import Desk
 from kizuna.messages.sender import Sender
 from kizuna.providers import Accepted, Rejected, Unavailable, all_providers
 from kizuna.providers.dkim_key import signer

@@ -15,7 +15,7 @@ from kizuna.core import ids
 from kizuna.core.errors import Conflict, Invalid, KizunaError
 from kizuna.engine.moment import Item
 from kizuna.messages import sql_sending
-from kizuna.messages.deliver import Desk
+from kizuna.messages.desk import Desk
 from kizuna.messages.unlock import unlock_sending
 from kizuna.runtime import migrate
 from kizuna.runtime.archiver import Archiver

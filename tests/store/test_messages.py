@@ -18,7 +18,8 @@ from kizuna.core.clock import DAY, SECOND
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.messages import sql_sending, store
-from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
+from kizuna.messages.deliver import deliver_local, deliver_remote, recover
+from kizuna.messages.desk import Desk
 from kizuna.messages.message import AdvanceMessage, CancelPlanned, read_passed
 from kizuna.profiles.section import Profile
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers

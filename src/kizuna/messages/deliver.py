@@ -4,248 +4,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from psycopg import Connection
 
-from kizuna.channels import address_of, all_channels
-from kizuna.consent.section import Consent
 from kizuna.core import clock
-from kizuna.core.errors import Invalid
-from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
-from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
-from kizuna.messages import policy, sql_sending
-from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
-from kizuna.messages.compose import Composed, as_brought, compose, delivery
-from kizuna.messages.links import Links, Signer
+from kizuna.messages import sql_sending
+from kizuna.messages.claim import Deferred, Refused
+from kizuna.messages.compose import Composed, delivery
+from kizuna.messages.desk import Desk, Judged
 from kizuna.messages.message import Claimed, Ending, Said
-from kizuna.messages.quiet_hours import QuietHours
 from kizuna.messages.report import of_deferral, of_device, of_sender
-from kizuna.profiles.section import Profile
-from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, vault
+from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable
 from kizuna.providers.carry import Bearer, bearer
-from kizuna.providers.http import Outside
 from kizuna.runtime.database import in_one_go
-from kizuna.templates import blocks, definition
-from kizuna.templates.extra_tags import Aborted
-from kizuna.templates.variables import locale_of
 
 LEASE_SECONDS = 60.0
 CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease, and opt-outs are read again soon
-MOST_TEMPLATES = 1_000
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
 LOG = "kizuna_log"  # whose listeners hear of what is appended
-_NOTHING: frozenset[tuple[str, str]] = frozenset()
-_profile = decoder_of(Profile)
-_consent = decoder_of(Consent)
-
-
-class Judged(Struct, frozen=True):
-    """A claimed message, to whom it goes, and what is to become of it."""
-
-    message: Claimed
-    profile: bytes
-    verdict: Refused | Deferred | Composed
-    at: int
-
-
-class Parsed(Struct, frozen=True):
-    """A template's version as read, and whether what it says may depend on segments."""
-
-    template: definition.Template
-    names_segments: bool
-    blocks: frozenset[str]  # names of other templates that it puts in
-
-
-class Desk:
-    """What deliveries need to know of the installation."""
-
-    def __init__(
-        self, partitions: int, secrets: Sequence[bytes], public_url: str, outside: Outside | None = None
-    ) -> None:
-        self.partitions = partitions
-        self.secrets = list(secrets)
-        self.signer = Signer(self.secrets)
-        self.public_url = public_url
-        self.outside = outside  # connections to HTTP APIs; None: each delivery its own
-        self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
-        self._policies = lru_cache(64)(policy.read_stored)
-
-    @classmethod
-    def of(cls, connection: Connection[Any], public_url: str, secret: str, outside: Outside | None = None) -> Desk:
-        with connection.transaction(), connection.cursor(binary=True) as cursor:
-            partitions, installed = sql_sending.installation(cursor)
-        return cls(partitions, vault.secrets_of(installed, secret), public_url, outside)
-
-    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int) -> list[Judged]:
-        """Look at what each claim may refuse for, and compose the rest."""
-        vetoes, people = self._people(cursor, workspace.id, claims)
-        templates = self._templates(cursor, workspace.id, [claim.message for claim in claims])
-        if any(each is not None and each.names_segments for each in templates.values()):
-            found = sql_sending.segments_of(cursor, workspace.id, [person.id for person in people.values()])
-            people = {
-                asked: msgspec.structs.replace(person, segments=found.get(person.id, []))
-                for asked, person in people.items()
-            }
-        partials = self._blocks(cursor, workspace.id, templates.values())
-        suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
-        quiet, neutral = self._ruling(cursor, workspace)
-        judged: list[Judged] = []
-        for message, _, _ in claims:
-            person = people.get(message.profile)
-            at = message.due_at if workspace.clock == "test" else now
-            said = vetoes.get(message.profile, _NOTHING)
-            if person is not None and person.id != message.profile:
-                said = said | vetoes.get(person.id, _NOTHING)
-            default = neutral.get(message.topic or "", workspace.consent) if neutral else workspace.consent
-            verdict = decide(message, person, said, suppressed, at, default)
-            if quiet and isinstance(verdict, str) and person and (wait := defer(message, person, quiet, at, workspace)):
-                verdict = wait
-            if isinstance(verdict, str):
-                assert person is not None  # noqa: S101  # an address belongs to somebody
-                parsed = templates.get((message.template, message.template_version))
-                verdict = self._compose(message, person, verdict, parsed, partials, workspace, at)
-            judged.append(Judged(message, person.id if person else message.profile, verdict, at))
-        return judged
-
-    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[QuietHours | None, dict[str, str]]:
-        """The quiet hours that rule, and what `neutral` means for topics that say so."""
-        found = sql_sending.ruling(cursor, workspace.id)
-        neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
-        policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
-        return policies[0].quiet_hours if policies else None, neutral
-
-    def _compose(
-        self,
-        message: Claimed,
-        person: Person,
-        address: str,
-        parsed: Parsed | None,
-        partials: dict[str, definition.Template],
-        workspace: Workspace,
-        at: int,
-    ) -> Composed | Refused:
-        if not message.template:
-            return as_brought(message)
-        if parsed is None:
-            return Refused("skipped", "template_error")
-        try:
-            links = Links(self.signer, self.public_url, workspace.id, message.id)
-            used = partials if parsed.blocks else None
-            return compose(message, person, address, parsed.template, workspace, links, at, used)
-        except Aborted:
-            return Refused("skipped", "aborted")
-        except Invalid:
-            return Refused("skipped", "template_error")
-
-    def _blocks(
-        self, cursor: Any, workspace: int, templates: Iterable[Parsed | None]
-    ) -> dict[str, definition.Template]:
-        """The newest version of each block that these templates put in."""
-        names = {name for parsed in templates if parsed is not None for name in parsed.blocks}
-        if not names:
-            return {}
-        return blocks.collect(names, lambda more: _readable(sql_sending.blocks(cursor, workspace, more)))
-
-    def _templates(
-        self, cursor: Any, workspace: int, messages: Sequence[Claimed]
-    ) -> dict[tuple[str, int], Parsed | None]:
-        wanted = {(message.template, message.template_version) for message in messages if message.template}
-        return {key: self._template(cursor, workspace, *key) for key in wanted}
-
-    def _template(self, cursor: Any, workspace: int, name: str, version: int) -> Parsed | None:
-        known = self._parsed.get((workspace, name, version))
-        if known is not None:
-            return known
-        body = sql_sending.template(cursor, workspace, name, version)
-        if body is None:
-            return None
-        try:
-            template = definition.read(body)
-            parsed = Parsed(template, "segments" in str(body), frozenset(blocks.named_by(template)))
-        except Invalid:
-            return None
-        if version:  # version 0 is whichever is newest
-            if len(self._parsed) >= MOST_TEMPLATES:
-                self._parsed.clear()
-            self._parsed[workspace, name, version] = parsed
-        return parsed
-
-    def _people(
-        self, cursor: Any, workspace: int, claims: Sequence[sql_sending.Claim]
-    ) -> tuple[dict[bytes, set[tuple[str, str]]], dict[bytes, Person]]:
-        """Vetoes and living records, by the id asked for; merged records lead to the one that lives."""
-        vetoes = {claim.message.profile: {(each[0], each[1]) for each in claim.vetoes} for claim in claims}
-        rows = {claim.message.profile: claim.person for claim in claims if claim.person is not None}
-        asked = list(rows)
-        if missing := {row[0] for row in rows.values() if row[0] is not None} - rows.keys():
-            for profile, said in sql_sending.vetoes(cursor, workspace).items():  # before the records, as the claim did
-                vetoes.setdefault(profile, set()).update(said)
-            while missing:
-                found = sql_sending.people(cursor, workspace, list(missing))
-                rows.update(found)
-                missing = {row[0] for row in found.values() if row[0] is not None} - rows.keys()
-        people: dict[bytes, Person] = {}
-        for profile in asked:
-            living = profile
-            for _ in range(100):
-                if living not in rows or rows[living][0] is None:
-                    break
-                living = rows[living][0] or living
-            if living in rows:
-                people[profile] = _person(living, rows[living])
-        for claim in claims:
-            if claim.message.to is not None:  # said to an address: it needs no record
-                profile = claim.message.profile
-                people.setdefault(profile, Person(id=profile, traits={}, consent=Consent()))
-        return vetoes, people
-
-    # reports ---------------------------------------------------------------------------------------------------------
-
-    def append(self, cursor: Any, workspace: int, items: Sequence[Item], root: int) -> None:
-        """At the end of the transaction; who commits it tells `LOG`. The oldest root stands for all: a reader rather
-        waits too long."""
-        for statement in append_statements(workspace, items, self.partitions, root):
-            cursor.execute(*statement)
-
-
-def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definition.Template]:
-    made: dict[str, definition.Template] = {}
-    for name, body in found:
-        with suppress(Invalid):
-            made[name] = definition.read(body)
-    return made
-
-
-def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) -> list[str]:
-    channels = all_channels().values()
-    found = [address_of(each, person.traits, person.known.devices) for person in people for each in channels]
-    found += [claim.message.to for claim in claims]
-    return [address.lower() for address in found if address]
-
-
-def _person(profile: bytes, row: sql_sending.PersonRow) -> Person:
-    _, traits, raw_profile, raw_consent = row
-    known = _profile(raw_profile) if raw_profile else Profile()
-    return Person(
-        id=profile,
-        traits=traits,
-        consent=_consent(raw_consent) if raw_consent else Consent(),
-        known=known,
-        locale=locale_of(traits, known),
-        zone=known.zone,
-    )
-
-
-# the built-in outbox -------------------------------------------------------------------------------------------------
 
 
 def deliver_local(

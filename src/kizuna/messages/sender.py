@@ -17,7 +17,8 @@ from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.messages import sql_sending
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
-from kizuna.messages.deliver import Desk, deliver_local, deliver_remote, recover
+from kizuna.messages.deliver import deliver_local, deliver_remote, recover
+from kizuna.messages.desk import Desk
 from kizuna.providers import Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect

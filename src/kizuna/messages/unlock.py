@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from kizuna.core.errors import Conflict
 from kizuna.messages import sql_sending
-from kizuna.messages.deliver import Desk
+from kizuna.messages.desk import Desk
 from kizuna.messages.message import Claimed, Ending
 from kizuna.messages.report import of_sender
 
