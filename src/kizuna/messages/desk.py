@@ -200,8 +200,8 @@ class Desk:
     # reports ---------------------------------------------------------------------------------------------------------
 
     def append(self, cursor: Any, workspace: int, items: Sequence[Item], root: int) -> None:
-        """At the end of the transaction; who commits it tells `kizuna_log`. The oldest root stands for all: a reader rather
-        waits too long."""
+        """At the end of the transaction; who commits it tells `kizuna_log`. The oldest root stands for all: a reader
+        rather waits too long."""
         for statement in append_statements(workspace, items, self.partitions, root):
             cursor.execute(*statement)
 
