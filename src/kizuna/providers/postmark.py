@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from base64 import b64encode
 from collections.abc import Iterable
 from email.utils import parseaddr
@@ -77,10 +76,8 @@ class PostmarkProvider(HttpProvider):
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         """They sign nothing: the secret address, and the password where one is set."""
-        if not settings.reports_password:
-            return True
-        ours = b"Basic " + b64encode(f"kizuna:{settings.reports_password}".encode())
-        return hmac.compare_digest(ours, said.headers.get("authorization", "").encode())
+        ours = b64encode(f"kizuna:{settings.reports_password}".encode()).decode()
+        return not settings.reports_password or said.bears(f"Basic {ours}")
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
         for event in said.objects():

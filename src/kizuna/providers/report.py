@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Struct
 
+from kizuna.core.clock import SECOND, read_time
 from kizuna.core.errors import Invalid
 
 STATES = ("delivered", "bounced", "complained", "opened", "clicked", "unsubscribed")
@@ -58,6 +60,10 @@ class Incoming(Struct, frozen=True):
     now: float  # real time
     url: str = ""  # the address as they know it, with its query
 
+    def bears(self, authorization: str) -> bool:
+        """Whether it says these credentials; how long the answer takes tells nothing of them."""
+        return hmac.compare_digest(authorization.encode(), self.headers.get("authorization", "").encode())
+
     def query(self, name: str) -> str:
         """The first value of a name in the address."""
         return _pairs(urlsplit(self.url).query).get(name, "")
@@ -92,6 +98,18 @@ def bounced(message: str, is_hard: bool, reason: str, at: float) -> Report:
     return Report(
         message=message, state="bounced", at=at, bounce="hard" if is_hard else "soft", reason=reason[:500] or None
     )
+
+
+def in_our_words(event: Any) -> Report | None:
+    """`{"type": "message.delivered", "timestamp", "data": {"message", "class"?, "reason"?, "url"?}}`; None: nothing."""
+    state = text(event, "type").removeprefix("message").lstrip("._")
+    data = part(event, "data")
+    message, at = text(data, "message") or text(data, "id"), (read_time(text(event, "timestamp")) or 0) / SECOND
+    if state not in STATES or not message:
+        return None
+    if state == "bounced":
+        return bounced(message, text(data, "class") == "hard", text(data, "reason"), at)
+    return Report(message=message, state=state, at=at, url=text(data, "url") or None)
 
 
 def part(said: Any, *names: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Iterable
 from typing import ClassVar
@@ -15,7 +14,7 @@ from kizuna.core.clock import SECOND, read_time
 from kizuna.core.errors import FieldError
 from kizuna.providers import Checked, Delivery, Outcome, Rejected
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import STATES, Incoming, Reply, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Reply, Report, in_our_words, part, text
 
 _PLACE = re.compile(r"\{(to|text|from|message)\}")
 OPTED_OUT = re.compile(r"opted[ -]?out|opt-out|unsubscribed", re.IGNORECASE)
@@ -79,24 +78,13 @@ class SmsGatewayProvider(HttpProvider):
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         """The secret address, and a token where one is set."""
-        if not settings.reports_token:
-            return True
-        ours = f"Bearer {settings.reports_token}".encode()
-        return hmac.compare_digest(ours, said.headers.get("authorization", "").encode())
+        return not settings.reports_token or said.bears(f"Bearer {settings.reports_token}")
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
-        """As those of a web hook: `{"type": "message.delivered", "timestamp", "data": {"message", "class"?, ...}}`."""
+        """As those of a web hook; who unsubscribes leaves the whole channel."""
         for event in said.objects():
-            state = text(event, "type").removeprefix("message").lstrip("._")
-            data = part(event, "data")
-            message, at = text(data, "message"), (read_time(text(event, "timestamp")) or 0) / SECOND
-            if not message or state not in STATES:
-                continue
-            if state == "bounced":
-                yield bounced(message, text(data, "class") == "hard", text(data, "reason"), at)
-            else:
-                is_whole = state == "unsubscribed"
-                yield Report(message=message, state=state, at=at, url=text(data, "url") or None, of_channel=is_whole)
+            if report := in_our_words(event):
+                yield msgspec.structs.replace(report, of_channel=report.state == "unsubscribed")
 
     def replies(self, said: Incoming) -> Iterable[Reply]:
         """`{"type": "message.replied", "timestamp", "data": {"id", "from", "text"}}`."""

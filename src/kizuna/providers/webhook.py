@@ -10,11 +10,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from kizuna.core.clock import SECOND, read_time
 from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, standard_webhooks
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import STATES, Incoming, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Report, in_our_words
 
 
 class Settings(Struct, frozen=True):
@@ -51,19 +50,11 @@ class WebhookProvider(HttpProvider):
         return standard_webhooks.verify(settings.secret, said.headers, said.body, said.now)
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
-        """`{"type": "message.delivered", "timestamp", "data": {"message", "class"?, "reason"?, "url"?}}`."""
         event = said.json()
         if not isinstance(event, dict):
             raise Invalid("a report is an object with `type` and `data`", code="invalid_report")
-        state = text(event, "type").removeprefix("message").lstrip("._")
-        data = part(event, "data")
-        message = text(data, "message") or text(data, "id")
-        if state not in STATES or not message:
-            return ()
-        at = (read_time(text(event, "timestamp")) or 0) / SECOND
-        if state == "bounced":
-            return (bounced(message, text(data, "class") == "hard", text(data, "reason"), at),)
-        return (Report(message=message, state=state, at=at, url=text(data, "url") or None),)
+        report = in_our_words(event)
+        return (report,) if report else ()
 
 
 provider = WebhookProvider()
