@@ -218,7 +218,7 @@ def test_walls_between_workspaces_hold_and_a_key_for_events_may_not_report(shop:
     assert shop.post(raw, {"Authorization": f"Bearer {shop.workspace['write_key']}"}).status_code == 403
     assert shop.post(raw, shop.house.key(shop.workspace, "analyst")).status_code == 403
     assert shop.post(raw, {"Authorization": "Bearer nobody"}).status_code == 401
-    assert shop.house.sql("SELECT count(*)::integer FROM mail_report") == [(0,)]
+    assert shop.house.sql("SELECT count(*)::integer FROM told") == [(0,)]
     assert shop.say("ada")["state"] == "sent"
 
 

@@ -1,4 +1,4 @@
-"""SQL of what customers did at a channel: who has a number, what they answered, and that each act counts once."""
+"""SQL of what customers did at a channel: who has a number, and what they answered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from kizuna.core import ids
-from kizuna.engine.append import Statement
 
 MOST_PEOPLE = 20  # that share a number
 _NAMES = ("profile", "id", "template", "journey", "run", "step", "campaign", "variant")
@@ -49,14 +48,3 @@ async def answered(
     return {"message": ids.show("msg", row[0])} | {
         name: value for name, value in zip(names, row[1:], strict=True) if value
     }
-
-
-async def acts_known(conn: AsyncConnection[Any], workspace: int, acts: list[bytes]) -> list[bytes]:
-    """Which of them were taken before."""
-    found = await conn.execute("SELECT id FROM act WHERE workspace = %s AND id = ANY(%s::bytea[])", [workspace, acts])
-    return [bytes(row[0]) for row in await found.fetchall()]
-
-
-def act_taken(workspace: int, act: bytes, at: int) -> Statement:
-    """The statement to run in the transaction that appends it: the second of an act breaks it."""
-    return "INSERT INTO act (workspace, id, at) VALUES (%s, %s, %s)", (workspace, act, at)

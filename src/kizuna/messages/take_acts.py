@@ -18,7 +18,7 @@ from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
-from kizuna.messages import sql_acts
+from kizuna.messages import sql_acts, sql_told
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles import store as profiles
 from kizuna.providers.report import Act
@@ -50,7 +50,7 @@ async def take_acts(
     items: list[Item] = []
     before: list[Statement] = []
     new = {one.key: one for one in told}
-    for known in await sql_acts.acts_known(conn, workspace, list(new)):
+    for known in await sql_told.known(conn, workspace, list(new)):
         del new[known]
     for key, one in new.items():
         channel = all_channels().get(one.channel)
@@ -66,7 +66,7 @@ async def take_acts(
                 items.append(item)
                 if one.act.state == OPTED_OUT:
                     before.append(consent_store.veto(workspace, person, item.id, one.channel, ""))
-        before.append(sql_acts.act_taken(workspace, key, one.at))
+        before.append(sql_told.once(workspace, key, one.at))
     return items, before
 
 

@@ -20,6 +20,7 @@ from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.messages import sql_acts as sql
+from kizuna.messages import sql_told
 from kizuna.messages.keyword import START, STOP, keyword_of
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles import store as profiles
@@ -38,7 +39,7 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
     address = channel.address({"phone": reply.address}) or ""
     key = ids.derive("reply", workspace, provider, reply.id)
     async with database.connection() as conn:
-        if not channel.is_valid(address) or await sql.acts_known(conn, workspace, [key]):
+        if not channel.is_valid(address) or await sql_told.known(conn, workspace, [key]):
             return None
         at = await _at(conn, workspace, reply)
         people = await _people(conn, workspace, address)
@@ -46,7 +47,7 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
     keyword = keyword_of(reply.text)
     said = {"channel": CHANNEL, "address": address, "source": provider}
     items: list[Item] = []
-    before: list[Statement] = [sql.act_taken(workspace, key, at)]
+    before: list[Statement] = [sql_told.once(workspace, key, at)]
     for profile, message in people.items():
         about = said | _about(message)
         more = {"text": reply.text[:MOST_TEXT]} | ({"keyword": keyword} if keyword else {})

@@ -15,6 +15,7 @@ from kizuna.consent import store as consent_store
 from kizuna.core import ids
 from kizuna.core.errors import Invalid
 from kizuna.events.log import Log
+from kizuna.messages import sql_told
 from kizuna.messages.report import of_customer
 from kizuna.profiles import store as profiles
 from kizuna.reports import store
@@ -49,8 +50,9 @@ async def apply(
             heard = [_of_message(sent, living, results)] if living else []
         else:
             heard = [each for result in results for each in await _of_address(conn, workspace, result, raw)]
-        heard = [each for each in heard if each and not await store.is_known(conn, workspace, each.key)]
-    positions = [await _append(log, workspace, each, now) for each in heard if each]
+        whole = [each for each in heard if each]
+        known = await sql_told.known(conn, workspace, [each.key for each in whole])
+    positions = [await _append(log, workspace, each, now) for each in whole if each.key not in known]
     return results, max((position for position in positions if position), default=None)
 
 
@@ -108,7 +110,7 @@ def _said(result: Result) -> dict[str, Any]:
 async def _append(log: Log, workspace: int, heard: Heard, now: int) -> int | None:
     """None where it was told before, perhaps this very moment by somebody else."""
     item = of_customer(heard.profile, heard.state, now, heard.said, ids.show("evt", heard.key))
-    before = [store.once(workspace, heard.key, now)]
+    before = [sql_told.once(workspace, heard.key, now)]
     if heard.state in ("complained", "unsubscribed"):  # in force from the commit on
         before.append(consent_store.veto(workspace, heard.profile, item.id, CHANNEL, ""))
     try:

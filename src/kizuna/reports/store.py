@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import Any
 
 from msgspec import Struct
 from psycopg import AsyncConnection
@@ -48,13 +48,3 @@ async def sent(conn: AsyncConnection[Any], workspace: int, messages: list[bytes]
     )
     row = await found.fetchone()
     return Sent(*row) if row else None
-
-
-def once(workspace: int, report: bytes, at: int) -> tuple[LiteralString, tuple[Any, ...]]:
-    """The statement to run in the transaction that appends it: the second of a report breaks it."""
-    return "INSERT INTO mail_report (workspace, id, at) VALUES (%s, %s, %s)", (workspace, report, at)
-
-
-async def is_known(conn: AsyncConnection[Any], workspace: int, report: bytes) -> bool:
-    found = await conn.execute("SELECT FROM mail_report WHERE workspace = %s AND id = %s", [workspace, report])
-    return await found.fetchone() is not None
