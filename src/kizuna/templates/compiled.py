@@ -20,36 +20,26 @@ from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import BreakLoop, ContinueLoop, LiquidInterrupt, StopRender
 from liquid.expression import Expression
-from liquid.output import NullIO
 
 from kizuna.templates.budget import VALUE_CHARACTERS, measure
 from kizuna.templates.filters import GUARDS
 from kizuna.templates.liquid_engine import BoundedContext, Buffer, shown
 from kizuna.templates.shopify import as_taken
+from kizuna.templates.steps import (
+    COMPARED,
+    FLUSH_AT,
+    Run,
+    Step,
+    Value,
+    assign,
+    fixed,
+    from_scope,
+    from_slot,
+    interpreted,
+    silent,
+)
 
-FLUSH_AT = 65_536  # characters kept back before the output counts them
 _SMALL = 1 << 62
-
-Value = Callable[["Run"], Any]
-Step = Callable[["Run"], None]
-
-
-class Run:
-    """One rendering."""
-
-    __slots__ = ("budget", "buffer", "context", "loops", "pending", "size", "slots")
-
-    def __init__(self, context: BoundedContext, buffer: Buffer, slots: int) -> None:
-        self.context, self.buffer, self.budget = context, buffer, context.budget
-        self.slots: list[Any] = [None] * slots  # of loops, by depth
-        self.loops: list[Any] = [None] * slots
-        self.pending: list[str] = []
-        self.size = 0
-
-    def flush(self) -> None:
-        self.buffer.write("".join(self.pending))
-        self.pending.clear()
-        self.size = 0
 
 
 class Compiled:
@@ -86,7 +76,7 @@ class _Compiler:
     def step(self, node: Node) -> Step:
         kind = type(node)
         if kind is ContentNode:
-            return _text(node.text)  # type: ignore[attr-defined]
+            return fixed(node.text)  # type: ignore[attr-defined]
         if issubclass(kind, OutputNode):
             return self.output(self.value(node.expression))  # type: ignore[attr-defined]
         if kind is IfNode or kind is UnlessNode:
@@ -94,8 +84,8 @@ class _Compiler:
         if kind is ForNode:
             return self.loop(node)
         if kind is AssignNode:
-            return _assign(str(node.name), self.value(node.expression))  # type: ignore[attr-defined]
-        return _interpreted(node)
+            return assign(str(node.name), self.value(node.expression))  # type: ignore[attr-defined]
+        return interpreted(node)
 
     def output(self, value: Value) -> Step:
         escapes = self.escapes
@@ -125,7 +115,7 @@ class _Compiler:
         if not (self.env.suppress_blank_control_flow_blocks and node.blank):
             return self.steps(node.nodes)
         return [
-            _silent(inner) if type(inner) is not AssignNode else self.step(inner)
+            silent(inner) if type(inner) is not AssignNode else self.step(inner)
             for inner in node.nodes
             if type(inner) is not ContentNode
         ]
@@ -217,8 +207,8 @@ class _Compiler:
             return self.forloop(rest[0]) if len(rest) == 1 and rest[0] in _OF_LOOPS else ask
         if root in self.loops:
             slot = len(self.loops) - 1 - self.loops[::-1].index(root)
-            return _from_slot(slot, rest, ask)
-        return _from_scope(root, rest, ask, token)
+            return from_slot(slot, rest, ask)
+        return from_scope(root, rest, ask, token)
 
     def forloop(self, name: str) -> Value:
         slot = len(self.loops) - 1
@@ -233,8 +223,8 @@ class _Compiler:
             if kind is logical.LogicalAndExpression:
                 return lambda run: left(run) and right(run)
             return lambda run: left(run) or right(run)
-        if kind in _COMPARED:
-            return _COMPARED[kind](
+        if kind in COMPARED:
+            return COMPARED[kind](
                 self.value(expression.left), self.value(expression.right), expression.token  # type: ignore[attr-defined]
             )  # fmt: skip
         found = self.value(expression)
@@ -308,134 +298,3 @@ def _size(value: Any) -> int:
     if kind is int and -_SMALL < value < _SMALL:
         return 16
     return measure(value)
-
-
-def _text(text: str) -> Step:
-    size = len(text)
-
-    def write(run: Run) -> None:
-        run.pending.append(text)
-        run.size += size
-        if run.size > FLUSH_AT:
-            run.flush()
-
-    return write
-
-
-def _assign(name: str, value: Value) -> Step:
-    def assign(run: Run) -> None:
-        run.context.assign(name, value(run))
-
-    return assign
-
-
-def _interpreted(node: Node) -> Step:
-    def interpret(run: Run) -> None:
-        run.flush()
-        node.render(run.context, run.buffer)
-
-    return interpret
-
-
-def _silent(node: Node) -> Step:
-    def interpret(run: Run) -> None:
-        node.render(run.context, NullIO())
-
-    return interpret
-
-
-def _from_slot(slot: int, rest: Sequence[str], ask: Value) -> Value:
-    if not rest:
-        return lambda run: run.slots[slot]
-    if len(rest) == 1:
-        only = rest[0]
-
-        def one(run: Run) -> Any:
-            value = run.slots[slot]
-            try:
-                return value[only]
-            except (KeyError, TypeError, IndexError):
-                return ask(run)
-
-        return one
-
-    def look(run: Run) -> Any:
-        value = run.slots[slot]
-        try:
-            for key in rest:
-                value = value[key]
-        except (KeyError, TypeError, IndexError):
-            return ask(run)
-        return value
-
-    return look
-
-
-def _from_scope(root: str, rest: Sequence[str], ask: Value, token: Any) -> Value:
-    def look(run: Run) -> Any:
-        scope = run.context.scope
-        try:
-            value: Any = scope[root]
-            for key in rest:
-                value = value[key]
-        except (KeyError, TypeError, IndexError):
-            return ask(run)
-        return value
-
-    return look
-
-
-def _equal(left: Value, right: Value, _: Any) -> Callable[[Run], bool]:
-    library: Any = vars(logical)["_eq"]
-
-    def equal(run: Run) -> bool:
-        one, other = left(run), right(run)
-        if type(one) is type(other) and type(one) in _SIMPLE:
-            return one == other
-        return bool(library(one, other))
-
-    return equal
-
-
-def _unequal(left: Value, right: Value, token: Any) -> Callable[[Run], bool]:
-    equal = _equal(left, right, token)
-    return lambda run: not equal(run)
-
-
-_SIMPLE = frozenset((str, int, float))
-
-
-def _less(left: Value, right: Value, token: Any) -> Callable[[Run], bool]:
-    library: Any = vars(logical)["_lt"]
-
-    def less(run: Run) -> bool:
-        return bool(library(token, left(run), right(run)))
-
-    return less
-
-
-def _greater(left: Value, right: Value, token: Any) -> Callable[[Run], bool]:
-    return _less(right, left, token)
-
-
-def _at_most(left: Value, right: Value, _: Any) -> Callable[[Run], bool]:
-    library: Any = vars(logical)["_le"]
-
-    def at_most(run: Run) -> bool:
-        return bool(library(left(run), right(run)))
-
-    return at_most
-
-
-def _at_least(left: Value, right: Value, token: Any) -> Callable[[Run], bool]:
-    return _at_most(right, left, token)
-
-
-_COMPARED: dict[type[Expression], Callable[[Value, Value, Any], Callable[[Run], bool]]] = {
-    logical.EqExpression: _equal,
-    logical.NeExpression: _unequal,
-    logical.LtExpression: _less,
-    logical.GtExpression: _greater,
-    logical.LeExpression: _at_most,
-    logical.GeExpression: _at_least,
-}
