@@ -100,6 +100,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     problems: list[FieldError] = []  # why they cannot be set
     warnings: list[FieldError] = []  # what may be set and will disappoint
     dns: list[dict[str, str]] = []  # records to publish: `type`, `name`, `value`
+    public: dict[str, Any] = {}  # what is shown beside the settings, such as the public half of a key
 
 
 @runtime_checkable
@@ -114,13 +115,6 @@ class MakesSecrets(Protocol):
     """A provider that makes secrets of its own when it is set; those that are there or given stay."""
 
     def make_secrets(self) -> dict[str, Any]: ...
-
-
-@runtime_checkable
-class Shows(Protocol):
-    """A provider with more to show than its settings; raises `Unprocessable` for settings that cannot work."""
-
-    def shown(self, settings: Any) -> dict[str, Any]: ...
 
 
 @runtime_checkable

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 from kizuna.core import ids
-from kizuna.core.errors import Unprocessable
+from kizuna.core.errors import FieldError
 from kizuna.profiles.device import IOS, Device
-from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Accepted, Checked, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.answers import TIMEOUT, lost, one_line, retry_after
 from kizuna.providers.notification import notification_of, payload
 from kizuna.providers.signed import token
@@ -52,10 +52,12 @@ class ApnsProvider:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
 
-    def shown(self, settings: Settings) -> dict[str, Any]:
-        """Raises `Unprocessable` for a key that cannot sign."""
-        _key(settings.key)
-        return {}
+    def check(self, settings: Settings) -> Checked:
+        try:
+            _key(settings.key)
+        except ValueError as error:
+            return Checked(problems=[FieldError("/key", "unreadable_key", str(error))])
+        return Checked()
 
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         device = delivery.address
@@ -66,7 +68,11 @@ class ApnsProvider:
             return Rejected(f"payload_too_large: {len(body)} bytes, at most {MOST_PAYLOAD}")
         url = f"{self._hosts[settings.environment]}/3/device/{device}"
         try:
-            answer = self._http().post(url, content=body, headers=self._headers(delivery, settings))
+            headers = self._headers(delivery, settings)
+        except ValueError as error:
+            return Unavailable(f"settings: key: {error}")
+        try:
+            answer = self._http().post(url, content=body, headers=headers)
         except (httpx.HTTPError, OSError) as error:
             return lost(error)
         return self._outcome(answer, delivery, settings)
@@ -134,7 +140,7 @@ def _key(pem: str) -> ec.EllipticCurvePrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Unprocessable("settings: key is no P-256 key in PEM, as a .p8 file holds it", code="invalid_settings")
+        raise ValueError("no P-256 key in PEM, as a .p8 file holds it")
     return key
 
 

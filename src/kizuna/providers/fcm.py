@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
-from kizuna.core.errors import Unprocessable
+from kizuna.core.errors import FieldError
 from kizuna.profiles.device import ANDROID, IOS, Device
-from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Accepted, Checked, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.answers import TIMEOUT, lost, one_line, retry_after
 from kizuna.providers.notification import notification_of, payload
 from kizuna.providers.signed import token
@@ -60,16 +60,19 @@ class FcmProvider:
         self._lock = threading.Lock()
         self._tokens: dict[Account, tuple[str, float]] = {}
 
-    def shown(self, settings: Settings) -> dict[str, Any]:
-        """Raises `Unprocessable` for a key that cannot sign."""
-        _key(settings.service_account)
-        return {"project": settings.service_account.project_id}
+    def check(self, settings: Settings) -> Checked:
+        try:
+            _key(settings.service_account)
+        except ValueError as error:
+            wrong = FieldError("/service_account/private_key", "unreadable_key", str(error))
+            return Checked(problems=[wrong])
+        return Checked(public={"project": settings.service_account.project_id})
 
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         account = settings.service_account
         try:
             access = self._access(account)
-        except (Refused, httpx.HTTPError, OSError) as error:
+        except (Refused, httpx.HTTPError, OSError, ValueError) as error:
             return Unavailable(f"oauth: {type(error).__name__}: {error}"[:500])
         url = f"{self._api}/v1/projects/{account.project_id}/messages:send"
         try:
@@ -123,7 +126,7 @@ def _key(account: Account) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise Unprocessable("settings: service_account.private_key is no RSA key in PEM", code="invalid_settings")
+        raise ValueError("no RSA key in PEM")
     return key
 
 

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
-from kizuna.providers import Checked, MakesSecrets, Particular, Provider, Shows, all_providers, store, vault
+from kizuna.providers import Checked, MakesSecrets, Particular, Provider, all_providers, store, vault
 
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -45,7 +45,7 @@ async def sealed(
     open_settings = {key: value for key, value in setting.settings.items() if key not in provider.secrets}
     made = provider.make_secrets() if isinstance(provider, MakesSecrets) else {}
     hidden = {key: value for key, value in (made | held | given).items() if value}
-    read, checked = _check(provider, open_settings | hidden)
+    checked = _check(provider, open_settings | hidden)
     return {
         "kind": setting.kind,
         "channel": channel,
@@ -56,7 +56,7 @@ async def sealed(
         "lane": setting.lane,
         "warnings": [msgspec.structs.asdict(each) for each in _within(checked.warnings)],
         "dns": checked.dns,
-        **({"public": provider.shown(read)} if isinstance(provider, Shows) else {}),
+        "public": checked.public,
     }
 
 
@@ -72,8 +72,8 @@ def _provider(setting: Setting) -> Provider:
     return provider
 
 
-def _check(provider: Provider, settings: dict[str, Any]) -> tuple[Any, Checked]:
-    """The settings as read, and what is to be said of them; raises `Unprocessable` for what cannot be."""
+def _check(provider: Provider, settings: dict[str, Any]) -> Checked:
+    """What is to be said of them; raises `Unprocessable` for what cannot be."""
     known = {field.encode_name for field in msgspec.structs.fields(provider.settings)}
     if unknown := sorted(settings.keys() - known):
         errors = [FieldError(f"/settings/{key}", "unknown", f"known are {', '.join(sorted(known))}") for key in unknown]
@@ -88,7 +88,7 @@ def _check(provider: Provider, settings: dict[str, Any]) -> tuple[Any, Checked]:
     if checked.problems:
         wrong = _within(checked.problems)
         raise Unprocessable("settings that cannot work", code="invalid_settings", errors=wrong)
-    return read, checked
+    return checked
 
 
 def _within(found: Sequence[FieldError]) -> list[FieldError]:

@@ -13,9 +13,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
-from kizuna.core.errors import Invalid, Unprocessable
+from kizuna.core.errors import FieldError, Invalid
 from kizuna.profiles.device import WEB, Device, Subscription, subscription_of
-from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Accepted, Checked, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.answers import one_line, retry_after
 from kizuna.providers.http import Answer
 from kizuna.providers.notification import notification_of, payload
@@ -52,14 +52,17 @@ class WebPushProvider:
         key = ec.generate_private_key(CURVE)
         return {"private_key": encode(key.private_numbers().private_value.to_bytes(32, "big"))}
 
-    def shown(self, settings: Settings) -> dict[str, Any]:
-        """What `GET` shows beside the settings; raises `Unprocessable` for settings that cannot work."""
+    def check(self, settings: Settings) -> Checked:
+        """Shows the public key that browsers subscribe with."""
+        problems: list[FieldError] = []
         if not settings.subject.startswith(("mailto:", "https://")):
-            raise Unprocessable("settings: subject is a mailto: or https: address", code="invalid_settings")
+            problems.append(FieldError("/subject", "invalid", "a mailto: or https: address"))
         try:
-            return {"applicationServerKey": encode(point_of(_key(settings.private_key)))}
+            public = {"applicationServerKey": encode(point_of(_key(settings.private_key)))}
         except ValueError:
-            raise Unprocessable("settings: private_key is no P-256 key in base 64", code="invalid_settings") from None
+            public = {}
+            problems.append(FieldError("/private_key", "unreadable_key", "no P-256 key in base 64"))
+        return Checked(problems=problems, public=public)
 
     def deliver(self, delivery: Delivery, settings: Settings) -> Outcome:
         """Each browser has a push service of its own choice: that one does not answer says nothing of the others."""

@@ -19,7 +19,6 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived, StreamEnded
 
-from kizuna.core.errors import Unprocessable
 from kizuna.profiles.device import Device
 from kizuna.providers import Accepted, Delivery, Notification, Outcome, Rejected, Unavailable
 from kizuna.providers.apns import ApnsProvider, Settings
@@ -176,6 +175,7 @@ def test_what_cannot_go_is_never_posted(provider: ApnsProvider, apple: Apple) ->
 
 
 def test_a_key_that_cannot_sign_is_refused(provider: ApnsProvider) -> None:
-    assert provider.shown(SETTINGS) == {}
-    with pytest.raises(Unprocessable):
-        provider.shown(msgspec.structs.replace(SETTINGS, key="no key"))
+    assert provider.check(SETTINGS).problems == []
+    unusable = msgspec.structs.replace(SETTINGS, key="no key")
+    assert [each.pointer for each in provider.check(unusable).problems] == ["/key"]
+    assert isinstance(provider.deliver(delivery(), unusable), Unavailable)

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kizuna.core.errors import Unprocessable
 from kizuna.profiles.device import Device
 from kizuna.providers import Accepted, Delivery, Notification, Outcome, Rejected, Unavailable
 from kizuna.providers.fcm import OAUTH, Account, FcmProvider, Settings
@@ -147,6 +146,7 @@ def test_answers_decide(provider: FcmProvider, google: Google, reply: Said, outc
 
 
 def test_an_account_that_cannot_sign_is_refused(provider: FcmProvider) -> None:
-    assert provider.shown(SETTINGS) == {"project": "shop-1"}
-    with pytest.raises(Unprocessable):
-        provider.shown(Settings(Account("shop-1", "push@shop-1.example", "no key")))
+    assert provider.check(SETTINGS).public == {"project": "shop-1"}
+    unusable = Settings(Account("shop-1", "push@shop-1.example", "no key"))
+    assert [each.pointer for each in provider.check(unusable).problems] == ["/service_account/private_key"]
+    assert isinstance(provider.deliver(delivery(), unusable), Unavailable)

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from kizuna.core.errors import Unprocessable
 from kizuna.profiles.device import WEB, Device
 from kizuna.providers import Accepted, Ambiguous, Delivery, Notification, Outcome, Rejected, Unavailable
 from kizuna.providers.sealing import CURVE
@@ -89,7 +88,7 @@ def test_the_token_is_signed_with_the_key_that_is_shown(
     scheme, _, rest = service.taken[0].headers["authorization"].partition(" ")
     said = dict(part.split("=", 1) for part in rest.split(", "))
     assert scheme == "vapid"
-    assert said["k"] == provider.shown(settings)["applicationServerKey"]
+    assert said["k"] == provider.check(settings).public["applicationServerKey"]
     head, claims, signature = said["t"].split(".")
     raw = decode(signature)
     r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
@@ -175,8 +174,11 @@ def test_a_dead_service_took_nothing_and_a_silent_one_may_have(
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings("ops", "AQ"), Settings(SUBJECT, "!"), Settings(SUBJECT, ""), Settings(SUBJECT, "_" * 60)]
-)
-def test_settings_that_cannot_work_are_refused(provider: WebPushProvider, settings: Settings) -> None:
-    with pytest.raises(Unprocessable):
-        provider.shown(settings)
+    ("settings", "pointer"),
+    [
+        (Settings("ops", "AQ"), "/subject"), (Settings(SUBJECT, "!"), "/private_key"),
+        (Settings(SUBJECT, ""), "/private_key"), (Settings(SUBJECT, "_" * 60), "/private_key"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_work_are_refused(provider: WebPushProvider, settings: Settings, pointer: str) -> None:
+    assert [each.pointer for each in provider.check(settings).problems] == [pointer]
