@@ -27,7 +27,6 @@ _CLAIMED = (
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
     f" m.reason, m.caused_by, CASE m.purpose WHEN '{TO}' THEN m.address END AS to_address"
 )
-_WIDTH = _CLAIMED.count(",") + 1
 
 # The recursion steps over the index from one channel to the next.
 _DUE = f"""
@@ -101,18 +100,10 @@ _NOT_PAUSED = (
     f" AND (m.transactional OR m.channel <> ALL({_PAUSED.format('sending')}))"
 )
 
-# One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
-# two is always seen.
 _CLAIM_OF = """
-WITH m AS MATERIALIZED (
-    SELECT {columns} FROM message m
-    WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
-    AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
-    (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
-     WHERE v.workspace = m.workspace AND v.profile = m.profile)
-FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
+SELECT {columns} FROM message m
+WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
+AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # our own column names
 
 
@@ -122,6 +113,17 @@ def _claim_of(lane: str) -> str:
 
 _CLAIM = _claim_of("m.channel = %(channel)s")
 _CLAIM_HOOK = _claim_of("m.channel = 'webhook' AND m.provider = %(provider)s")
+
+# One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
+# two is always seen. It comes after the locks: an opt-out that it does not see was committed later, and then finds the
+# locks and waits for what was claimed here (`consent.outlast`).
+_PEOPLE_OF = """
+SELECT asked.id, p.merged_into, p.traits, p.profiles, p.consent,
+    (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v WHERE v.workspace = asked.workspace
+     AND v.profile = asked.id)
+FROM unnest(%b::bytea[], %b::integer[]) AS asked (id, workspace)
+LEFT JOIN profile p ON p.workspace = asked.workspace AND p.id = asked.id
+"""
 
 
 class Claim(NamedTuple):
@@ -138,10 +140,13 @@ def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int) -> list[
     channel, _, hook = lane.partition(":")
     asked = {"workspace": workspace, "now": now, "limit": limit}
     cursor.execute(_CLAIM_HOOK if hook else _CLAIM, asked | ({"provider": hook} if hook else {"channel": channel}))
-    return [
-        Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
-        for row in cursor.fetchall()
-    ]
+    messages = [Claimed(*row) for row in cursor.fetchall()]
+    if not messages:
+        return []
+    profiles = list({message.profile for message in messages})
+    cursor.execute(_PEOPLE_OF, [profiles, [workspace] * len(profiles)])
+    people = {row[0]: (row[1:-1] if row[2] is not None else None, row[-1] or []) for row in cursor.fetchall()}
+    return [Claim(message, *people[message.profile]) for message in messages]
 
 
 def open_when_locked(cursor: Any, limit: int) -> list[Claimed]:
