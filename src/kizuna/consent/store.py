@@ -91,10 +91,11 @@ async def is_on_the_way(conn: AsyncConnection[Any], workspace: int, profiles: li
     that is not committed yet is waited for."""
     found = await conn.execute(
         "WITH open AS MATERIALIZED ("
-        " SELECT m.state, m.lease_until FROM message m WHERE m.workspace = %s AND m.profile = ANY(%b::bytea[])"
-        " AND m.channel = %s AND NOT m.transactional AND m.state IN ('planned', 'claimed', 'handed')"
+        " SELECT m.lease_until FROM message m WHERE m.workspace = %s AND m.profile = ANY(%b::bytea[])"
+        " AND m.channel = %s AND NOT m.transactional"
+        " AND (m.state IN ('planned', 'claimed', 'handed') OR m.lease_until IS NOT NULL)"  # reports come early
         " FOR KEY SHARE"
-        ") SELECT EXISTS (SELECT FROM open WHERE state = 'handed' AND lease_until > real_now())",
+        ") SELECT EXISTS (SELECT FROM open WHERE lease_until > real_now())",
         [workspace, profiles, channel],
     )
     row = await found.fetchone()

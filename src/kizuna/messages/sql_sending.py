@@ -11,6 +11,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages.message import (
     NUMBER,
     NUMBER_BITS,
+    REPORTED,
     TO,
     Claimed,
     Ending,
@@ -250,10 +251,12 @@ def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
     """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out. One that is
-    handed back and was to be ended meanwhile is due, to be ended."""
+    handed back and was to be ended meanwhile is due, to be ended. A report that came before the provider's answer says
+    more than it and stands."""
     cursor.execute(
-        "UPDATE message m SET state = new.state, provider = coalesce(new.provider, m.provider),"
-        " reason = CASE new.state WHEN 'planned' THEN m.reason ELSE new.reason END,"
+        "UPDATE message m SET state = CASE WHEN m.state = ANY(%b::text[]) THEN m.state ELSE new.state END,"
+        " provider = coalesce(new.provider, m.provider),"
+        " reason = CASE WHEN new.state = 'planned' OR m.state = ANY(%b::text[]) THEN m.reason ELSE new.reason END,"
         " due_at = CASE WHEN new.state = 'planned' AND m.reason IS NOT NULL THEN m.due_at"
         " ELSE coalesce(new.due_at, m.due_at) END,"
         " address = coalesce(new.address, m.address), lease_until = NULL,"
@@ -264,6 +267,8 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
         " AS new (id, fence, state, reason, provider, address, due_at, attempt, trouble, history, workspace)"
         " WHERE m.workspace = new.workspace AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
+            list(REPORTED),
+            list(REPORTED),
             [e.id for e in endings],
             [e.fence for e in endings],
             [e.state for e in endings],
