@@ -33,7 +33,7 @@ _CLAIMED = (
 _DUE = f"""
 SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now,
     CASE open.channel WHEN 'webhook' THEN 'webhook:' || carrier.name ELSE open.channel END AS lane,
-    carrier.name, carrier.body
+    urgency.is_urgent, carrier.name, carrier.body
 FROM workspace w
 CROSS JOIN LATERAL (SELECT {_NOW} AS now) t
 CROSS JOIN LATERAL (
@@ -52,23 +52,26 @@ LEFT JOIN LATERAL (
     (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
      AND d.body ->> 'channel' = 'webhook' AND open.channel = 'webhook')
 ) carrier ON true
+JOIN (VALUES (true), (false)) urgency (is_urgent) ON NOT urgency.is_urgent OR open.channel <> 'webhook'
 WHERE (open.channel <> 'webhook' AND EXISTS (
-    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel AND m.state = 'planned' AND {_OPEN}
-    AND m.due_at <= t.now)
+    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel
+    AND m.transactional = urgency.is_urgent AND m.state = 'planned' AND {_OPEN} AND m.due_at <= t.now)
 OR open.channel = 'webhook' AND EXISTS (
     SELECT FROM message m WHERE m.workspace = w.id AND m.channel = 'webhook' AND m.provider = carrier.name
     AND m.state = 'planned' AND {_OPEN} AND m.due_at <= t.now))
-AND {_UNLOCKED} ORDER BY w.id, lane
+AND {_UNLOCKED} ORDER BY w.id, is_urgent DESC, lane
 """  # noqa: S608  # our own texts
 
 
 class Due(NamedTuple):
-    """A lane of a workspace with a message due by the workspace's own clock, and who carries it. It is a channel;
-    each web hook has one of its own, for there every message names its carrier."""
+    """A lane of a workspace with a message due by the workspace's own clock, and who carries it. It is a channel,
+    with whether its transactional messages are due or its others; each web hook has one of its own for both, for there
+    every message names its carrier."""
 
     workspace: Workspace
     now: int
     channel: str
+    is_urgent: bool
     carrier: dict[str, Any] | None  # the provider that was set last; None: the built-in outbox
 
 
@@ -76,8 +79,8 @@ def due(cursor: Any) -> list[Due]:
     cursor.execute(_DUE)
     found = ((Workspace(*row[:6]), *row[6:]) for row in cursor.fetchall())
     return [
-        Due(workspace, now, channel, {**body, "name": name} if body is not None else None)
-        for workspace, now, channel, name, body in found
+        Due(workspace, now, channel, is_urgent, {**body, "name": name} if body is not None else None)
+        for workspace, now, channel, is_urgent, name, body in found
     ]
 
 
@@ -112,7 +115,10 @@ def _claim_of(lane: str) -> str:
     return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
 
 
-_CLAIM = _claim_of("m.channel = %(channel)s")
+_CLAIM = {
+    True: _claim_of("m.channel = %(channel)s AND m.transactional"),
+    False: _claim_of("m.channel = %(channel)s AND NOT m.transactional"),
+}
 _CLAIM_HOOK = _claim_of("m.channel = 'webhook' AND m.provider = %(provider)s")
 
 # One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
@@ -135,12 +141,14 @@ class Claim(NamedTuple):
     vetoes: list[list[str]]  # [channel, topic]
 
 
-def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int) -> list[Claim]:
+def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int, *, is_urgent: bool = False) -> list[Claim]:
     """Lock due messages of a lane, longest due first; others' locks and what is paused are passed by. A locked copy
-    has none."""
+    has none. Of a channel either the transactional ones or all others; of a web hook all."""
     channel, _, hook = lane.partition(":")
     asked = {"workspace": workspace, "now": now, "limit": limit}
-    cursor.execute(_CLAIM_HOOK if hook else _CLAIM, asked | ({"provider": hook} if hook else {"channel": channel}))
+    cursor.execute(
+        _CLAIM_HOOK if hook else _CLAIM[is_urgent], asked | ({"provider": hook} if hook else {"channel": channel})
+    )
     messages = [Claimed(*row) for row in cursor.fetchall()]
     if not messages:
         return []

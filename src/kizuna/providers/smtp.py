@@ -93,14 +93,13 @@ class SmtpProvider:
                 is_handed = True
                 connection.send(raw.replace(b"\n.", b"\n..") + b".\r\n")  # it begins with a header, never a dot
                 code, reply = connection.getreply()
-            if code >= 400:
-                connection.rset()
-            self._put(settings, held)
-            return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
         except (OSError, smtplib.SMTPException) as error:
             connection.close()
             reason = f"{type(error).__name__}: {error}"
             return Ambiguous(reason) if is_handed else Unavailable(reason)
+        if code < 400 or _begins_anew(connection):
+            self._put(settings, held)
+        return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
 
     def _take(self, settings: Settings) -> Held:
         """An idle connection that still serves, else a new one; it is the caller's alone until `_put`."""
@@ -155,6 +154,16 @@ def _still_serves(held: Held) -> bool:
         return False
 
 
+def _begins_anew(connection: smtplib.SMTP) -> bool:
+    """Whether the connection serves after a refusal. Many hang up with it: what they said stands all the same."""
+    try:
+        connection.rset()
+    except (OSError, smtplib.SMTPException):
+        connection.close()
+        return False
+    return True
+
+
 def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int, bytes]:
     """MAIL, RCPT and DATA: 354 when the mail may follow, else the first refusal.
 
@@ -174,8 +183,15 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
                 break
         return _checked(*replies[-1])
     connection.send("".join(commands))
-    replies += [connection.getreply() for _ in commands]
-    refusals = [each for each in replies if each[0] >= 400]
+    refusals: list[tuple[int, bytes]] = []
+    for _ in commands:
+        try:
+            replies.append(connection.getreply())
+        except (OSError, smtplib.SMTPException):
+            if not refusals:
+                raise
+            return refusals[0]  # they hung up with it
+        refusals += replies[-1:] if replies[-1][0] >= 400 else []
     if refusals and replies[-1][0] == GO_AHEAD:  # it would take a mail for nobody: give it an empty one (section 3.1)
         connection.send(".\r\n")
         connection.getreply()
