@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import threading
 import time
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from kizuna.providers.header import mailbox, split_mailbox, wire_address
 from kizuna.providers.mime import build
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 30.0
+LONGEST_ANSWER = 50  # seconds: a message must not be given up by its sender while it is being handed over
 IDLE_SECONDS = 30.0
 FRESH_SECONDS = 2.0
 PER_CONNECTION = 100
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, rename={"sender": "from"}):
     tls: Literal["none", "starttls", "tls"] = "starttls"
     username: str = ""
     password: str = ""
+    timeout: float = 30  # seconds to wait for an answer
     hello: str = ""  # the name to say in EHLO; empty: this machine's
     dkim: list[DkimKey] = []  # each signs every mail
 
@@ -56,6 +58,8 @@ class SmtpProvider:
             problems: list[FieldError] = []
         except Invalid as error:
             problems = [FieldError("/from", error.code, "write an address, or a name and <address>")]
+        if not 1 <= settings.timeout <= LONGEST_ANSWER:
+            problems.append(FieldError("/timeout", "invalid", f"seconds, from 1 to {LONGEST_ANSWER}"))
         problems += _at("/dkim", dkim_key.problems(settings.dkim))
         if problems:
             return Checked(problems=problems)
@@ -193,8 +197,9 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
             return refusals[0]  # they hung up with it
         refusals += replies[-1:] if replies[-1][0] >= 400 else []
     if refusals and replies[-1][0] == GO_AHEAD:  # it would take a mail for nobody: give it an empty one (section 3.1)
-        connection.send(".\r\n")
-        connection.getreply()
+        with suppress(OSError, smtplib.SMTPException):
+            connection.send(".\r\n")
+            connection.getreply()
     return _checked(*(refusals or replies[-1:])[0])
 
 
@@ -206,7 +211,8 @@ def _checked(code: int, reply: bytes) -> tuple[int, bytes]:
 
 
 def _key(settings: Settings) -> tuple[Any, ...]:
-    return settings.host, settings.port, settings.tls, settings.username, settings.password, settings.hello
+    named = settings.host, settings.port, settings.tls, settings.username, settings.password, settings.hello
+    return *named, settings.timeout
 
 
 def _connect(settings: Settings) -> smtplib.SMTP:
@@ -219,7 +225,7 @@ def _connect(settings: Settings) -> smtplib.SMTP:
         connection = smtplib.SMTP(settings.host, settings.port, hello, timeout=CONNECT_SECONDS)
     try:
         if connection.sock is not None:
-            connection.sock.settimeout(ANSWER_SECONDS)
+            connection.sock.settimeout(settings.timeout)
         connection.ehlo_or_helo_if_needed()
         if settings.tls == "starttls":
             connection.starttls(context=ssl.create_default_context())
