@@ -38,6 +38,7 @@ KILLS = 3 if BY_SMTP < 10_000 else 20
 SEED = 8
 AT_ONCE = 1_000  # events a request
 PATIENCE = 900.0
+LOOK = 0.02  # seconds
 OBEYED, ASKED_TO_WAIT = 1.0, 3  # seconds within which a Retry-After is obeyed, and how long it asks to wait
 
 # What happens to how many of a thousand recipients, and what is sure to happen to how many (those make a lane rest).
@@ -169,7 +170,7 @@ class Kills:
         self.over.set()
 
     def until_all_is_final(self) -> None:
-        self._until(lambda database: not find(database, "SELECT 1 FROM message WHERE state = ANY(%s) LIMIT 1", OPEN))
+        self._until(lambda database: not find(database, ANY_OPEN))
 
     def _until(self, is_so: Callable[[psycopg.Connection[Any]], bool]) -> None:
         last = time.monotonic() + PATIENCE
@@ -177,7 +178,7 @@ class Kills:
             while not is_so(database):
                 assert time.monotonic() < last, "it never came true"
                 self._let_leases_end(database)
-                time.sleep(0.01)
+                time.sleep(LOOK)
 
     def _let_leases_end(self, database: psycopg.Connection[Any]) -> None:
         """Those of senders that are dead, as a minute of waiting would."""
@@ -188,7 +189,8 @@ class Kills:
             )
 
 
-OPEN = ["planned", "claimed", "handed"]
+OPEN = ("planned", "claimed", "handed")
+ANY_OPEN = "SELECT FROM message WHERE state IN ('planned', 'claimed', 'handed') LIMIT 1"  # as the index has it
 
 
 def open_shop(up: Killable, name: str, count: int) -> Shop:
