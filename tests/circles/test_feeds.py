@@ -154,6 +154,35 @@ def test_object_storage_gets_pieces_under_numbers(shop: Shop, hook: Receiver) ->
     assert len(gzip.decompress(second.body).splitlines()) == 5
 
 
+def test_an_export_says_what_feeds_say(shop: Shop, hook: Receiver) -> None:
+    feed(shop, "all", {"kind": "webhook", "url": hook.url, "batch": True})
+    shop.template()
+    shop.journey(
+        "hi",
+        {
+            "entry": {"on": {"event": "Joined"}},
+            "steps": [{"id": "m", "send": {"channel": "email", "template": "hello"}}],
+        },
+    )
+    shop.identify("ada", email="ada@example.com")
+    shop.track("ada", "Joined", plan="pro")
+    assert len(shop.outbox()) == 1
+    until(shop, "all", rows_ahead=0)
+    told = {json.loads(line)["id"]: json.loads(line) for each in hook.asked for line in each.body.splitlines()}
+    lines = shop.get("/api/v1/export/events").splitlines()
+    events = {json.loads(line)["id"]: json.loads(line) for line in lines}
+    assert len(events) == len(lines)
+    # The lake keeps changes of profiles in a table of their own, not among events.
+    assert events == {key: each for key, each in told.items() if each["type"] != "profile_updated"}
+    some = shop.get("/api/v1/export/events", event="message_*").splitlines()
+    assert {json.loads(line)["type"] for line in some} == {"message_planned", "message_sent"}
+    [message] = [json.loads(line) for line in shop.get("/api/v1/export/messages").splitlines()]
+    assert (message["journey"], message["state"], message["template"]) == ("hi", "sent", "hello")
+    assert shop.call("GET", "/api/v1/export/messages?to=2020-01-01").body == ""
+    assert shop.call("GET", "/api/v1/export/events?from=never").status == 400
+    assert shop.call("GET", "/api/v1/export/events", key=shop.made["write_key"]).status == 403
+
+
 def test_hostile_feeds_are_refused_at_their_place(shop: Shop, hook: Receiver) -> None:
     def refused(name: str, body: Any) -> tuple[int, Any, list[str]]:
         answer = shop.call("PUT", f"/api/v1/feeds/{name}", body)

@@ -49,7 +49,12 @@ def entries_of(rows: Iterable[LogRow], choice: Choice) -> Iterator[Entry]:
         for index, cells in enumerate(cells_of(row.body)):
             kind, name = cells[2], type_of(cells[2], cells[3])
             if (kind in OURS or kind in FROM_OUTSIDE) and index not in row.duplicates and choice.takes(name):
-                yield _entry(f"evt_{row.partition}-{row.offset}-{index}", name, cells)
+                yield _entry(place_of(row.partition, row.offset, index), name, cells)
+
+
+def place_of(partition: int, offset: int, index: int) -> str:
+    """The id of what stands there in the log."""
+    return f"evt_{partition}-{offset}-{index}"
 
 
 def type_of(kind: str, name: str) -> str:
@@ -59,11 +64,24 @@ def type_of(kind: str, name: str) -> str:
 
 def _entry(place: str, name: str, cells: Cells) -> Entry:
     profile, item, kind, said, timestamp, properties, context, user, anonymous, received, _, cause = cells
+    said_by = (user, anonymous, cause)
+    body = body_of(
+        place, name, ids.show("prf", profile), item, kind, said, timestamp, received, properties, context, said_by
+    )
+    return Entry(place, profile, body)
+
+
+def body_of(
+    place: str, name: str, profile: str, item: str, kind: str, said: str, timestamp: int, received: int,
+    properties: bytes, context: bytes, said_by: tuple[str, str, str],
+) -> bytes:  # fmt: skip
+    """One line of JSON. `said_by`: user id, anonymous id, and what caused it."""
     at = clock.show(timestamp)
+    user, anonymous, cause = said_by
     data: dict[str, Any] = {
         "id": item,
         "kind": "fact" if kind in OURS else kind,
-        "profile": ids.show("prf", profile),
+        "profile": profile,
         "user_id": user or None,
         "anonymous_id": anonymous or None,
         "name": said or None,
@@ -73,4 +91,4 @@ def _entry(place: str, name: str, cells: Cells) -> Entry:
         "context": msgspec.Raw(context) if context else None,
         "caused_by": cause or None,
     }
-    return Entry(place, profile, _encode({"id": place, "type": name, "timestamp": at, "data": data}))
+    return _encode({"id": place, "type": name, "timestamp": at, "data": data})
