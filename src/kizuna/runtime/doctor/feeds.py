@@ -1,4 +1,4 @@
-"""Feeds that are not told."""
+"""Feeds that cannot be told."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from kizuna.runtime.doctor import Question, sql
 
 QUESTIONS = [
     Question(
-        name="feeds_parked",
+        name="feeds_failing",
         invariant=0,
-        ask=sql("SELECT workspace, name, 1 FROM feed WHERE state = 'parked'"),
-        advice="feeds are parked, for their targets failed ten times: GET /api/v1/feeds/NAME says why,"
+        ask=sql("SELECT workspace, name, tries FROM feed WHERE state = 'parked' OR (state = 'on' AND tries >= 3)"),
+        advice="tries in a row failed to tell a feed, which is parked after ten: GET /api/v1/feeds/NAME says why,"
         " POST .../resume goes on",
-        is_watched=True,
-        is_listing=True,
-    ),
-    Question(
-        name="feeds_fail",
-        invariant=0,
-        ask=sql("SELECT workspace, name, tries FROM feed WHERE state = 'on' AND tries >= 3"),
-        advice="tries in a row failed to tell a feed: GET /api/v1/feeds/NAME says why",
         is_watched=True,
         is_listing=True,
     ),
