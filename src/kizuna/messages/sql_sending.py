@@ -106,8 +106,8 @@ _NOT_PAUSED = (
 _CLAIM_OF = """
 WITH m AS MATERIALIZED (
     SELECT {columns} FROM message m
-    WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
-    AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    WHERE m.workspace = %(workspace)s AND {lane} AND {waits} AND {allowed}
+    ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE{locks}
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
@@ -116,8 +116,17 @@ FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
 """  # our own column names
 
 
+ALLOWED = f"{_NOT_PAUSED} AND {_UNLOCKED}"
+_DUE_NOW = f"m.state = 'planned' AND {_OPEN} AND m.due_at <= %(now)s"
+
+
+def claim_of(lane: str, waits: str, allowed: str, locks: str = "") -> str:
+    """The statement that locks messages with all that a claim looks at; its rows are for `read_claims`."""
+    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, waits=waits, allowed=allowed, locks=locks)
+
+
 def _claim_of(lane: str) -> str:
-    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
+    return claim_of(lane, _DUE_NOW, ALLOWED, " SKIP LOCKED")
 
 
 _CLAIM = _claim_of("m.channel = %(channel)s")
@@ -138,6 +147,10 @@ def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int) -> list[
     channel, _, hook = lane.partition(":")
     asked = {"workspace": workspace, "now": now, "limit": limit}
     cursor.execute(_CLAIM_HOOK if hook else _CLAIM, asked | ({"provider": hook} if hook else {"channel": channel}))
+    return read_claims(cursor)
+
+
+def read_claims(cursor: Any) -> list[Claim]:
     return [
         Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
         for row in cursor.fetchall()
@@ -308,9 +321,12 @@ def put_in_outbox(cursor: Any, workspace: int, said: list[Said], at: int | None)
     cursor.execute(_TO_OUTBOX, {"at": at, **_columns(workspace, said)})
 
 
-def hand(cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float) -> None:
-    """Write down that the network is about to be touched for messages that this transaction claimed."""
-    lease = int(lease_seconds * 1_000_000)
+def hand(
+    cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float | None
+) -> None:
+    """Write down that the network is about to be touched for messages that this transaction claimed; without a lease
+    people have them, and no crash makes them uncertain."""
+    lease = None if lease_seconds is None else int(lease_seconds * 1_000_000)
     values = {"at": at, "provider": provider, "lease": lease, **_columns(workspace, said)}
     cursor.execute(_TO_NETWORK, values)
 
@@ -338,6 +354,10 @@ def overdue(cursor: Any, limit: int) -> list[Claimed]:
         [limit],
     )
     return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def as_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def now(cursor: Any, workspace: int) -> int:
