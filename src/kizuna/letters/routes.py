@@ -158,10 +158,10 @@ def _position(position: int | None) -> dict[str, str]:
     return {} if position is None else {"Kizuna-Position": str(position)}
 
 
-@get("/q/{code:str}", status_code=302, opt={"public": True})
-async def follow(code: str, request: Request[Any, Any, Any], database: Database, log: Log) -> Response[Any]:
+@get("/q/{token:str}", status_code=302, opt={"public": True})
+async def follow(token: str, request: Request[Any, Any, Any], database: Database, log: Log) -> Response[Any]:
     """The QR code of a letter: leads to the first link of its text, or shows the code to be shown in a shop."""
-    known = codes.read(code)
+    known = codes.read(token)
     async with database.connection() as conn:
         letter = await store.by_code(conn, known) if known else None
         content = await messages.content(conn, letter.workspace, letter.message) if letter else None
