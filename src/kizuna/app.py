@@ -8,6 +8,7 @@ from kizuna.accounts import cookie
 from kizuna.accounts import routes as accounts
 from kizuna.accounts.keys import KeyRing
 from kizuna.alarms import routes as alarms
+from kizuna.calls import routes as calls
 from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
@@ -22,9 +23,11 @@ from kizuna.imports.desk import Imports
 from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
+from kizuna.letters import routes as letters
 from kizuna.messages import policy_routes, preference_routes, public_routes, report_routes
 from kizuna.messages import routes as messages
 from kizuna.messages.take_reports import ReportDesk
+from kizuna.messages.tray import Trays
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
 from kizuna.providers import routes as providers
@@ -48,6 +51,8 @@ ROUTES = [
     *policy_routes.ROUTES,
     *report_routes.ROUTES,
     *reports.ROUTES,
+    *letters.ROUTES,
+    *calls.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
     *campaigns.ROUTES,
@@ -73,6 +78,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "lake": Lake(config),
         "overviews": Overviews(),
         "report_desk": ReportDesk(config, database, log),
+        "trays": Trays(config, database),
         "profile_views": views,
         "past": PastProfiles(config, memory_engine, views),
     }

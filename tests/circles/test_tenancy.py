@@ -10,10 +10,12 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from kizuna.core import ids
+from kizuna.paper import code
 
 CANARY = "canary7f3a51"  # what only workspace A may read
 NAME = "object-a"  # what everybody may guess: the name of A's objects
 RAW_ID = b"\xa5" * 16
+CODE = code.make(b"secret", 1, RAW_ID)
 
 # Routes that take no key of a workspace. Each says here what protects it instead.
 PUBLIC = {
@@ -44,6 +46,7 @@ PUBLIC |= {
         ("POST", "/d/{token:str}"),
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),
+        ("GET", "/q/{token:str}"),  # the code of a letter
         ("POST", "/reports/{name:str}/{token:str}"),
         ("GET", "/reports/{name:str}/{token:str}"),
     ]
@@ -59,6 +62,9 @@ PARAMETERS: dict[str, list[str]] = {
     "message": [ids.show("msg", RAW_ID)],
     "key_id": ["<key of A>"],
     "alarm": ["1", "alm_1"],
+    "call": [ids.show("msg", RAW_ID)],
+    "number": ["1"],
+    "code": [CODE],
     "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
@@ -105,6 +111,11 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/insight/funnel": {"steps": [EVENT], "window": "1d", "order": "ordered", **SPAN},
     "POST /api/v1/insight/retention": {"start": EVENT, "return": EVENT, "unit": "month", "periods": 2, **SPAN},
     "POST /api/v1/insight/clv": {"event": "Order Completed", "until": "2030-01-01", "horizon": "90d"},
+    "POST /api/v1/letters/batches/{number:int}/posted": {},
+    "POST /api/v1/letters/returned": {"codes": [CODE]},
+    "POST /api/v1/letters/codes/{code:str}/redeem": {},
+    "POST /api/v1/calls/{call:str}/outcome": {"outcome": "reached"},
+    "POST /api/v1/calls/export": {},
     "POST /api/v1/insight/sql": {"sql": "SELECT * FROM events"},
 }  # fmt: skip
 
@@ -176,6 +187,8 @@ def value(table: str, column: str, kind: str, *, is_key: bool) -> Any:
     """Something the column takes: guessable in names and keys, the canary everywhere else."""
     if (table, column) == ("message", "state"):
         return "planned"
+    if (table, column) == ("letter", "code"):
+        return CODE
     match kind:
         case "text":
             return NAME if is_key or column in NAMES else CANARY
@@ -276,6 +289,7 @@ def test_the_canary_is_there_to_be_found(house: Any, two: dict[str, Any]) -> Non
                     found.add(template)
     assert {"/api/v1/rejected", "/api/v1/profiles/{ref:str}", "/api/v1/messages/{message:str}"} <= found
     assert "/api/v1/definitions" in found
+    assert "/api/v1/letters/batches/{number:int}/letters.csv" in found
     assert {f"/api/v1/{kind}/{{name:str}}" for kind in ("templates", "journeys", "campaigns")} <= found
 
 

@@ -39,6 +39,26 @@ class KnowsByTrait(Protocol):
     trait: str
 
 
+@runtime_checkable
+class OnlyWhenNamed(Protocol):
+    """A channel that costs money or somebody's time: messages go there only where a step or campaign names it."""
+
+    only_when_named: bool
+
+
+@runtime_checkable
+class KeysAddresses(Protocol):
+    """A channel whose addresses are compared, and suppressed, by a key that says nothing of them."""
+
+    def key(self, address: str) -> str: ...
+
+
+def key_of(channel: str, address: str) -> str:
+    """By what an address is suppressed."""
+    known = all_channels().get(channel)
+    return known.key(address) if isinstance(known, KeysAddresses) else address.lower()
+
+
 def address_of(channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device]) -> str | None:
     """Where this customer is reached, or None."""
     return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
@@ -56,4 +76,4 @@ def all_channels() -> dict[str, Channel]:
 
 def best_channels() -> list[str]:
     """Those that `best` chooses from, in their order."""
-    return [name for name, each in all_channels().items() if not isinstance(each, KnowsByTrait)]
+    return [name for name, each in all_channels().items() if not isinstance(each, KnowsByTrait | OnlyWhenNamed)]

@@ -1,41 +1,21 @@
-"""SMS: the address is the trait `phone`, as E.164 writes it: `+`, country, number.
-
-Spaces, dashes, dots and parentheses are left out. A Japanese number as it is dialled at home (`090-1234-5678`) is read
-as one where the trait `country` (or `address.country`) says JP; without a country a national number reaches nobody.
-"""
+"""SMS: the address is the trait `phone` (see `core.phone`)."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-_BETWEEN = re.compile(r"[\s().\-\u2010-\u2015\u2212\u30fc]")  # also the dashes of Japanese keyboards
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
-_AT_HOME = re.compile(r"0([1-9][0-9]{8,9})\Z")
+from kizuna.core import phone
 
 
 class Sms:
     name = "sms"
 
     def address(self, traits: Mapping[str, Any]) -> str | None:
-        value = traits.get("phone")
-        if not isinstance(value, str):
-            return None
-        plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", value))
-        if (found := _AT_HOME.match(plain)) and _country(traits) == "JP":
-            return f"+81{found.group(1)}"
-        return plain or None
+        return phone.of_traits(traits)
 
     def is_valid(self, address: str) -> bool:
-        return bool(_E164.match(address))
-
-
-def _country(traits: Mapping[str, Any]) -> str:
-    lived_in = traits.get("address")
-    said = traits.get("country") or (lived_in.get("country") if isinstance(lived_in, Mapping) else None)
-    return said.strip().upper() if isinstance(said, str) else ""
+        return phone.is_number(address)
 
 
 channel = Sms()

@@ -6,13 +6,9 @@ import csv
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from kizuna.core import exact_json
+from kizuna.core.cell import cell
 from kizuna.imports.piece import Reject
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-LONGEST_CELL = 32_000  # what a spreadsheet takes
 
 
 class Rejects:
@@ -45,11 +41,3 @@ class Rejects:
             file.write(text.getvalue().encode("utf-8", "replace"))
             self.size = file.tell()
         return self.size
-
-
-def cell(value: Any) -> str:
-    """Text that no program takes for a formula."""
-    if isinstance(value, dict | list):
-        value = exact_json.encode(value).decode()
-    text = "" if value is None else str(value)[:LONGEST_CELL]
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import address_of, all_channels
+from kizuna.channels import address_of, all_channels, key_of
 from kizuna.consent.decide import refusal
 from kizuna.consent.section import Consent
 from kizuna.engine.slice import Workspace
@@ -82,9 +82,10 @@ def decide(
         return Refused("skipped", "no_address")
     if not channel.is_valid(address):
         return Refused("skipped", "invalid_address")
-    if (message.channel, address.lower()) in suppressed:
+    key = key_of(message.channel, address)
+    if (message.channel, key) in suppressed:
         return Refused("skipped", "suppressed")
     if not message.transactional and vetoes & {(message.channel, ""), (message.channel, message.topic or "")}:
         return Refused("skipped", "no_consent")
-    reason = refusal(person.consent, message.channel, message.topic, message.transactional, workspace_default, address)
+    reason = refusal(person.consent, message.channel, message.topic, message.transactional, workspace_default, key)
     return Refused("skipped", reason) if reason else address

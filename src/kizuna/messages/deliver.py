@@ -50,16 +50,16 @@ def deliver_local(
         if not claims:
             return 0
         judged = desk.judge(cursor, workspace, claims, now)
-        if said := [_said(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
+        if said := [said_of(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
             sql_sending.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
-        if unsaid := [_ending(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
+        if unsaid := [ending_of(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
             sql_sending.finish(cursor, workspace.id, unsaid)
-        desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
+        desk.append(cursor, workspace.id, [report_of(one) for one in judged], min(one.message.root for one in judged))
         told.append(LOG)
         return len(claims)
 
 
-def _said(one: Judged, verdict: Composed) -> Said:
+def said_of(one: Judged, verdict: Composed) -> Said:
     return Said(
         id=one.message.id,
         address=verdict.address,
@@ -71,7 +71,7 @@ def _said(one: Judged, verdict: Composed) -> Said:
     )
 
 
-def _ending(one: Judged, verdict: Refused | Deferred) -> Ending:
+def ending_of(one: Judged, verdict: Refused | Deferred) -> Ending:
     message = one.message
     if isinstance(verdict, Deferred):
         return Ending(id=message.id, fence=message.fence, state="planned", due_at=verdict.until)
@@ -84,7 +84,7 @@ def _ending(one: Judged, verdict: Refused | Deferred) -> Ending:
     )
 
 
-def _report(one: Judged, provider: str = "outbox") -> Item:
+def report_of(one: Judged, provider: str = "outbox") -> Item:
     match one.verdict:
         case Refused(state=state, reason=reason):
             return of_sender(one.message, one.profile, state, one.at, reason=reason)
@@ -129,12 +129,12 @@ def deliver_remote(
         unsaid = [(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]
         handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
         if handed:
-            said = [_said(one, verdict) for one, verdict in handed]
+            said = [said_of(one, verdict) for one, verdict in handed]
             at = None if workspace.clock == "test" else now
             sql_sending.hand(cursor, workspace.id, said, carrier["name"], at, lease)
         if unsaid:
-            sql_sending.finish(cursor, workspace.id, [_ending(one, verdict) for one, verdict in unsaid])
-            reports = [_report(one) for one, _ in unsaid]
+            sql_sending.finish(cursor, workspace.id, [ending_of(one, verdict) for one, verdict in unsaid])
+            reports = [report_of(one) for one, _ in unsaid]
             desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in unsaid))
             told.append(LOG)
     if len(claims) == limit:
@@ -174,14 +174,14 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
 
 def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:
     """Write outcomes down; a message that somebody else took over meanwhile is left as they wrote it."""
-    concluded = [(one, *_outcome_of(one, verdict.address, provider, outcome)) for one, verdict, outcome in carried]
+    concluded = [(one, *outcome_of(one, verdict.address, provider, outcome)) for one, verdict, outcome in carried]
     ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
     reports = [(one.message.root, report) for one, _, said in concluded if one.message.id in ours for report in said]
     if reports:
         desk.append(cursor, workspace.id, [report for _, report in reports], min(root for root, _ in reports))
 
 
-def _outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | None) -> tuple[Ending, list[Item]]:
+def outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | None) -> tuple[Ending, list[Item]]:
     """What becomes of a message that was handed over, and what the log hears of it."""
     message, at = one.message, one.at
     state, reason, reports, again = "planned", None, list[Item](), None

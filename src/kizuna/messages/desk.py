@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from psycopg import Connection
 
-from kizuna.channels import address_of, all_channels
+from kizuna.channels import address_of, all_channels, key_of
 from kizuna.consent.section import Consent
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
@@ -215,10 +215,11 @@ def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definiti
 
 
 def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) -> list[str]:
-    channels = all_channels().values()
-    found = [address_of(each, person.traits, person.known.devices) for person in people for each in channels]
-    found += [claim.message.to for claim in claims]
-    return [address.lower() for address in found if address]
+    """The keys by which what they are reached at may be suppressed."""
+    known = all_channels().values()
+    found = [(each.name, address_of(each, one.traits, one.known.devices)) for one in people for each in known]
+    found += [(claim.message.channel, claim.message.to) for claim in claims]
+    return [key_of(channel, address) for channel, address in found if address]
 
 
 def _person(profile: bytes, row: sql_sending.PersonRow) -> Person:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import address_of, all_channels
+from kizuna.channels import address_of, all_channels, key_of
 from kizuna.consent.decide import refusal
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
@@ -160,7 +160,8 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> C
     default = scope.workspace.consent
     if topics and wanted.topic:
         default = topics.get(wanted.topic, default)
-    reason = refusal(scope.record["consent"], channel, wanted.topic, wanted.transactional, default, address)
+    key = key_of(channel, address)
+    reason = refusal(scope.record["consent"], channel, wanted.topic, wanted.transactional, default, key)
     return Chosen(channel, address, reason)
 
 

@@ -22,6 +22,8 @@ _WORDS = {
         "intro": "Choose what you want to receive. Messages about your own orders and account may still come.",
         "email": "Mail",
         "push": "Push notifications",
+        "letter": "Letters",
+        "call": "Phone calls",
         "all": "All messages",
         "received": "You receive this.",
         "pending": "Waiting for your confirmation.",
@@ -30,6 +32,8 @@ _WORDS = {
         "stop": "Stop",
         "start": "Receive",
         "saved": "Your choice is saved.",
+        "code": "Your code",
+        "show": "Show this code in the shop.",
     },
     "ja": {
         "title": "配信停止",
@@ -42,6 +46,8 @@ _WORDS = {
         "intro": "受け取るメッセージを選んでください。ご注文やアカウントのお知らせは、停止後も届くことがあります。",
         "email": "メール",
         "push": "プッシュ通知",
+        "letter": "郵便",
+        "call": "お電話",
         "all": "すべてのメッセージ",
         "received": "配信中です。",
         "pending": "確認待ちです。",
@@ -50,6 +56,8 @@ _WORDS = {
         "stop": "停止する",
         "start": "受け取る",
         "saved": "設定を保存しました。",
+        "code": "お客様のコード",
+        "show": "店頭でこのコードをお見せください。",
     },
 }
 _STYLE = (
@@ -91,6 +99,12 @@ def unsubscribe(lang: str, topic: str | None, choices: str) -> str:
     if topic:
         buttons.insert(0, _button("topic", words["topic"].format(topic=topic)))
     return _page(lang, words["title"], f"<p>{words['ask']}</p>{''.join(buttons)}{_more(words, choices)}")
+
+
+def code(lang: str, shown: str) -> str:
+    """What the QR code of a letter leads to where its text has no link."""
+    words = _WORDS[lang]
+    return _page(lang, words["code"], f"<p><strong>{html.escape(shown)}</strong></p><p>{words['show']}</p>")
 
 
 def unsubscribed(lang: str, choices: str) -> str:

@@ -98,7 +98,7 @@ async def click(
     if content is None or ticket.link >= len(content[2]):
         raise NotFound("this link is not one of ours")
     url = content[2][ticket.link]
-    said = found.said(url=url, actor=_actor(request))
+    said = found.said(url=url, actor=actor_of(request))
     position = await log.append(found.workspace, [of_customer(found.profile, "clicked", now, said)])
     headers = {"Location": url, "Cache-Control": "no-store", "Kizuna-Position": str(position)}
     return Response(None, status_code=302, headers=headers)
@@ -124,7 +124,7 @@ async def opened(
     found, _ = await holder.read(database, config, name.removesuffix(".gif"), OPEN)
     async with database.connection() as conn:
         now = await accounts.now(conn, found.workspace)
-    said = found.said(actor=_actor(request))
+    said = found.said(actor=actor_of(request))
     position = await log.append(found.workspace, [of_customer(found.profile, "opened", now, said)])
     headers = {
         "Cache-Control": "no-store",
@@ -152,7 +152,8 @@ async def view(token: str, database: Database, config: Config) -> Response[str]:
     return Response(body, media_type=page.HTML, headers=headers)
 
 
-def _actor(request: Request[Any, Any, Any]) -> str:
+def actor_of(request: Request[Any, Any, Any]) -> str:
+    """`human`, `machine` or `unsure`."""
     agent = request.headers.get("user-agent", "")
     if not agent:
         return "unsure"

@@ -19,7 +19,8 @@ from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover
 from kizuna.messages.desk import Desk
 from kizuna.messages.pace import Pace
-from kizuna.providers import Outcome, Unavailable, all_providers
+from kizuna.messages.tray import gather
+from kizuna.providers import HandsToPeople, Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
 from kizuna.runtime.stopping import Stopping
@@ -108,7 +109,9 @@ class Sender:
         for workspace, group in groupby(due, key=lambda found: found.workspace):
             local: list[sql_sending.Due] = []
             for each in group:
-                if each.carrier is None or _is_local(each.carrier):
+                if each.carrier is not None and _hands_to_people(each.carrier):
+                    most = max(most, gather(connection, desk, workspace, each.channel, each.now, LOCAL_BATCH))
+                elif each.carrier is None or _is_local(each.carrier):
                     local.append(each)
                 else:
                     self.lane(each, desk).start(float(each.carrier.get("rate") or 0), self.pace(each))
@@ -140,6 +143,10 @@ def pause_of(taken: int) -> float:
 def _is_local(carrier: dict[str, Any]) -> bool:
     provider = all_providers().get(carrier["kind"])
     return provider is not None and provider.is_local
+
+
+def _hands_to_people(carrier: dict[str, Any]) -> bool:
+    return isinstance(all_providers().get(carrier["kind"]), HandsToPeople)
 
 
 def _connect(url: str) -> Connection[Any]:

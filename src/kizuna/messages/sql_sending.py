@@ -106,13 +106,22 @@ _NOT_PAUSED = (
 
 _CLAIM_OF = """
 SELECT {columns} FROM message m
-WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
-AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+WHERE m.workspace = %(workspace)s AND {lane} AND {waits} AND {allowed}
+ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE{locks}
 """  # our own column names
 
 
+ALLOWED = f"{_NOT_PAUSED} AND {_UNLOCKED}"
+_DUE_NOW = f"m.state = 'planned' AND {_OPEN} AND m.due_at <= %(now)s"
+
+
+def claim_of(lane: str, waits: str, allowed: str, locks: str = "") -> str:
+    """The statement that locks messages to be claimed; what it answers is for `read_claims`."""
+    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, waits=waits, allowed=allowed, locks=locks)
+
+
 def _claim_of(lane: str) -> str:
-    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
+    return claim_of(lane, _DUE_NOW, ALLOWED, " SKIP LOCKED")
 
 
 _CLAIM = {
@@ -149,6 +158,11 @@ def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int, *, is_ur
     cursor.execute(
         _CLAIM_HOOK if hook else _CLAIM[is_urgent], asked | ({"provider": hook} if hook else {"channel": channel})
     )
+    return read_claims(cursor, workspace)
+
+
+def read_claims(cursor: Any, workspace: int) -> list[Claim]:
+    """The messages that were locked just now, with what is looked at after that."""
     messages = [Claimed(*row) for row in cursor.fetchall()]
     if not messages:
         return []
@@ -326,9 +340,12 @@ def put_in_outbox(cursor: Any, workspace: int, said: list[Said], at: int | None)
     cursor.execute(_TO_OUTBOX, {"at": at, **_columns(workspace, said)})
 
 
-def hand(cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float) -> None:
-    """Write down that the network is about to be touched for messages that this transaction claimed."""
-    lease = int(lease_seconds * 1_000_000)
+def hand(
+    cursor: Any, workspace: int, said: list[Said], provider: str, at: int | None, lease_seconds: float | None
+) -> None:
+    """Write down that the network is about to be touched for messages that this transaction claimed; without a lease
+    people have them, and no crash makes them uncertain."""
+    lease = None if lease_seconds is None else int(lease_seconds * 1_000_000)
     values = {"at": at, "provider": provider, "lease": lease, **_columns(workspace, said)}
     cursor.execute(_TO_NETWORK, values)
 
@@ -356,6 +373,10 @@ def overdue(cursor: Any, limit: int) -> list[Claimed]:
         [limit],
     )
     return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def as_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def now(cursor: Any, workspace: int) -> int:

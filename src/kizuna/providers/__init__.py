@@ -124,6 +124,14 @@ class CarriesDevices(Protocol):
     carries: ClassVar[frozenset[str]]
 
 
+@runtime_checkable
+class HandsToPeople(Protocol):
+    """A local provider whose messages stay `handed` until people say what became of them; `deliver` only looks whether
+    they can be carried."""
+
+    hands_to_people: ClassVar[bool]
+
+
 @cache
 def all_providers() -> dict[str, Provider]:
     """Every provider by kind, found in this folder."""

@@ -13,7 +13,7 @@ from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
-PLAIN = ("push", "sms", "line", "whatsapp")  # channels that show no HTML
+PLAIN = ("push", "sms", "line", "whatsapp", "letter", "call")  # channels that show no HTML
 
 LONGEST_LOCALE = 35
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from kizuna.core.cell import cell
 from kizuna.imports.piece import Reject
-from kizuna.imports.rejects import Rejects, cell
+from kizuna.imports.rejects import Rejects
 
 
 def test_no_cell_is_a_formula() -> None:

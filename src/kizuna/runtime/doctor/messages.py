@@ -43,7 +43,9 @@ QUESTIONS = [
         invariant=5,
         ask=sql(
             f"""{_CLOCKS} SELECT w.id, '', count(*) FROM w JOIN message m ON m.workspace = w.id
-                WHERE m.state IN {_OPEN} AND m.expires_at < w.latest - %(grace)s AND {_WAITS_FOR_US} GROUP BY w.id"""
+                WHERE m.state IN {_OPEN} AND m.expires_at < w.latest - %(grace)s AND {_WAITS_FOR_US}
+                AND (m.state <> 'handed' OR m.lease_until IS NOT NULL)  -- people have it
+                GROUP BY w.id"""
         ),
         advice="messages are past their time and did not expire: is `kizuna send` running?",
         is_watched=True,

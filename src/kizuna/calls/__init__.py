@@ -1,0 +1,1 @@
+"""Calls: a list that people work through, and what came of each."""

@@ -1,0 +1,1 @@
+"""Letters: batches of what is printed, codes that come back, and what the post returned."""
