@@ -1,4 +1,4 @@
-"""SQL of consent: vetoes that every claim reads, and suppressed addresses."""
+"""SQL of consent: vetoes that every claim reads, suppressed addresses, and the proofs of what was said."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any, LiteralString
 
 from msgspec import Struct
 from psycopg import AsyncConnection
+
+from kizuna.consent.proof import KeepProof
 
 
 class DropVeto(Struct, frozen=True):
@@ -75,3 +77,66 @@ async def section(conn: AsyncConnection[Any], workspace: int, profile: bytes) ->
     found = await conn.execute("SELECT consent FROM profile WHERE workspace = %s AND id = %s", [workspace, profile])
     row = await found.fetchone()
     return row[0] if row else None
+
+
+# proofs --------------------------------------------------------------------------------------------------------------
+
+_PROOF = {
+    "id": "bytea", "profile": "bytea", "channel": "text", "topic": "text", "state": "text", "source": "text",
+    "proof": "text", "basis": "text", "at": "bigint", "known_at": "bigint", "until": "bigint", "item": "text",
+}  # fmt: skip
+_KEEP = (
+    f"INSERT INTO consent_proof (workspace, {', '.join(_PROOF)})"  # noqa: S608  # our own column names
+    " SELECT %s, id, profile, channel, topic, state, source, proof::jsonb, basis, at, known_at, until, item"
+    f" FROM unnest({', '.join(f'%b::{kind}[]' for kind in _PROOF.values())}) AS new ({', '.join(_PROOF)})"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+def keep_proofs(cursor: Any, workspace: int, effects: list[KeepProof]) -> None:
+    cursor.execute(_KEEP, [workspace, *([getattr(each, name) for each in effects] for name in _PROOF)])
+
+
+_SHOWN = "id, channel, topic, state, source, proof, basis, at, known_at, until"
+
+
+async def proof(conn: AsyncConnection[Any], workspace: int, named: bytes) -> tuple[Any, ...] | None:
+    """As a row of `proofs_of`."""
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM consent_proof WHERE workspace = %s AND id = %s",  # noqa: S608
+        [workspace, named],
+    )
+    return await found.fetchone()
+
+
+async def proofs_of(
+    conn: AsyncConnection[Any], workspace: int, profiles: list[bytes], limit: int
+) -> list[tuple[Any, ...]]:
+    """(id, channel, topic, state, source, proof, basis, at, known_at, until) of these records, newest act first."""
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM consent_proof"  # noqa: S608
+        " WHERE workspace = %s AND profile = ANY(%b::bytea[]) ORDER BY at DESC, known_at DESC, id LIMIT %s",
+        [workspace, profiles, limit],
+    )
+    return await found.fetchall()
+
+
+async def with_merged(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> list[bytes]:
+    """A record and all that were joined to it, at whatever remove."""
+    found = await conn.execute(
+        "WITH RECURSIVE joined (id) AS (SELECT %(profile)s::bytea UNION"
+        " SELECT p.id FROM profile p JOIN joined j ON p.merged_into = j.id WHERE p.workspace = %(workspace)s)"
+        " SELECT id FROM joined",
+        {"profile": profile, "workspace": workspace},
+    )
+    return [row[0] for row in await found.fetchall()]
+
+
+async def policy(conn: AsyncConnection[Any], workspace: int) -> dict[str, Any]:
+    """What the policy that rules says, as written; empty where there is none."""
+    found = await conn.execute(
+        "SELECT body FROM definition WHERE workspace = %s AND kind = 'policy' AND name = 'policy' AND retired IS NULL",
+        [workspace],
+    )
+    row = await found.fetchone()
+    return row[0] if row else {}

@@ -30,6 +30,12 @@ _WORDS = {
         "stop": "Stop",
         "start": "Receive",
         "saved": "Your choice is saved.",
+        "confirm": "Confirm your subscription",
+        "confirm_open": "Do you want to receive our messages? Without this confirmation nothing is sent.",
+        "confirm_yes": "Yes, send me messages",
+        "confirm_done": "Thank you. Your subscription is confirmed.",
+        "confirm_over": "This link is no longer valid. Please sign up again if you want to receive our messages.",
+        "asked": "Please look into your mailbox: we sent you a link to confirm your subscription.",
     },
     "ja": {
         "title": "配信停止",
@@ -50,6 +56,12 @@ _WORDS = {
         "stop": "停止する",
         "start": "受け取る",
         "saved": "設定を保存しました。",
+        "confirm": "配信登録の確認",
+        "confirm_open": "メッセージの配信を希望しますか。確認いただくまで配信は始まりません。",
+        "confirm_yes": "配信を希望する",
+        "confirm_done": "ありがとうございます。配信登録が完了しました。",
+        "confirm_over": "このリンクは無効になっています。配信をご希望の場合は、お手数ですがもう一度ご登録ください。",
+        "asked": "確認のメールをお送りしました。メール内のリンクから登録を完了してください。",
     },
 }
 _STYLE = (
@@ -96,6 +108,22 @@ def unsubscribe(lang: str, topic: str | None, choices: str) -> str:
 def unsubscribed(lang: str, choices: str) -> str:
     words = _WORDS[lang]
     return _page(lang, words["title"], f'<p role="status">{words["done"]}</p>{_more(words, choices)}')
+
+
+def confirm(lang: str, value: str) -> str:
+    """`value` is what the link is worth: `open`, `done` or `over`."""
+    words = _WORDS[lang]
+    said = words[f"confirm_{value}"]
+    if value != "open":
+        return _page(lang, words["confirm"], f'<p role="status">{said}</p>')
+    button = f'<form method="post"><button name="confirm" value="yes">{words["confirm_yes"]}</button></form>'
+    return _page(lang, words["confirm"], f"<p>{said}</p>{button}")
+
+
+def asked(lang: str) -> str:
+    """Of a form that was sent."""
+    words = _WORDS[lang]
+    return _page(lang, words["confirm"], f'<p role="status">{words["asked"]}</p>')
 
 
 def _more(words: dict[str, str], choices: str) -> str:

@@ -10,11 +10,12 @@ from kizuna.core.clock import HOUR, MINUTE
 from kizuna.engine.slice import Workspace
 from kizuna.messages.claim import Deferred, Person, Refused, defer
 from kizuna.messages.message import Claimed
+from kizuna.messages.policy import Policy
 from kizuna.messages.quiet_hours import QuietHours
 
 MIDNIGHT = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 EVENING, MORNING = MIDNIGHT + 22 * HOUR, MIDNIGHT + 32 * HOUR
-NIGHT = QuietHours(time(21), time(8))
+NIGHT = Policy(quiet_hours=QuietHours(time(21), time(8)))
 TEST = Workspace(1, "shop", "test", "UTC", "JPY", "opt_out")
 LIVE = Workspace(1, "shop", "live", "UTC", "JPY", "opt_out")
 
@@ -50,7 +51,9 @@ def test_what_would_expire_or_may_not_wait_is_refused() -> None:
     refused = Refused("skipped", "quiet_hours_expired")
     assert defer(a_message(expires_at=MORNING - 1), ada(), NIGHT, EVENING, TEST) == refused
     assert defer(a_message(expires_at=MORNING), ada(), NIGHT, EVENING, TEST) == Deferred(MORNING)
-    assert defer(a_message(), ada(), QuietHours(time(21), time(8), "skip"), EVENING, TEST) == refused
+    assert (
+        defer(a_message(), ada(), Policy(quiet_hours=QuietHours(time(21), time(8), "skip")), EVENING, TEST) == refused
+    )
 
 
 def test_receipts_go_at_any_hour() -> None:

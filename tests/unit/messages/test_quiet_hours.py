@@ -8,7 +8,7 @@ import pytest
 
 from kizuna.core import clock
 from kizuna.core.clock import HOUR, MINUTE
-from kizuna.messages.quiet_hours import JITTER, QuietHours
+from kizuna.messages.quiet_hours import JITTER, Night, QuietHours
 
 NIGHT = QuietHours(time(21), time(8))
 NEW_YORK, TOKYO, APIA = "America/New_York", "Asia/Tokyo", "Pacific/Apia"
@@ -61,23 +61,23 @@ def test_the_window_is_half_open_in_local_time(quiet: QuietHours, zone: str, ask
 
 def test_without_spread_it_goes_at_the_very_end() -> None:
     asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
-    assert NIGHT.due_at(asked, "UTC", MESSAGE, end + HOUR, spread=False) == end
-    assert NIGHT.due_at(end, "UTC", MESSAGE, end + HOUR, spread=False) == end
+    assert Night(NIGHT, ("UTC",)).due_at(asked, MESSAGE, end + HOUR, spread=False) == end
+    assert Night(NIGHT, ("UTC",)).due_at(end, MESSAGE, end + HOUR, spread=False) == end
 
 
 def test_spread_is_by_hash_within_ten_minutes_and_never_past_the_expiry() -> None:
     asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
-    dues = {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
+    dues = {Night(NIGHT, ("UTC",)).due_at(asked, bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
     assert len(dues) > 90
     assert all(end <= due < end + JITTER for due in dues)
-    again = {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
+    again = {Night(NIGHT, ("UTC",)).due_at(asked, bytes([n]) * 16, end + HOUR, spread=True) for n in range(100)}
     assert dues == again
-    assert {NIGHT.due_at(asked, "UTC", bytes([n]) * 16, end, spread=True) for n in range(100)} == {end}
+    assert {Night(NIGHT, ("UTC",)).due_at(asked, bytes([n]) * 16, end, spread=True) for n in range(100)} == {end}
 
 
 def test_spread_never_reaches_the_next_window() -> None:
     breath = QuietHours(time(8, 5), time(8))  # five minutes a day
     asked, end = at("2026-03-02T23:00:00Z"), at("2026-03-03T08:00:00Z")
     for n in range(100):
-        due = breath.due_at(asked, "UTC", bytes([n]) * 16, end + HOUR, spread=True)
+        due = Night(breath, ("UTC",)).due_at(asked, bytes([n]) * 16, end + HOUR, spread=True)
         assert end <= due < end + 5 * MINUTE
