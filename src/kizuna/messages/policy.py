@@ -83,7 +83,9 @@ def read_stored(body: bytes) -> Policy:
 TEXTED = "sms"  # the channel that laws on hours speak of
 NIGHT = QuietHours(time(21), time(8))
 _QUIET_LAWS = {
-    name: QuietHours(*(time.fromisoformat(end) for end in law.quiet)) for name, law in LAWS.items() if law.quiet
+    name: QuietHours(time.fromisoformat(law.quiet[0]), time.fromisoformat(law.quiet[1]))
+    for name, law in LAWS.items()
+    if law.quiet is not None
 }
 
 

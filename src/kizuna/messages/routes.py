@@ -27,6 +27,7 @@ from kizuna.messages.report import new_id
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
+from kizuna.templates.legal_check import check_use
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -136,6 +137,7 @@ async def say(
         raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
     _check_recipient(data)
     async with database.connection() as conn:
+        await check_use(conn, workspace, [] if data.transactional else [data.template])
         if data.profile is not None:
             profile = await find(conn, workspace, data.profile)
         else:  # its own, whoever has it: tried again under its key it is the same, and a code goes nowhere else
