@@ -13,9 +13,12 @@ MOST_NAMES = 100_000  # kept in one window: who comes after them waits for the n
 class Limiter:
     """Counts in fixed windows of `seconds`; a server counts for itself."""
 
-    def __init__(self, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic, most_names: int = MOST_NAMES
+    ) -> None:
         self._seconds = seconds
         self._clock = clock
+        self._most_names = most_names
         self._ends_at = 0.0
         self._counts: dict[str, int] = {}
 
@@ -26,6 +29,6 @@ class Limiter:
             self._counts.clear()
             self._ends_at = now + self._seconds
         count = self._counts.get(name, 0)
-        if count >= most or (not count and len(self._counts) >= MOST_NAMES):
+        if count >= most or (not count and len(self._counts) >= self._most_names):
             raise TooMany("too many in a short time; try again later", retry_after=int(self._ends_at - now) + 1)
         self._counts[name] = count + 1

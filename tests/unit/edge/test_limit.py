@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from kizuna.core.errors import TooMany
-from kizuna.edge import limit
 from kizuna.edge.limit import Limiter
 
 
@@ -20,9 +19,8 @@ def test_so_many_in_a_window_and_again_in_the_next() -> None:
     limiter.take("ada", 3)
 
 
-def test_what_it_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limit, "MOST_NAMES", 2)
-    limiter = Limiter(60, lambda: 0.0)
+def test_what_it_remembers_is_bounded() -> None:
+    limiter = Limiter(60, lambda: 0.0, most_names=2)
     limiter.take("a", 9)
     limiter.take("b", 9)
     limiter.take("a", 9)
