@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from msgspec import Struct
@@ -53,16 +54,33 @@ def veto(workspace: int, profile: bytes, item: str, channel: str, topic: str) ->
     )
 
 
-def vetoes(
-    workspace: int, profiles: list[bytes], items: list[str], channel: str, topic: str
-) -> tuple[LiteralString, tuple[Any, ...]]:
-    """As `veto` for many at once."""
+def vetoes(workspace: int, said: Sequence[tuple[bytes, str, str, str | None]]) -> tuple[LiteralString, tuple[Any, ...]]:
+    """As `veto` for many at once: (profile, item, channel, topic)."""
     return (
         "INSERT INTO veto (workspace, profile, id, channel, topic)"
-        " SELECT %s, profile, id, %s, %s FROM unnest(%s::bytea[], %s::text[]) AS new (profile, id)"
-        " ON CONFLICT DO NOTHING",
-        (workspace, channel, topic, profiles, items),
+        " SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
+        (workspace, *([each[place] or "" for each in said] for place in range(4))),
     )
+
+
+async def vetoes_among(
+    conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]
+) -> set[tuple[bytes, str, str]]:
+    """As `open_vetoes` of many: (profile, channel, topic)."""
+    found = await conn.execute(
+        "SELECT profile, channel, topic FROM veto WHERE workspace = %s AND profile = ANY(%b::bytea[])",
+        [workspace, profiles],
+    )
+    return set(await found.fetchall())
+
+
+async def sections(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> dict[bytes, bytes]:
+    """As `section` of many, of those who have one."""
+    found = await conn.execute(
+        "SELECT id, consent FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[]) AND consent IS NOT NULL",
+        [workspace, profiles],
+    )
+    return dict(await found.fetchall())
 
 
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> set[tuple[str, str]]:

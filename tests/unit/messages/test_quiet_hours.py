@@ -6,9 +6,9 @@ from datetime import time
 
 import pytest
 
+from kizuna.consent.country import zones_of
 from kizuna.core import clock
 from kizuna.core.clock import HOUR, MINUTE
-from kizuna.consent.country import zones_of
 from kizuna.messages.quiet_hours import JITTER, Night, QuietHours, QuietRule, night_of
 
 NIGHT = QuietHours(time(21), time(8))
@@ -126,7 +126,7 @@ def test_an_unknown_zone_is_texted_only_where_it_is_day_in_all_of_them(day: str)
     """Every quarter of an hour of days with and without a change of clocks, each end and the microsecond before it."""
     unknown, begins = Night(TEXTS.hours, US_ZONES), at(f"{day}T00:00:00Z")
     seen: set[bool] = set()
-    for quarter in range(0, 2 * 24 * 4):
+    for quarter in range(2 * 24 * 4):
         for asked in (begins + quarter * 15 * MINUTE, begins + quarter * 15 * MINUTE - 1):
             hours = [clock.to_local(asked, zone).hour for zone in US_ZONES]
             is_day = all(8 <= hour < 21 for hour in hours)
