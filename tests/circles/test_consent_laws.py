@@ -42,12 +42,9 @@ def test_no_commercial_mail_rules_without_what_a_law_wants_shown(shop: Shop) -> 
     shop.put("/api/v1/policy", law)
     assert refused(shop, "PUT", "/api/v1/templates/hello", TEMPLATE) == ["/body"] * 3
     shop.put("/api/v1/templates/receipt", {**TEMPLATE, "class": "transactional"})
-    shop.put("/api/v1/templates/foot", {"channel": "email", "body": FOOT, "class": "block"})
+    shop.put("/api/v1/templates/foot", {"channel": "block", "body": FOOT})
     shop.put("/api/v1/templates/blocks", {**WHOLE, "body": "{% include 'foot' %}"})
-    assert (
-        refused(shop, "PUT", "/api/v1/templates/foot", {"channel": "email", "body": "", "class": "block"})
-        == ["/blocks/body"] * 4
-    )
+    assert refused(shop, "PUT", "/api/v1/templates/foot", {"channel": "block", "body": ""}) == ["/blocks/body"] * 4
     send = {"segment": "all", "send": {"channel": "email", "template": "receipt"}}
     shop.put("/api/v1/segments/all", {"where": {"all": []}})
     assert refused(shop, "PUT", "/api/v1/campaigns/c", send) == ["/send/template"]

@@ -39,7 +39,7 @@ class Choice(Struct, frozen=True):
 
 def apply(choice: Choice, moment: Moment, scope: Scope) -> None:
     mine: Consent = scope.record["consent"]
-    if not choice.channel or choice.state not in STATES:
+    if not choice.channel or "/" in choice.channel or choice.state not in STATES:
         return
     before = said_state(mine, choice.channel, choice.topic)
     stood = standing(mine, choice.channel, choice.topic)

@@ -82,7 +82,7 @@ def vetoes_of(workspace: int, said: list[tuple[Item, Choice]]) -> list[Statement
 def check(choice: Choice) -> None:
     """Raises `Invalid` with all that is wrong."""
     errors = []
-    if not choice.channel:
+    if not choice.channel or "/" in choice.channel:
         errors.append(FieldError("/channel", "required", "name a channel, such as email"))
     if choice.state not in STATES:
         errors.append(FieldError("/state", "invalid", f"one of {', '.join(STATES)}"))

@@ -40,7 +40,7 @@ async def publish(
         raise NotFound(f"no journey {name!r} in this workspace")
     journey = parse(name, body)
     _check_segments(journey, await store.segments(conn, workspace.id))
-    await check_use(conn, workspace.id, _marketing_templates(body))
+    await check_use(conn, workspace.id, marketing_templates(body))
     if options.include_members:
         _check_members(journey)
     if options.migrate:
@@ -90,7 +90,7 @@ async def change_status(
     return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep, tell=tell)
 
 
-def _marketing_templates(body: dict[str, Any]) -> set[str]:
+def marketing_templates(body: dict[str, Any]) -> set[str]:
     """Those that its steps say marketing with."""
     sends = [step["send"] for step in body.get("steps", []) if isinstance(step.get("send"), dict)]
     return {str(send["template"]) for send in sends if send.get("template") and not send.get("transactional")}

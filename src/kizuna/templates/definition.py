@@ -13,8 +13,7 @@ from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
-COMMERCIAL, TRANSACTIONAL, BLOCK = "commercial", "transactional", "block"  # what a template is for
-KINDS = (COMMERCIAL, TRANSACTIONAL, BLOCK)
+COMMERCIAL, TRANSACTIONAL = KINDS = ("commercial", "transactional")  # what a template is for
 PLAIN = ("push", "sms", "line", "whatsapp")  # channels that show no HTML
 
 LONGEST_LOCALE = 35

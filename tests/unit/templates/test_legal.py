@@ -58,12 +58,12 @@ def test_each_wording_shows_it_and_a_block_may() -> None:
     found = wrong(mail(whole, locales={"en": {"body": "Hello"}}))
     assert {pointer for pointer, _ in found} == {"/locales/en/body"}
     assert len(found) == 4
-    foot = mail(whole, **{"class": "block"})
+    foot = mail(whole, channel="block")
     assert wrong(mail("Hello {% include 'foot' %}"), foot=foot) == []
     assert len(wrong(mail("Hello {% include 'other' %}"), foot=foot)) == 4
 
 
-@pytest.mark.parametrize("more", [{"class": "transactional"}, {"class": "block"}, {"channel": "sms"}])
+@pytest.mark.parametrize("more", [{"class": "transactional"}, {"channel": "block"}, {"channel": "sms"}])
 def test_what_is_no_commercial_mail_shows_what_it_likes(more: dict[str, Any]) -> None:
     assert wrong(mail("Hello", **more)) == []
 
