@@ -50,9 +50,9 @@ def test_all_of_a_hundred_thousand_sends_are_proved_by_one_question(
             keep_proofs(cursor, workspace, [a_proof(number) for number in range(begin, begin + 20_000)])
     connection.execute(
         "INSERT INTO message (workspace, id, profile, state, channel, purpose, occurrence, campaign, template,"
-        " template_version, transactional, planned_at, due_at, expires_at, root, consent, proof)"
+        " template_version, transactional, planned_at, due_at, expires_at, root, history, consent, proof)"
         " SELECT workspace, id, profile, 'delivered', 'email', 'campaign:spring', '1', 'spring', 'hello', 1, false,"
-        " at, at, at, 1, 'opted_in', id FROM consent_proof WHERE workspace = %s",
+        " at, at, at, 1, '{}', 'opted_in', id FROM consent_proof WHERE workspace = %s",
         [workspace],
     )
     connection.commit()

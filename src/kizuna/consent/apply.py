@@ -76,16 +76,29 @@ def join(given: Consent, scope: Scope) -> None:
         after = said_state(mine, channel, topic)
         if after != ours:
             announce(scope, channel, topic, after, "merge")
-    for key, asked in given.asked.items():
-        channel, _, topic = key.partition("/")
-        if said_state(mine, channel, topic) == PENDING and asked.until > mine.asked.get(key, asked).until - 1:
-            mine.asked[key] = asked
+    _join_asking(mine, given)
     for channel, reason in given.suppressed.items():
         mine.suppressed.setdefault(channel, reason)
         if channel in given.suppressed_address:
             mine.suppressed_address.setdefault(channel, given.suppressed_address[channel])
     if parts or given.suppressed:
         scope.record.touch("consent")
+
+
+def _join_asking(mine: Consent, given: Consent) -> None:
+    """Who was asked under either record may answer, unless the other record knows the answer already."""
+    for key in {*mine.asked, *given.asked}:
+        both = [section.asked[key] for section in (mine, given) if key in section.asked]
+        times = tuple(sorted({at for each in both for at in each.times}))
+        channel, _, topic = key.partition("/")
+        rules = standing(mine, channel, topic).rules
+        is_answered = rules is not None and (
+            rules.state == OPTED_IN or (rules.state == OPTED_OUT and rules.at > times[-1])
+        )
+        if is_answered:
+            mine.asked.pop(key, None)
+        else:
+            mine.asked[key] = Asked(max(each.until for each in both), times)
 
 
 def lapse(scope: Scope) -> None:

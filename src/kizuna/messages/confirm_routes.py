@@ -110,10 +110,10 @@ async def sign_up(
 
     The answer is the same whoever it is: it tells nobody who is a customer. A mail asks for the confirmation.
     """
+    signups.take(f"ip {request.client.host if request.client else ''}", PER_ADDRESS)  # before any look-up
     caller = await keys.caller(key)
     if caller.role != "ingest":
         raise NotAllowed("a public form carries a write key, nothing more powerful")
-    signups.take(f"ip {request.client.host if request.client else ''}", PER_ADDRESS)
     signups.take(f"workspace {caller.workspace.id}", PER_WORKSPACE)
     is_json = "json" in request.headers.get("content-type", "")
     said: Any = await request.json() if is_json else dict(await request.form())

@@ -200,6 +200,21 @@ def test_an_answer_ends_the_asking(answer: tuple[str, str | None]) -> None:
     assert desk.consent.asked == {}
 
 
+@pytest.mark.parametrize(("answer", "stays"), [(None, True), ("opted_in", False), ("opted_out", False)])
+def test_who_was_asked_under_another_record_may_answer_unless_they_have(answer: str | None, stays: bool) -> None:
+    one, other = Desk(terms(**DOUBLE)), Desk(terms(**DOUBLE))
+    other.choose("pending", "news", confirm=True)
+    one.now += HOUR
+    one.choose("pending", "news", confirm=True)
+    if answer:
+        one.now += HOUR
+        one.choose(answer, "news", proof={"page": "confirm"})
+    ConsentSlice().absorb(other.consent, one.scope)
+    assert ("email/news" in one.consent.asked) is stays
+    if stays:
+        assert one.consent.asked["email/news"].times == (START, START + HOUR)
+
+
 acts = st.lists(
     st.tuples(
         st.sampled_from([None, "news"]), st.sampled_from(["opted_in", "neutral", "pending", "opted_out"]),
