@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from kizuna.consent.decide import OPTED_IN, OPTED_OUT, STATES
@@ -43,16 +44,8 @@ def apply(choice: Choice, moment: Moment, scope: Scope) -> None:
         return
     before = said_state(mine, choice.channel, choice.topic)
     stood = standing(mine, choice.channel, choice.topic)
-    until = choice.until or _runs_out(choice, moment.timestamp, scope)
-    rules = stood.rules
-    is_latest = rules is None or moment.timestamp >= rules.at
-    is_repeat = is_latest and before == choice.state and not choice.is_proven and not until
-    proof = rules.proof if is_repeat and rules is not None else _proof_id(choice, moment, scope)
-    act = Act(moment.timestamp, max(moment.arrival, stood.next_arrival), choice.state, proof, until)
+    act = _act(choice, moment, stood, before, scope)
     stands = stood.take(act, is_proven=choice.is_proven)
-    is_refused = stands.state == OPTED_OUT and stands.out is not None and act.place > stands.out.place
-    if not is_repeat and not is_refused:
-        scope.ask(_row(choice, act, moment, scope))
     if stands == stood:
         return
     _set(mine, choice.channel, choice.topic, stands, scope.now)
@@ -63,6 +56,22 @@ def apply(choice: Choice, moment: Moment, scope: Scope) -> None:
     after = said_state(mine, choice.channel, choice.topic)
     if before != after:
         announce(scope, choice.channel, choice.topic, after, choice.source)
+
+
+def _act(choice: Choice, moment: Moment, stood: Standing, before: str, scope: Scope) -> Act:
+    """With a row that proves it, unless it only repeats what stands (then that has one) or is no evidence: an opt-in
+    after an opt-out, without a proof."""
+    until = choice.until or _runs_out(choice, moment.timestamp, scope)
+    act = Act(moment.timestamp, max(moment.arrival, stood.next_arrival), choice.state, until=until)
+    rules = stood.rules
+    if rules is not None and act.place > rules.place and not choice.is_proven:
+        if before == choice.state and not until:
+            return msgspec.structs.replace(act, proof=rules.proof)
+        if rules.state == OPTED_OUT:
+            return act
+    act = msgspec.structs.replace(act, proof=_proof_id(choice, moment, scope))
+    scope.ask(_row(choice, act, moment, scope))
+    return act
 
 
 def join(given: Consent, scope: Scope) -> None:

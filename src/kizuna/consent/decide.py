@@ -53,8 +53,7 @@ def in_force(section: Consent, channel: str, topic: str | None, now: int) -> tup
     proofs were kept), or `neutral`. A topic speaks before its channel."""
     for part in (topic, None) if topic else (None,):
         if state(section, channel, part) == OPTED_IN and not has_lapsed(section, channel, part, now):
-            rules = standing(section, channel, part).rules
-            return OPTED_IN, (rules.proof if rules else b"") or None
+            return OPTED_IN, standing(section, channel, part).evidence
     return NEUTRAL, None
 
 

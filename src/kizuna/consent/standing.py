@@ -40,6 +40,14 @@ class Standing(Struct, array_like=True, gc=False, frozen=True):
         return self.latest
 
     @property
+    def evidence(self) -> bytes | None:
+        """The row that proves what rules: its own, or where it has none that of the proof which lets it count."""
+        rules, proven = self.rules, self.proven
+        if rules is None or rules.proof or proven is None or proven.state != rules.state:
+            return (rules.proof if rules is not None else b"") or None
+        return proven.proof or None
+
+    @property
     def state(self) -> str:
         return self.rules.state if self.rules is not None else NEUTRAL
 

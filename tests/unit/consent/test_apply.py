@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.consent.decide import refusal, state
+from kizuna.consent.decide import in_force, refusal, state
 from kizuna.consent.fold import ConsentSlice
 from kizuna.consent.proof import KeepProof
 from kizuna.consent.section import Consent
@@ -96,6 +96,17 @@ def test_a_repeat_leaves_the_proof_that_stands() -> None:
     rules = desk.consent.stands["email"].rules
     assert rules is not None
     assert (rules.at, rules.proof) == (desk.now, desk.rows[0].id)
+
+
+def test_what_counts_by_a_proof_that_came_late_points_to_that_proof() -> None:
+    desk = Desk()
+    desk.choose("opted_out")
+    desk.choose("opted_in", at=START + 2 * HOUR)  # refused: no row
+    desk.choose("opted_in", at=START + HOUR, proof={"form": 1})
+    assert state(desk.consent, "email") == "opted_in"
+    kept = {row.id for row in desk.rows}
+    assert len(kept) == 2
+    assert in_force(desk.consent, "email", None, START + 3 * HOUR)[1] in kept
 
 
 def test_history_that_comes_late_is_kept_with_its_time_and_changes_nothing() -> None:
@@ -237,3 +248,7 @@ def test_two_records_joined_say_what_one_record_would_have_said(mine: Any, their
                 each.choose(choice, topic, at=START + at * HOUR + order, proof=proof)
     ConsentSlice().absorb(other.consent, one.scope)
     assert (one.consent.channels, one.consent.topics) == (whole.consent.channels, whole.consent.topics)
+    for desk, kept in ((whole, whole.rows), (one, one.rows + other.rows)):
+        for topic in ("news", None):
+            said, proof = in_force(desk.consent, "email", topic, START + DAY)
+            assert said == "neutral" or proof in {row.id for row in kept}
