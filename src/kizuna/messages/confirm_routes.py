@@ -102,16 +102,16 @@ async def _ip(database: Database, workspace: int, request: Request[Any, Any, Any
 # the public form -----------------------------------------------------------------------------------------------------
 
 
-@post("/f/{key:str}", status_code=202, opt=_OPEN_TO_ALL)
+@post("/f/{write_key:str}", status_code=202, opt=_OPEN_TO_ALL)
 async def sign_up(
-    key: str, request: Request[Any, Any, Any], database: Database, keys: KeyRing, log: Log, signups: Limiter
+    write_key: str, request: Request[Any, Any, Any], database: Database, keys: KeyRing, log: Log, signups: Limiter
 ) -> Response[str]:
     """`email`, `topic` and what the form says of itself (`form`, `text_version`), as JSON or as a form posts them.
 
     The answer is the same whoever it is: it tells nobody who is a customer. A mail asks for the confirmation.
     """
     signups.take(f"ip {request.client.host if request.client else ''}", PER_ADDRESS)  # before any look-up
-    caller = await keys.caller(key)
+    caller = await keys.caller(write_key)
     if caller.role != "ingest":
         raise NotAllowed("a public form carries a write key, nothing more powerful")
     signups.take(f"workspace {caller.workspace.id}", PER_WORKSPACE)
