@@ -13,6 +13,7 @@ from kizuna.campaigns import routes as campaigns
 from kizuna.config import Config
 from kizuna.consent import routes as consent
 from kizuna.definitions import routes as definitions
+from kizuna.edge.limit import Limiter
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
@@ -24,7 +25,7 @@ from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
 from kizuna.letters import routes as letters
-from kizuna.messages import policy_routes, preference_routes, public_routes, report_routes
+from kizuna.messages import confirm_routes, policy_routes, preference_routes, proof_routes, public_routes, report_routes
 from kizuna.messages import routes as messages
 from kizuna.messages.take_reports import ReportDesk
 from kizuna.messages.tray import Trays
@@ -48,7 +49,9 @@ ROUTES = [
     *messages.ROUTES,
     *preference_routes.ROUTES,
     *public_routes.ROUTES,
+    *confirm_routes.ROUTES,
     *policy_routes.ROUTES,
+    *proof_routes.ROUTES,
     *report_routes.ROUTES,
     *reports.ROUTES,
     *letters.ROUTES,
@@ -73,6 +76,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "keys": keys,
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
+        "signups": Limiter(),
         "ingest": Ingest(database, log, keys, **limits),
         "imports": Imports(config, database),
         "lake": Lake(config),

@@ -47,10 +47,13 @@ PUBLIC |= {
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),
         ("GET", "/q/{token:str}"),  # the code of a letter
+        ("GET", "/y/{token:str}"),
+        ("POST", "/y/{token:str}"),
         ("POST", "/reports/{name:str}/{token:str}"),
         ("GET", "/reports/{name:str}/{token:str}"),
     ]
 }
+PUBLIC["POST /f/{write_key:str}"] = "write key"
 SESSION = {"GET /api/console/me", "GET /api/v1/workspaces", "POST /api/v1/workspaces"}  # a member, not a key
 
 PROFILE = ids.show("prf", RAW_ID)
@@ -81,6 +84,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/rejected/replay": {},
     "PATCH /api/v1/profiles/{ref:str}": {"traits": {"plan": "x"}},
     "PUT /api/v1/profiles/{ref:str}/consent": {"channel": "email", "state": "opted_out", "source": "api"},
+    "POST /api/v1/consent/import": {"items": [{"profile": PROFILE, "channel": "email", "state": "opted_in"}]},
     "PUT /api/v1/segments/{name:str}": {"where": RULE},
     "POST /api/v1/segments/preview": {"where": RULE},
     "PUT /api/v1/journeys/{name:str}": {

@@ -57,6 +57,11 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
     variants: list[Variant] = field(default_factory=list)
     goal: Any = None
 
+    def marketing_templates(self) -> set[str]:
+        """Those it says marketing with; none where it is transactional."""
+        said = {self.send.template, *(each.template for each in self.variants if each.template)}
+        return set() if self.send.transactional else said
+
     def variant(self, bucket: int) -> Variant | None:
         """The arm of a bucket 0..9999, in proportion to the weights."""
         total = sum(each.weight for each in self.variants)

@@ -17,6 +17,7 @@ from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.sql import compile_sql
+from kizuna.templates.legal_check import check_use
 
 PATIENCE = 30.0  # seconds until all accepted so far is folded
 
@@ -34,6 +35,8 @@ async def launch(database: Database, lake: Lake, workspace: Workspace, name: str
     if found is None:
         raise NotFound(f"no campaign {name!r} in this workspace")
     campaign, version = parse(found.body), found.version
+    async with database.connection() as conn:
+        await check_use(conn, workspace.id, campaign.marketing_templates())
     due_at = campaign.when().begins_at(now)
     if due_at <= now:
         await settled.wait(database, workspace.id, position, PATIENCE)

@@ -25,6 +25,7 @@ from kizuna.runtime.lake.query import Lake
 from kizuna.segments import rule
 from kizuna.segments import store as segments
 from kizuna.segments.program import check_references
+from kizuna.templates.legal_check import check_use
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 Change = Callable[[AsyncConnection[Any], Workspace, str], Awaitable[int]]
@@ -37,6 +38,7 @@ async def put_campaign(name: str, data: dict[str, Any], caller: Caller, database
     workspace = caller.workspace
     async with database.connection() as conn:
         await _check_audience(conn, workspace, campaign)
+        await check_use(conn, workspace.id, campaign.marketing_templates())
         found = await store.current(conn, workspace.id, name)
         status = PAUSED if found and found.status == PAUSED else change.READY
         version, position = await publish(conn, workspace, "campaign", name, data, status=status)

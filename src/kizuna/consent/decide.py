@@ -1,19 +1,19 @@
-"""The two questions asked of consent: what is the state, and must we refuse."""
+"""The questions asked of consent: what is the state, must we refuse, and which act allows it."""
 
 from __future__ import annotations
 
-from kizuna.consent.section import Consent
+from kizuna.consent.section import Consent, said_state, standing
+from kizuna.consent.standing import NEUTRAL, OPTED_IN, OPTED_OUT, PENDING
 
-OPTED_IN, NEUTRAL, PENDING, OPTED_OUT = "opted_in", "neutral", "pending", "opted_out"
 STATES = (OPTED_IN, NEUTRAL, PENDING, OPTED_OUT)
-STRICTEST_FIRST = (OPTED_OUT, PENDING, NEUTRAL, OPTED_IN)
+OPT_IN, OPT_OUT = "opt_in", "opt_out"
+TRANSACTIONAL = "transactional"
+TRACKING = "tracking"  # in the place of a channel: whether opens and clicks are followed; silence allows it
 
 
 def state(section: Consent, channel: str, topic: str | None = None) -> str:
     """The state of a topic, or without one the channel's global state."""
-    if topic:
-        return section.topics.get(channel, {}).get(topic, NEUTRAL)
-    return section.channels.get(channel, NEUTRAL)
+    return said_state(section, channel, topic)
 
 
 def refusal(
@@ -21,12 +21,15 @@ def refusal(
     channel: str,
     topic: str | None,
     transactional: bool,
-    workspace_default: str,
+    neutral: str,
     address: str | None = None,
+    *,
+    now: int,
 ) -> str | None:
     """Why a message may not be sent: `suppressed`, `no_consent`, or None when it may.
 
-    `workspace_default` is what neutral means: `opt_out` (may be written to) or `opt_in` (may not).
+    `neutral` is what no choice means: `opt_out` (may be written to) or `opt_in` (may not). An opt-in that ran out by
+    `now` (microseconds in UTC) is a no, not a neutral.
     """
     if _is_suppressed(section, channel, transactional, address):
         return "suppressed"
@@ -35,9 +38,23 @@ def refusal(
     whole, part = state(section, channel), state(section, channel, topic) if topic else NEUTRAL
     if OPTED_OUT in (whole, part) or part == PENDING:
         return "no_consent"
-    if OPTED_IN in (whole, part):
+    lapsed = has_lapsed(section, channel, None, now), bool(topic) and has_lapsed(section, channel, topic, now)
+    if (whole == OPTED_IN and not lapsed[0]) or (part == OPTED_IN and not lapsed[1]):
         return None
-    return "no_consent" if whole == PENDING or workspace_default == "opt_in" else None
+    return "no_consent" if any(lapsed) or whole == PENDING or neutral == OPT_IN else None
+
+
+def has_lapsed(section: Consent, channel: str, topic: str | None, now: int) -> bool:
+    return bool(section.stands) and standing(section, channel, topic).has_lapsed(now)
+
+
+def in_force(section: Consent, channel: str, topic: str | None, now: int) -> tuple[str, bytes | None]:
+    """What allows a message that is not refused: `opted_in` with the id of its proof (None where it came from before
+    proofs were kept), or `neutral`. A topic speaks before its channel."""
+    for part in (topic, None) if topic else (None,):
+        if state(section, channel, part) == OPTED_IN and not has_lapsed(section, channel, part, now):
+            return OPTED_IN, standing(section, channel, part).evidence
+    return NEUTRAL, None
 
 
 def _is_suppressed(section: Consent, channel: str, transactional: bool, address: str | None) -> bool:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-from msgspec import Struct
-
 from kizuna.consent import store
-from kizuna.consent.decide import NEUTRAL, OPTED_OUT, STATES, STRICTEST_FIRST, state
+from kizuna.consent.apply import Choice, apply, ask_to_confirm, join, lapse
+from kizuna.consent.decide import OPTED_IN, OPTED_OUT, TRACKING
+from kizuna.consent.law import EXPRESS
+from kizuna.consent.proof import KeepProof
 from kizuna.consent.section import SOFT_BOUNCES_IN_A_ROW, Consent
+from kizuna.consent.standing import PENDING
+from kizuna.consent.terms import Terms, read_terms
+from kizuna.core import clock
+from kizuna.core.problems import Problems
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 
@@ -24,12 +29,18 @@ class ConsentSlice:
     writers: ClassVar[Mapping[type, Writer]] = {
         store.DropVeto: store.drop_vetoes,
         store.Suppress: store.suppress,
+        KeepProof: store.keep_proofs,
     }
 
-    def compile(self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]) -> None:
-        return None
+    def compile(
+        self, workspace: Workspace, definitions: Sequence[Definition], lower: Mapping[str, Any]
+    ) -> Terms | None:
+        """What the policy that rules says about consent; None where there is no policy."""
+        rules_at = lower.get("version", 0)
+        ruling = [d for d in definitions if d.kind == "policy" and (d.retired is None or d.retired > rules_at)]
+        return read_terms(ruling[-1].body, Problems()) if ruling else None
 
-    def hears(self, part: None, kind: str, name: str) -> bool:
+    def hears(self, part: Terms | None, kind: str, name: str) -> bool:
         return kind in ("consent", "identify") or (kind == "report" and name in _REPORTS)
 
     def fold(self, moment: Moment, scope: Scope) -> None:
@@ -38,46 +49,13 @@ class ConsentSlice:
         elif moment.type == "report" and moment.name in _REPORTS:
             _REPORTS[moment.name](moment, scope)
         elif moment.type == "identify" and moment.item.context:
-            _take_categories(moment, scope)
+            _take_preferences(moment, scope)
 
     def wake(self, scope: Scope) -> None:
-        scope.record["consent"].wake_at = 0
+        lapse(scope)
 
     def absorb(self, other: Section, scope: Scope) -> None:
-        """The stricter choice wins, unless the other has a newer proof; suppressions unite."""
-        mine: Consent = scope.record["consent"]
-        given = cast("Consent", other)
-        choices = [(channel, "", said) for channel, said in given.channels.items()]
-        for channel, topics in given.topics.items():
-            choices += [(channel, topic, said) for topic, said in topics.items()]
-        for channel, topic, theirs in choices:
-            key = _key(channel, topic)
-            ours = state(mine, channel, topic)
-            is_new = key not in mine.chosen_at
-            newer_proof = given.proven_at.get(key, 0) > mine.chosen_at.get(key, 0)
-            proven = mine.proven_at.get(key, 0) > given.chosen_at.get(key, 0)
-            stricter = STRICTEST_FIRST.index(theirs) < STRICTEST_FIRST.index(ours)
-            if is_new or newer_proof or (stricter and not proven):
-                at, proof = given.chosen_at.get(key, scope.now), given.proven_at.get(key, 0)
-                _set(mine, channel, topic, theirs, at, proof)
-                if theirs != ours:
-                    _announce(scope, channel, topic, theirs, "merge")
-        for channel, reason in given.suppressed.items():
-            mine.suppressed.setdefault(channel, reason)
-            if channel in given.suppressed_address:
-                mine.suppressed_address.setdefault(channel, given.suppressed_address[channel])
-        if choices or given.suppressed:
-            scope.record.touch("consent")
-
-
-class Choice(Struct, frozen=True):
-    """One act of consent as it came in."""
-
-    channel: str
-    topic: str
-    state: str
-    source: str
-    proof: Any = None
+        join(cast("Consent", other), scope)
 
 
 def _choose(moment: Moment, scope: Scope) -> None:
@@ -88,50 +66,16 @@ def _choose(moment: Moment, scope: Scope) -> None:
         state=str(said.get("state") or ""),
         source=str(said.get("source") or ""),
         proof=said.get("proof"),
+        basis=str(said.get("basis") or EXPRESS),
+        until=clock.read_time(str(said["until"])) or 0 if said.get("until") else 0,
     )
-    _apply(choice, moment, scope)
+    terms: Terms | None = scope.program.get("consent")
+    if said.get("confirm") and choice.state == PENDING and terms is not None:
+        ask_to_confirm(choice, moment, scope, terms)
+    else:
+        apply(choice, moment, scope)
     if choice.state == OPTED_OUT:
         scope.ask(store.DropVeto(moment.id))
-
-
-def _apply(choice: Choice, moment: Moment, scope: Scope) -> None:
-    mine: Consent = scope.record["consent"]
-    if not choice.channel or choice.state not in STATES:
-        return
-    before = state(mine, choice.channel, choice.topic)
-    if before == OPTED_OUT and choice.state != OPTED_OUT and not choice.proof:
-        return  # an opt-out is undone by the person's own act only, and that leaves a proof
-    key = _key(choice.channel, choice.topic)
-    if moment.timestamp < mine.chosen_at.get(key, 0) and choice.state != OPTED_OUT:
-        return  # said before what we already know
-    if before == choice.state and not choice.proof:
-        return
-    proof_at = moment.timestamp if choice.proof else 0
-    _set(mine, choice.channel, choice.topic, choice.state, moment.timestamp, proof_at)
-    if choice.proof and choice.state != OPTED_OUT and mine.suppressed.get(choice.channel) == "complaint":
-        del mine.suppressed[choice.channel]
-    scope.record.touch("consent")
-    if before != choice.state:
-        _announce(scope, choice.channel, choice.topic, choice.state, choice.source)
-
-
-def _set(mine: Consent, channel: str, topic: str, said: str, at: int, proof_at: int) -> None:
-    states = mine.topics.setdefault(channel, {}) if topic else mine.channels
-    name = topic or channel
-    if said == NEUTRAL:
-        states.pop(name, None)
-    else:
-        states[name] = said
-    key = _key(channel, topic)
-    mine.chosen_at[key] = max(at, mine.chosen_at.get(key, 0))
-    if proof_at:
-        mine.proven_at[key] = proof_at
-    else:
-        mine.proven_at.pop(key, None)
-
-
-def _announce(scope: Scope, channel: str, topic: str, said: str, source: str) -> None:
-    scope.emit("consent_changed", {"channel": channel, "topic": topic or None, "state": said, "source": source})
 
 
 def _unsubscribed(moment: Moment, scope: Scope) -> None:
@@ -142,7 +86,7 @@ def _unsubscribed(moment: Moment, scope: Scope) -> None:
         state=OPTED_OUT,
         source=str(said.get("source") or "unsubscribe"),
     )
-    _apply(choice, moment, scope)
+    apply(choice, moment, scope)
     scope.ask(store.DropVeto(moment.id))
 
 
@@ -151,7 +95,7 @@ def _complained(moment: Moment, scope: Scope) -> None:
     mine: Consent = scope.record["consent"]
     mine.suppressed.setdefault(channel, "complaint")
     scope.record.touch("consent")
-    _apply(Choice(channel=channel, topic="", state=OPTED_OUT, source="complaint"), moment, scope)
+    apply(Choice(channel=channel, topic="", state=OPTED_OUT, source="complaint"), moment, scope)
     scope.ask(store.DropVeto(moment.id))
 
 
@@ -195,17 +139,16 @@ _REPORTS = {
 }
 
 
-def _take_categories(moment: Moment, scope: Scope) -> None:
-    """`context.consent.categoryPreferences`: true or false per purpose, as consent managers write it."""
+def _take_preferences(moment: Moment, scope: Scope) -> None:
+    """`context.consent` as consent managers write it: `categoryPreferences` with true or false for each purpose, and
+    `gpc`, the signal of a browser that does not want its owner followed."""
     consent = moment.context.get("consent")
-    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
-    if not isinstance(preferences, dict):
+    if not isinstance(consent, dict):
         return
-    for category, allowed in preferences.items():
+    if consent.get("gpc") is True:
+        apply(Choice(TRACKING, "", OPTED_OUT, "gpc"), moment, scope)
+    preferences = consent.get("categoryPreferences")
+    for category, allowed in preferences.items() if isinstance(preferences, dict) else ():
         if isinstance(allowed, bool):
-            said = "opted_in" if allowed else OPTED_OUT
-            _apply(Choice(CATEGORY_CHANNEL, str(category), said, "identify"), moment, scope)
-
-
-def _key(channel: str, topic: str) -> str:
-    return f"{channel}/{topic}" if topic else channel
+            said = OPTED_IN if allowed else OPTED_OUT
+            apply(Choice(CATEGORY_CHANNEL, str(category), said, "identify"), moment, scope)

@@ -3,30 +3,78 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Annotated, Any
 
-from litestar import Response, put
+import msgspec
+from litestar import Response, get, post, put
+from litestar.params import Parameter
+from msgspec import Struct
 
 from kizuna.accounts.caller import Caller
+from kizuna.consent import store
 from kizuna.consent.choose import Choice, choose
+from kizuna.consent.law import LAWS, show_law
+from kizuna.consent.section import Consent
+from kizuna.consent.show import show_consent, show_proof
+from kizuna.consent.take_many import take_many
 from kizuna.core.errors import NotSettled
+from kizuna.engine.record import decoder_of
 from kizuna.events import settled
 from kizuna.events.log import Log
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
 
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
 
 @put("/api/v1/profiles/{ref:str}/consent")
 async def put_consent(ref: str, data: Choice, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
-    """Effective at once: an opt-out stops every claim from its commit on."""
+    """Effective at once: an opt-out stops every claim from its commit on. With `confirm` they are asked by mail."""
     workspace = caller.workspace.id
     async with database.connection() as conn:
         profile = await find(conn, workspace, ref)
     position = await choose(database, log, workspace, profile, data)
-    with contextlib.suppress(NotSettled):  # accepted it is
-        await settled.wait(database, workspace, position)
+    await _settle(database, workspace, position)
     shown = {"channel": data.channel, "topic": data.topic, "state": data.state, "source": data.source}
     return Response(shown, headers={"Kizuna-Position": str(position)})
 
 
-ROUTES = [put_consent]
+@get("/api/v1/profiles/{ref:str}/consent")
+async def get_consent(ref: str, caller: Caller, database: Database, limit: Limit = 100) -> dict[str, Any]:
+    """What rules, and every act with its proof, the latest first."""
+    workspace = caller.workspace.id
+    async with database.connection() as conn:
+        profile = await find(conn, workspace, ref)
+        raw = await store.section(conn, workspace, profile)
+        rows = await store.proofs_of(conn, workspace, await store.with_merged(conn, workspace, profile), limit)
+    section = decoder_of(Consent)(raw) if raw else Consent()
+    return {"channels": show_consent(section), "history": [show_proof(row) for row in rows]}
+
+
+class Many(Struct, frozen=True, forbid_unknown_fields=True):
+    items: list[dict[str, Any]]
+
+
+@post("/api/v1/consent/import", status_code=200)
+async def import_consent(data: Many, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+    """Acts of the past with their own times and proofs, each taken or refused for itself."""
+    taken = await take_many(database, log, caller.workspace.id, data.items)
+    shown = {"accepted": taken.accepted, "refused": msgspec.to_builtins(taken.refused)}
+    if taken.position is None:
+        return Response(shown)
+    await _settle(database, caller.workspace.id, taken.position)
+    return Response(shown, headers={"Kizuna-Position": str(taken.position)})
+
+
+@get("/api/v1/consent/laws")
+async def list_laws(caller: Caller) -> dict[str, Any]:
+    """The sets of rules a policy may choose from, each as what it does."""
+    return {"items": [show_law(name) for name in LAWS], "next_cursor": None}
+
+
+async def _settle(database: Database, workspace: int, position: int) -> None:
+    with contextlib.suppress(NotSettled):  # accepted it is
+        await settled.wait(database, workspace, position)
+
+
+ROUTES = [put_consent, get_consent, import_consent, list_laws]

@@ -1,11 +1,14 @@
-"""SQL of consent: vetoes that every claim reads, and suppressed addresses."""
+"""SQL of consent: vetoes that every claim reads, suppressed addresses, and the proofs of what was said."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from msgspec import Struct
 from psycopg import AsyncConnection
+
+from kizuna.consent.proof import KeepProof
 
 
 class DropVeto(Struct, frozen=True):
@@ -51,16 +54,33 @@ def veto(workspace: int, profile: bytes, item: str, channel: str, topic: str) ->
     )
 
 
-def vetoes(
-    workspace: int, profiles: list[bytes], items: list[str], channel: str, topic: str
-) -> tuple[LiteralString, tuple[Any, ...]]:
-    """As `veto` for many at once."""
+def vetoes(workspace: int, said: Sequence[tuple[bytes, str, str, str | None]]) -> tuple[LiteralString, tuple[Any, ...]]:
+    """As `veto` for many at once: (profile, item, channel, topic)."""
     return (
         "INSERT INTO veto (workspace, profile, id, channel, topic)"
-        " SELECT %s, profile, id, %s, %s FROM unnest(%s::bytea[], %s::text[]) AS new (profile, id)"
-        " ON CONFLICT DO NOTHING",
-        (workspace, channel, topic, profiles, items),
+        " SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
+        (workspace, *([each[place] or "" for each in said] for place in range(4))),
     )
+
+
+async def vetoes_among(
+    conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]
+) -> set[tuple[bytes, str, str]]:
+    """As `open_vetoes` of many: (profile, channel, topic)."""
+    found = await conn.execute(
+        "SELECT profile, channel, topic FROM veto WHERE workspace = %s AND profile = ANY(%b::bytea[])",
+        [workspace, profiles],
+    )
+    return set(await found.fetchall())
+
+
+async def sections(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> dict[bytes, bytes]:
+    """As `section` of many, of those who have one."""
+    found = await conn.execute(
+        "SELECT id, consent FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[]) AND consent IS NOT NULL",
+        [workspace, profiles],
+    )
+    return dict(await found.fetchall())
 
 
 async def open_vetoes(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> set[tuple[str, str]]:
@@ -100,3 +120,66 @@ async def is_on_the_way(conn: AsyncConnection[Any], workspace: int, profiles: li
     )
     row = await found.fetchone()
     return row is not None and row[0]
+
+
+# proofs --------------------------------------------------------------------------------------------------------------
+
+_PROOF = {
+    "id": "bytea", "profile": "bytea", "channel": "text", "topic": "text", "state": "text", "source": "text",
+    "proof": "text", "basis": "text", "at": "bigint", "known_at": "bigint", "until": "bigint", "item": "text",
+}  # fmt: skip
+_KEEP = (
+    f"INSERT INTO consent_proof (workspace, {', '.join(_PROOF)})"  # noqa: S608  # our own column names
+    " SELECT %s, id, profile, channel, topic, state, source, proof::jsonb, basis, at, known_at, until, item"
+    f" FROM unnest({', '.join(f'%b::{kind}[]' for kind in _PROOF.values())}) AS new ({', '.join(_PROOF)})"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+def keep_proofs(cursor: Any, workspace: int, effects: list[KeepProof]) -> None:
+    cursor.execute(_KEEP, [workspace, *([getattr(each, name) for each in effects] for name in _PROOF)])
+
+
+_SHOWN = "id, channel, topic, state, source, proof, basis, at, known_at, until"
+
+
+async def proof(conn: AsyncConnection[Any], workspace: int, named: bytes) -> tuple[Any, ...] | None:
+    """As a row of `proofs_of`."""
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM consent_proof WHERE workspace = %s AND id = %s",  # noqa: S608
+        [workspace, named],
+    )
+    return await found.fetchone()
+
+
+async def proofs_of(
+    conn: AsyncConnection[Any], workspace: int, profiles: list[bytes], limit: int
+) -> list[tuple[Any, ...]]:
+    """(id, channel, topic, state, source, proof, basis, at, known_at, until) of these records, newest act first."""
+    found = await conn.execute(
+        f"SELECT {_SHOWN} FROM consent_proof"  # noqa: S608
+        " WHERE workspace = %s AND profile = ANY(%b::bytea[]) ORDER BY at DESC, known_at DESC, id LIMIT %s",
+        [workspace, profiles, limit],
+    )
+    return await found.fetchall()
+
+
+async def with_merged(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> list[bytes]:
+    """A record and all that were joined to it, at whatever remove."""
+    found = await conn.execute(
+        "WITH RECURSIVE joined (id) AS (SELECT %(profile)s::bytea UNION"
+        " SELECT p.id FROM profile p JOIN joined j ON p.merged_into = j.id WHERE p.workspace = %(workspace)s)"
+        " SELECT id FROM joined",
+        {"profile": profile, "workspace": workspace},
+    )
+    return [row[0] for row in await found.fetchall()]
+
+
+async def policy(conn: AsyncConnection[Any], workspace: int) -> dict[str, Any]:
+    """What the policy that rules says, as written; empty where there is none."""
+    found = await conn.execute(
+        "SELECT body FROM definition WHERE workspace = %s AND kind = 'policy' AND name = 'policy' AND retired IS NULL",
+        [workspace],
+    )
+    row = await found.fetchone()
+    return row[0] if row else {}

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from kizuna.consent.decide import STATES
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid, Unprocessable
 from kizuna.core.problems import Problems, escape
+from kizuna.imports.consent import Consent, read_map
 
 KINDS = ("events", "profiles")
 TYPES = ("text", "number", "boolean", "date", "time", "json")
@@ -25,7 +25,6 @@ ENCODINGS = (
 )  # fmt: skip
 FIELDS = ("kind", "columns", "constants", "consent", "backfill", "encoding", "delimiter", "header")
 COLUMN_FIELDS = ("to", "type", "format", "zone", "decimal")
-CONSENT_FIELDS = ("column", "channel", "topic", "states", "source")
 
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")  # however it was written
 
@@ -41,16 +40,6 @@ class Column(Struct, frozen=True):
     decimal: str = "."
 
 
-class Consent(Struct, frozen=True):
-    """A column that says what somebody agreed to."""
-
-    column: str
-    channel: str
-    topic: str
-    states: dict[str, str]  # what the column says to a state
-    source: str
-
-
 class Map(Struct, frozen=True):
     kind: str
     columns: tuple[Column, ...]
@@ -64,7 +53,7 @@ class Map(Struct, frozen=True):
 
     def names(self) -> set[str]:
         """The columns a file must have."""
-        return {each.name for each in self.columns} | ({self.consent.column} if self.consent else set())
+        return {each.name for each in self.columns} | (self.consent.names() if self.consent else set())
 
 
 def parse(raw: Any) -> Map:
@@ -89,7 +78,7 @@ def parse(raw: Any) -> Map:
         kind=kind,
         columns=found,
         constants=fixed,
-        consent=reader.consent(document["consent"]) if document.get("consent") is not None else None,
+        consent=read_map(document["consent"], reader) if document.get("consent") is not None else None,
         backfill=reader.boolean(document.get("backfill", True), "/backfill"),
         encoding=reader.encoding(document.get("encoding", "")),
         delimiter=reader.delimiter(document.get("delimiter", "")),
@@ -164,23 +153,6 @@ class _Reader(Problems):
             self.note("/columns", "no_identity", "name the column of the userId or the anonymousId")
         if kind == "events" and ("event",) not in paths:
             self.note("/constants", "no_event", "say the event's name: a column, or `event` in constants")
-
-    def consent(self, raw: Any) -> Consent | None:
-        said = self.object(raw, "/consent", CONSENT_FIELDS)
-        for key in ("column", "channel"):
-            if not isinstance(said.get(key), str) or not said[key]:
-                self.note(f"/consent/{key}", "missing", "a text")
-        states = self.object(said.get("states", {state: state for state in STATES}), "/consent/states")
-        for word, state in states.items():
-            if state not in STATES:
-                self.note(f"/consent/states/{word}", "invalid", f"one of {', '.join(STATES)}")
-        for key in ("topic", "source"):
-            if not isinstance(said.get(key, ""), str):
-                self.note(f"/consent/{key}", "not_text", "a text")
-        if self.found:
-            return None
-        folded = {word.strip().casefold(): state for word, state in states.items()}
-        return Consent(said["column"], said["channel"], said.get("topic", ""), folded, said.get("source") or "import")
 
     def encoding(self, raw: Any) -> str:
         try:

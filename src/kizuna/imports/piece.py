@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from kizuna.consent.decide import OPTED_OUT
-from kizuna.core import exact_json, ids
+from kizuna.consent.choose import Choice, item_of
+from kizuna.core import clock, exact_json, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import BACKFILL, Item
 from kizuna.engine.slice import Workspace
 from kizuna.events.wires.segment import Reader
 from kizuna.imports.cells import convert
+from kizuna.imports.consent import choice_of
 from kizuna.imports.formats import Broken, Row
 from kizuna.imports.map import Map
 
@@ -28,12 +29,19 @@ class Reject(Struct):
     cells: list[Any]
 
 
+class Agreed(Struct, frozen=True):
+    """What a row says of consent, as item and as it was read."""
+
+    item: Item
+    choice: Choice
+    row: Row
+
+
 class Piece(Struct):
     items: list[Item]
     rejected: list[Reject]
     taken: int = 0  # rows that became an event or a profile
-    consents: int = 0
-    opted_out: list[Item] = []  # those consents that every claim must know of at once
+    agreed: list[Agreed] = []  # what of it is consent
 
 
 class Translator:
@@ -52,7 +60,7 @@ class Translator:
     def piece(self, rows: Sequence[Row | Broken], first: int, now: int) -> Piece:
         """`first` is the number of the first row in the file, counted with those that are broken."""
         made = Piece([], [])
-        said: list[tuple[int, Row, str | None]] = []
+        said: list[tuple[int, Row, Choice | None]] = []
         bodies: list[bytes] = []
         for number, row in enumerate(rows, first):
             if isinstance(row, Broken):
@@ -60,34 +68,32 @@ class Translator:
                 continue
             try:
                 bodies.append(self._body(row, number))
-                said.append((number, row, self._consent(row)))
+                said.append((number, row, self._choice(row)))
             except Invalid as error:
                 del bodies[len(said) :]
-                made.rejected.append(_reject(row, error.code, str(error)))
+                made.rejected.append(reject(row, error.code, str(error)))
         self._take(bodies, said, now, made)
         made.rejected.sort(key=lambda each: each.line)
         return made
 
-    def _take(self, bodies: list[bytes], said: list[tuple[int, Row, str | None]], now: int, made: Piece) -> None:
+    def _take(self, bodies: list[bytes], said: list[tuple[int, Row, Choice | None]], now: int, made: Piece) -> None:
         if not bodies:
             return
         reader = Reader(self.workspace.id, now, self.workspace.zone, self.max_event)
         decoded = reader.read("batch", b'{"batch":[' + b",".join(bodies) + b"]}")
         refused = {each.index: each for each in decoded.refused}
         items = iter(decoded.items)
-        for index, (number, row, state) in enumerate(said):
+        for index, (number, row, choice) in enumerate(said):
             if index in refused:
-                made.rejected.append(_reject(row, refused[index].code, refused[index].message))
+                made.rejected.append(reject(row, refused[index].code, refused[index].message))
                 continue
             item = next(items)
             made.items.append(item)
             made.taken += 1
-            if state is not None:
-                choice = self._choice(item, number, state)
-                made.items.append(choice)
-                made.consents += 1
-                if state == OPTED_OUT:
-                    made.opted_out.append(choice)
+            if choice is not None:
+                agreed = self._agreed(item, number, row, choice)
+                made.items.append(agreed.item)
+                made.agreed.append(agreed)
 
     def _body(self, row: Row, number: int) -> bytes:
         event: dict[str, Any] = {"type": self.kind, "integrations": self.integrations}
@@ -110,31 +116,15 @@ class Translator:
         except (UnicodeEncodeError, msgspec.MsgspecError, ValueError):
             raise Invalid("a cell is not text of the file's encoding", code="broken_text") from None
 
-    def _consent(self, row: Row) -> str | None:
-        asked = self.map.consent
-        if asked is None:
-            return None
-        value = row.cells[asked.column]
-        text = ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
-        word = text.strip().casefold()
-        if not word:
-            return None
-        if word not in asked.states:
-            raise Invalid(f"{asked.column}: {text[:60]!r} is no state the map knows", code="unknown_consent")
-        return asked.states[word]
+    def _choice(self, row: Row) -> Choice | None:
+        return choice_of(self.map.consent, row.cells, self.workspace.zone) if self.map.consent else None
 
-    def _choice(self, item: Item, number: int, state: str) -> Item:
-        """Without a proof: it never makes an opt-in of an opt-out."""
-        asked = self.map.consent
-        assert asked  # noqa: S101  # a state came of it
-        said = {"channel": asked.channel, "state": state, "source": asked.source}
-        if asked.topic:
-            said["topic"] = asked.topic
+    def _agreed(self, item: Item, number: int, row: Row, choice: Choice) -> Agreed:
+        """At the row's own time, unless the map names one for the consent."""
         name = ids.show("evt", ids.derive("import consent", self.digest, self.map.mark, number))
-        return Item(
-            item.profile, name, "consent", timestamp=item.timestamp, properties=exact_json.encode(said),
-            received_at=item.received_at, flags=item.flags & BACKFILL,
-        )  # fmt: skip
+        at = choice if choice.at else msgspec.structs.replace(choice, at=clock.show(item.timestamp))
+        said = item_of(item.profile, at, item.received_at, name, item.flags & BACKFILL)
+        return Agreed(said, choice, row)
 
 
 def _put(into: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -150,7 +140,7 @@ def _name(value: Any, word: str) -> str:
     return str(int(value) if whole else value)
 
 
-def _reject(row: Row, code: str, message: str) -> Reject:
+def reject(row: Row, code: str, message: str) -> Reject:
     return Reject(row.line, code, message, list(row.cells.values()))
 
 

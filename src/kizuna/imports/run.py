@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from kizuna.accounts import store as accounts
 from kizuna.consent import store as consents
+from kizuna.consent.decide import OPTED_OUT
 from kizuna.core import ids
 from kizuna.core.errors import Conflict, KizunaError, TooMany
 from kizuna.engine.append import append_statements
@@ -24,6 +25,7 @@ from kizuna.imports.map import Map
 from kizuna.imports.piece import Piece, Reject, Translator
 from kizuna.imports.rejects import Rejects
 from kizuna.imports.store import Import
+from kizuna.imports.unproven import refuse
 from kizuna.runtime.database import Database
 
 ROWS = 2_000  # of a piece
@@ -105,6 +107,8 @@ async def _run(database: Database, order: Order, at: Import, source: Source, tel
         async with database.connection() as conn:
             now = await accounts.now(conn, order.workspace.id)
         piece = await asyncio.to_thread(translator.piece, batch, at.rows + 1, now)
+        async with database.connection() as conn:
+            await refuse(conn, order.workspace.id, piece)
         after = replace(
             _after(at, batch, piece, source), rejects_size=await asyncio.to_thread(rejects.add, piece.rejected)
         )
@@ -116,13 +120,13 @@ async def _run(database: Database, order: Order, at: Import, source: Source, tel
 
 
 async def _commit(database: Database, order: Order, rows_before: int, after: Import, piece: Piece) -> Import:
-    workspace, asked = order.workspace, order.map.consent
+    workspace = order.workspace
     async with database.connection() as conn:
         items = [] if order.checks_only else piece.items
-        if piece.opted_out and asked and not order.checks_only:
-            profiles = [item.profile for item in piece.opted_out]
-            named = [item.id for item in piece.opted_out]
-            await conn.execute(*consents.vetoes(workspace.id, profiles, named, asked.channel, asked.topic))
+        opted_out = [each for each in piece.agreed if each.choice.state == OPTED_OUT]
+        if opted_out and not order.checks_only:
+            said = [(each.item.profile, each.item.id, each.choice.channel, each.choice.topic) for each in opted_out]
+            await conn.execute(*consents.vetoes(workspace.id, said))
         if not await store.advance(conn, workspace.id, rows_before, after):
             raise Conflict("this import is under way elsewhere", code="import_running")
         if items:
@@ -171,7 +175,7 @@ def _after(at: Import, batch: list[Row | Broken], piece: Piece, source: Source) 
         at,
         rows=at.rows + len(batch),
         taken=at.taken + piece.taken,
-        consents=at.consents + piece.consents,
+        consents=at.consents + len(piece.agreed),
         rejected=at.rejected + len(piece.rejected),
         done=max(at.done, source.done()),
     )

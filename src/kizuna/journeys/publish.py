@@ -18,6 +18,7 @@ from kizuna.journeys.program import ACTIVE, JOURNEY, MIGRATION, PAUSED, STOPPED
 from kizuna.journeys.steps import END
 from kizuna.messages import store as messages
 from kizuna.segments import rule
+from kizuna.templates.legal_check import check_use
 
 FROM = {PAUSED: (ACTIVE,), ACTIVE: (PAUSED,), STOPPED: (ACTIVE, PAUSED)}  # what may become so
 
@@ -39,6 +40,7 @@ async def publish(
         raise NotFound(f"no journey {name!r} in this workspace")
     journey = parse(name, body)
     _check_segments(journey, await store.segments(conn, workspace.id))
+    await check_use(conn, workspace.id, marketing_templates(body))
     if options.include_members:
         _check_members(journey)
     if options.migrate:
@@ -86,6 +88,12 @@ async def change_status(
         tell = "calendar" if parse(name, ruling.body).entry.timed else ""  # it may have become so while paused
         await messages.put_off(conn, workspace.id, await accounts.now(conn, workspace.id), journey=name)
     return await definitions.publish(conn, workspace, JOURNEY, name, ruling.body, status=status, sweep=sweep, tell=tell)
+
+
+def marketing_templates(body: dict[str, Any]) -> set[str]:
+    """Those that its steps say marketing with."""
+    sends = [step["send"] for step in body.get("steps", []) if isinstance(step.get("send"), dict)]
+    return {str(send["template"]) for send in sends if send.get("template") and not send.get("transactional")}
 
 
 def _check_segments(journey: Journey, known: set[str]) -> None:

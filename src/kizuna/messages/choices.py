@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,9 +33,14 @@ class Reach(Struct, frozen=True):
 
 
 def reaches(
-    consent: Consent, addresses: Mapping[str, str | None], topics: Mapping[str, Mapping[str, Any]], neutral: str
+    consent: Consent,
+    addresses: Mapping[str, str | None],
+    topics: Mapping[str, Mapping[str, Any]],
+    neutral: Callable[[str, str, str | None], str],
+    now: int,
 ) -> list[Reach]:
-    """`addresses` by channel, in the order to be shown; `neutral` is what no choice means: `opt_in` or `opt_out`."""
+    """`addresses` by channel, in the order to be shown; `neutral` says what no choice means (`opt_in` or `opt_out`),
+    given what the topic or else the workspace says (empty: nothing), the channel and the topic."""
     found: list[Reach] = []
     open_consent = msgspec.structs.replace(consent, suppressed={})
     for channel, address in addresses.items():
@@ -44,7 +49,7 @@ def reaches(
         for topic in ["", *topics, *sorted(consent.topics.get(channel, {}).keys() - topics.keys())]:
             known = topics.get(topic, {})
             said = state(consent, channel, topic)
-            default = str(known.get("default") or neutral)
+            default = neutral(str(known.get("default") or ""), channel, topic or None)
             lines.append(
                 Line(
                     channel=channel,
@@ -52,11 +57,11 @@ def reaches(
                     title=str(known.get("title") or topic),
                     description=str(known.get("description") or ""),
                     state=said,
-                    is_received=refusal(open_consent, channel, topic or None, False, default) is None,
+                    is_received=refusal(open_consent, channel, topic or None, False, default, now=now) is None,
                     is_open=not (topic and is_stopped),
                 )
             )
-        is_blocked = refusal(consent, channel, None, True, neutral, address) is not None
+        is_blocked = refusal(consent, channel, None, True, "", address, now=now) is not None
         found.append(Reach(channel, lines, is_blocked))
     return found
 

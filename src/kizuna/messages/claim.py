@@ -13,7 +13,8 @@ from kizuna.consent.section import Consent
 from kizuna.engine.slice import Workspace
 from kizuna.messages.message import Claimed
 from kizuna.messages.permit import QUIET_HOURS_EXPIRED
-from kizuna.messages.quiet_hours import SKIP, QuietHours
+from kizuna.messages.policy import Policy
+from kizuna.messages.quiet_hours import SKIP
 from kizuna.profiles.section import Profile
 
 
@@ -43,18 +44,18 @@ class Deferred(Struct, frozen=True):
 
 
 def defer(
-    message: Claimed, person: Person, quiet: QuietHours | None, at: int, workspace: Workspace
+    message: Claimed, person: Person, policy: Policy | None, at: int, workspace: Workspace
 ) -> Deferred | Refused | None:
     """What quiet hours say at the moment of the claim; None where it may go."""
-    if quiet is None or message.transactional:
+    if policy is None or message.transactional:
         return None
-    local = person.zone or workspace.zone
-    over = quiet.over_at(at, local)
-    if not over:
+    night = policy.night(message.channel, person.traits, person.zone, workspace.zone)
+    over = night.over_at(at) if night is not None else 0
+    if night is None or not over:
         return None
-    if quiet.then == SKIP or over > message.expires_at:
+    if night.then == SKIP or over > message.expires_at:
         return Refused("skipped", QUIET_HOURS_EXPIRED)
-    return Deferred(quiet.due_at(at, local, message.id, message.expires_at, spread=workspace.clock != "test"))
+    return Deferred(night.due_at(at, message.id, message.expires_at, spread=workspace.clock != "test"))
 
 
 def decide(
@@ -87,5 +88,6 @@ def decide(
         return Refused("skipped", "suppressed")
     if not message.transactional and vetoes & {(message.channel, ""), (message.channel, message.topic or "")}:
         return Refused("skipped", "no_consent")
-    reason = refusal(person.consent, message.channel, message.topic, message.transactional, workspace_default, key)
+    part, exempt = (message.channel, message.topic), message.transactional
+    reason = refusal(person.consent, *part, exempt, workspace_default, key, now=now)
     return Refused("skipped", reason) if reason else address

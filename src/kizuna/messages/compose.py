@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
+from kizuna.consent.decide import OPTED_OUT, TRACKING, TRANSACTIONAL, in_force, state
+from kizuna.consent.terms import Sender
 from kizuna.core import clock, ids
 from kizuna.core.clock import SECOND
 from kizuna.engine.slice import Workspace
 from kizuna.messages.claim import Person
-from kizuna.messages.links import Links, is_led, rewrite
+from kizuna.messages.links import Links, is_led, rewrite, unfollowed
 from kizuna.messages.message import Claimed
 from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
@@ -20,7 +22,7 @@ from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
 from kizuna.templates.push import PushPart
 from kizuna.templates.render import Content, render
-from kizuna.templates.variables import of_profile
+from kizuna.templates.variables import of_profile, of_workspace
 
 
 class Composed(Struct, frozen=True):
@@ -32,6 +34,8 @@ class Composed(Struct, frozen=True):
     plain: Content | None  # what was said before links were led through ours; None: it is no HTML
     links: list[str]
     unsubscribe: str | None
+    consent: str  # what allows it: opted_in, neutral or transactional
+    proof: bytes | None = None  # of an opt-in: the row that proves it
     devices: Sequence[Device] = ()
     notification: Notification | None = None
 
@@ -45,21 +49,26 @@ def compose(
     links: Links,
     at: int,
     blocks: Mapping[str, Template] | None = None,
+    sender: Sender | None = None,
 ) -> Composed:
     """Raises `Invalid` when the template cannot be rendered, `Aborted` when it says that nothing is said."""
     content = render(
         template,
-        Variables(message, person, workspace, links),
+        Variables(message, person, workspace, links, sender),
         locale=person.locale,
         now=at,
         zone=person.zone or workspace.zone,
         partials=bodies(blocks, person.locale) if blocks else None,
     )
     is_html = content.format != "liquid+text"
-    body, targets = rewrite(content.body, links) if is_html else (content.body, [])
+    is_followed = state(person.consent, TRACKING) != OPTED_OUT
+    body, targets = content.body, list[str]()
+    if is_html:
+        body, targets = rewrite(content.body, links) if is_followed else (unfollowed(content.body, links), targets)
+    allowed, proof = _allowed(message, person, at)
     notification = None
     if message.channel == "push":
-        notification, targets = announce(message, content.push or PushPart(), links, targets, at)
+        notification, targets = announce(message, content.push or PushPart(), links, targets, at, is_followed)
     return Composed(
         address=address,
         subject=content.subject,
@@ -67,17 +76,25 @@ def compose(
         plain=content if is_html else None,
         links=targets,
         unsubscribe=None if message.transactional else links.unsubscribe,
+        consent=allowed,
+        proof=proof,
         devices=person.known.devices,
         notification=notification,
     )
 
 
+def _allowed(message: Claimed, person: Person, at: int) -> tuple[str, bytes | None]:
+    if message.transactional:
+        return TRANSACTIONAL, None
+    return in_force(person.consent, message.channel, message.topic, at)
+
+
 def announce(
-    message: Claimed, said: PushPart, links: Links, targets: list[str], at: int
+    message: Claimed, said: PushPart, links: Links, targets: list[str], at: int, is_followed: bool = True
 ) -> tuple[Notification, list[str]]:
     """What goes beside title and text, its link led through ours, and the links the message has now."""
     url = said.url
-    if is_led(url) and not links.is_ours(url):
+    if is_followed and is_led(url) and not links.is_ours(url):
         url, targets = links.click(len(targets)), [*targets, url]
     until = message.expires_at
     if said.ttl:
@@ -97,8 +114,9 @@ def announce(
 def as_brought(message: Claimed) -> Composed:
     """What a web hook says: it was worded when the journey came to it."""
     return Composed(
-        address="", subject=None, body=str(message.data.get("body") or ""), plain=None, links=[], unsubscribe=None
-    )
+        address="", subject=None, body=str(message.data.get("body") or ""), plain=None, links=[], unsubscribe=None,
+        consent=TRANSACTIONAL,
+    )  # fmt: skip
 
 
 def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
@@ -127,8 +145,11 @@ class Variables(Mapping[str, Any]):
 
     _NAMES: ClassVar = ("profile", "event", "run", "data", "workspace", "message")
 
-    def __init__(self, message: Claimed, person: Person, workspace: Workspace, links: Links) -> None:
+    def __init__(
+        self, message: Claimed, person: Person, workspace: Workspace, links: Links, sender: Sender | None = None
+    ) -> None:
         self._message, self._person, self._workspace, self._links = message, person, workspace, links
+        self._sender = sender
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -148,7 +169,7 @@ class Variables(Mapping[str, Any]):
             case "data":
                 return message.data
             case "workspace":
-                return {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency}
+                return of_workspace(workspace, self._sender)
             case "message":
                 return MessageVariable(message, self._links)
             case _:
@@ -164,7 +185,8 @@ class Variables(Mapping[str, Any]):
 class MessageVariable(Mapping[str, Any]):
     """`message` in templates; a link is signed when a template asks for it."""
 
-    _LINKS: ClassVar = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "view_url": "view"}
+    _LINKS: ClassVar = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "view_url": "view",
+                         "confirm_url": "confirm"}  # fmt: skip
     _FIELDS: ClassVar = ("channel", "campaign", "variant", "topic")
 
     def __init__(self, message: Claimed, links: Links) -> None:

@@ -68,6 +68,8 @@ def said_of(one: Judged, verdict: Composed) -> Said:
         links=verdict.links,
         unsubscribe=verdict.unsubscribe,
         recipient=one.profile if one.profile != one.message.profile else None,
+        consent=verdict.consent,
+        proof=verdict.proof,
     )
 
 

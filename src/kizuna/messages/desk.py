@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from kizuna.channels import address_of, all_channels, key_of
 from kizuna.consent.section import Consent
+from kizuna.consent.terms import Sender
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
@@ -23,7 +24,7 @@ from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed
-from kizuna.messages.quiet_hours import QuietHours
+from kizuna.messages.policy import Policy
 from kizuna.profiles.section import Profile
 from kizuna.providers import vault
 from kizuna.providers.http import Outside
@@ -86,7 +87,7 @@ class Desk:
             }
         partials = self._blocks(cursor, workspace.id, templates.values())
         suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
-        quiet, neutral = self._ruling(cursor, workspace)
+        ruling, neutral = self._ruling(cursor, workspace)
         judged: list[Judged] = []
         for message, _, _ in claims:
             person = people.get(message.profile)
@@ -95,22 +96,25 @@ class Desk:
             if person is not None and person.id != message.profile:
                 said = said | vetoes.get(person.id, _NOTHING)
             default = neutral.get(message.topic or "", workspace.consent) if neutral else workspace.consent
+            if ruling is not None and person is not None:
+                default = ruling.terms.neutral(default, message.channel, message.topic, person.traits)
             verdict = decide(message, person, said, suppressed, at, default)
-            if quiet and isinstance(verdict, str) and person and (wait := defer(message, person, quiet, at, workspace)):
+            if isinstance(verdict, str) and person and (wait := defer(message, person, ruling, at, workspace)):
                 verdict = wait
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 parsed = templates.get((message.template, message.template_version))
-                verdict = self._compose(message, person, verdict, parsed, partials, workspace, at)
+                sender = ruling.terms.sender if ruling is not None else None
+                verdict = self._compose(message, person, verdict, parsed, partials, workspace, at, sender)
             judged.append(Judged(message, person.id if person else message.profile, verdict, at))
         return judged
 
-    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[QuietHours | None, dict[str, str]]:
-        """The quiet hours that rule, and what `neutral` means for topics that say so."""
+    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[Policy | None, dict[str, str]]:
+        """The policy that rules, and what `neutral` means for topics that say so."""
         found = sql_sending.ruling(cursor, workspace.id)
         neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
         policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
-        return policies[0].quiet_hours if policies else None, neutral
+        return policies[0] if policies else None, neutral
 
     def _compose(
         self,
@@ -121,6 +125,7 @@ class Desk:
         partials: dict[str, definition.Template],
         workspace: Workspace,
         at: int,
+        sender: Sender | None,
     ) -> Composed | Refused:
         if not message.template:
             return as_brought(message)
@@ -129,7 +134,7 @@ class Desk:
         try:
             links = Links(self.signer, self.public_url, workspace.id, message.id)
             used = partials if parsed.blocks else None
-            return compose(message, person, address, parsed.template, workspace, links, at, used)
+            return compose(message, person, address, parsed.template, workspace, links, at, used, sender)
         except Aborted:
             return Refused("skipped", "aborted")
         except Invalid:

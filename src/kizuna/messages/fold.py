@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from kizuna.consent.terms import Terms
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import Moment
@@ -15,6 +16,7 @@ from kizuna.messages.grant import EXPIRES_DEFAULT, WEBHOOK, SendRequest, request
 from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
     COMPLAINT,
+    CONFIRMATION,
     HARD_BOUNCE,
     REPORTED,
     TO,
@@ -32,6 +34,7 @@ from kizuna.messages.section import Messages
 PREFIX = "message_"
 SAY = "say"  # the type of items that ask for one message
 API = "api"  # their purpose
+ASKED = "consent_asked"  # the fact that somebody is to confirm an opt-in
 
 
 class MessagesSlice:
@@ -64,11 +67,15 @@ class MessagesSlice:
         return compiled | ({"topics": topics} if topics else {}) | ({"hooks": frozenset(hooks)} if hooks else {})
 
     def hears(self, part: Any, kind: str, name: str) -> bool:
-        return kind == SAY or (kind in ("fact", "report") and name.startswith(PREFIX))
+        is_ours = name.startswith(PREFIX) or (kind == "fact" and name == ASKED)
+        return kind == SAY or (kind in ("fact", "report") and is_ours)
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == SAY:
             _say(moment, scope)
+            return
+        if moment.type == "fact" and moment.name == ASKED:
+            _ask_to_confirm(moment, scope)
             return
         if moment.type not in ("fact", "report") or not moment.name.startswith(PREFIX):
             return
@@ -110,6 +117,19 @@ def _say(moment: Moment, scope: Scope) -> None:
         data=said.get("data") or {},
         expires=said.get("expires") or EXPIRES_DEFAULT,
     )
+    request(scope, wanted)
+
+
+def _ask_to_confirm(moment: Moment, scope: Scope) -> None:
+    """A mail with the link that confirms an opt-in: asked for by the customer, it is transactional."""
+    terms: Terms | None = scope.program.get("consent")
+    if terms is None or terms.double_opt_in is None:
+        return
+    said = moment.properties
+    wanted = SendRequest(
+        channels=(str(said["channel"]),), template=terms.double_opt_in.template, purpose=CONFIRMATION,
+        occurrence=moment.id, topic=said.get("topic"), transactional=True, data={"topic": said.get("topic")},
+    )  # fmt: skip
     request(scope, wanted)
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from kizuna.channels import address_of, all_channels, key_of
 from kizuna.consent.decide import refusal
+from kizuna.consent.terms import Terms
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
 from kizuna.messages.hold import after_plans, asking, hold, leave_queue, release, reserve
@@ -157,12 +158,17 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> C
         return Chosen(channel, None, "no_address")
     if not known.is_valid(address):
         return Chosen(channel, address, "invalid_address")
-    default = scope.workspace.consent
-    if topics and wanted.topic:
-        default = topics.get(wanted.topic, default)
-    key = key_of(channel, address)
-    reason = refusal(scope.record["consent"], channel, wanted.topic, wanted.transactional, default, key)
+    neutral = neutral_of(scope, channel, wanted.topic, topics)
+    consent, exempt, key = scope.record["consent"], wanted.transactional, key_of(channel, address)
+    reason = refusal(consent, channel, wanted.topic, exempt, neutral, key, now=scope.now)
     return Chosen(channel, address, reason)
+
+
+def neutral_of(scope: Scope, channel: str, topic: str | None, topics: Topics) -> str:
+    """What no choice means for this customer here: as the topic says, else the workspace, and no laxer than a law."""
+    said = topics.get(topic, scope.workspace.consent) if topics and topic else scope.workspace.consent
+    terms: Terms | None = scope.program.get("consent")
+    return said if terms is None else terms.neutral(said, channel, topic, scope.record["profiles"].traits)
 
 
 def message_id(profile: bytes, purpose: str, occurrence: str, channel: str) -> bytes:

@@ -22,9 +22,11 @@ def policy_of(scope: Scope) -> Policy | None:
 
 
 def asking(scope: Scope, message: bytes, channel: str, topic: str | None, expires_at: int) -> Asked:
+    known = scope.record["profiles"]
     return Asked(
         message=message, channel=channel, topic=topic, now=scope.now, expires_at=expires_at,
-        zone=zone_of(scope.record, scope.workspace), spread=scope.workspace.clock != "test",
+        zone=zone_of(scope.record, scope.workspace), spread=scope.workspace.clock != "test", own_zone=known.zone,
+        traits=known.traits,
     )  # fmt: skip
 
 

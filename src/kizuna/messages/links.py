@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS = b"u", b"c", b"o", b"v", b"p", b"d"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM = b"u", b"c", b"o", b"v", b"p", b"d", b"y"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
 
@@ -87,6 +87,10 @@ class Links:
         return self._url("p", PREFERENCES)
 
     @property
+    def confirm(self) -> str:
+        return self._url("y", CONFIRM)
+
+    @property
     def pixel(self) -> str:
         return self._url("o", OPEN) + ".gif"
 
@@ -98,7 +102,7 @@ class Links:
         return self._url("c", CLICK, index)
 
     def is_ours(self, url: str) -> bool:
-        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpd"))
+        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpdy"))
 
     def _url(self, path: str, purpose: bytes, index: int = 0) -> str:
         return f"{self._base}/{path}/{self._signer.token(Ticket(self._workspace, self._message, purpose, index))}"
@@ -130,15 +134,27 @@ def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
             targets.append(target)
         return f'{found[1]}"{html.escape(links.click(numbers[target]))}"'
 
-    rewritten = _ANCHOR.sub(through_ours, body)
     pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
-    end = rewritten.lower().rfind("</body")
-    return (rewritten + pixel if end < 0 else rewritten[:end] + pixel + rewritten[end:]), targets
+    return _at_the_end(_ANCHOR.sub(through_ours, body), pixel), targets
 
 
-_PIXEL = re.compile(r'<img src="[^"<>]*/o/[A-Za-z0-9_-]{64}\.gif" width="1" height="1" alt="">')
+def unfollowed(body: str, links: Links) -> str:
+    """The HTML for somebody who does not want to be followed: its own links, and no pixel but a mark that loads
+    nothing."""
+    return _at_the_end(body, f"<!-- {links.view} -->")
+
+
+def _at_the_end(body: str, mark: str) -> str:
+    end = body.lower().rfind("</body")
+    return body + mark if end < 0 else body[:end] + mark + body[end:]
+
+
+_MARK = re.compile(
+    r'<img src="[^"<>]*/o/[A-Za-z0-9_-]{64}\.gif" width="1" height="1" alt="">|<!-- [^"<>\s]*/v/[A-Za-z0-9_-]{64} -->'
+)
 
 
 def is_html(body: str) -> bool:
-    """Whether it was sent as HTML: all that is carries the pixel of `rewrite`, and text may hold any other mark."""
-    return bool(_PIXEL.search(body))
+    """Whether it was sent as HTML: all that is carries a mark of `rewrite` or `unfollowed`, and text may hold any
+    other."""
+    return bool(_MARK.search(body))

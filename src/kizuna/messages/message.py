@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
+CONFIRMATION = "consent"  # the purpose of what asks somebody to confirm their opt-in
 TO = "to"  # the purpose of what is said to an address and not to a customer
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
@@ -155,6 +156,8 @@ class Said(Struct, frozen=True, kw_only=True):
     links: list[str]
     unsubscribe: str | None  # address of the one-click header
     recipient: bytes | None = None  # the record it went to, where the one planned for was merged into it
+    consent: str | None = None  # what allowed it
+    proof: bytes | None = None  # the row that proves an opt-in
 
 
 class Ending(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,12 @@ _WORDS = {
         "saved": "Your choice is saved.",
         "code": "Your code",
         "show": "Show this code in the shop.",
+        "confirm": "Confirm your subscription",
+        "confirm_open": "Do you want to receive our messages? Without this confirmation nothing is sent.",
+        "confirm_yes": "Yes, send me messages",
+        "confirm_done": "Thank you. Your subscription is confirmed.",
+        "confirm_over": "This link is no longer valid. Please sign up again if you want to receive our messages.",
+        "asked": "Please look into your mailbox: we sent you a link to confirm your subscription.",
     },
     "ja": {
         "title": "配信停止",
@@ -58,6 +64,12 @@ _WORDS = {
         "saved": "設定を保存しました。",
         "code": "お客様のコード",
         "show": "店頭でこのコードをお見せください。",
+        "confirm": "配信登録の確認",
+        "confirm_open": "メッセージの配信を希望しますか。確認いただくまで配信は始まりません。",
+        "confirm_yes": "配信を希望する",
+        "confirm_done": "ありがとうございます。配信登録が完了しました。",
+        "confirm_over": "このリンクは無効になっています。配信をご希望の場合は、お手数ですがもう一度ご登録ください。",
+        "asked": "確認のメールをお送りしました。メール内のリンクから登録を完了してください。",
     },
 }
 _STYLE = (
@@ -110,6 +122,22 @@ def code(lang: str, shown: str) -> str:
 def unsubscribed(lang: str, choices: str) -> str:
     words = _WORDS[lang]
     return _page(lang, words["title"], f'<p role="status">{words["done"]}</p>{_more(words, choices)}')
+
+
+def confirm(lang: str, value: str) -> str:
+    """`value` is what the link is worth: `open`, `done` or `over`."""
+    words = _WORDS[lang]
+    said = words[f"confirm_{value}"]
+    if value != "open":
+        return _page(lang, words["confirm"], f'<p role="status">{said}</p>')
+    button = f'<form method="post"><button name="confirm" value="yes">{words["confirm_yes"]}</button></form>'
+    return _page(lang, words["confirm"], f"<p>{said}</p>{button}")
+
+
+def asked(lang: str) -> str:
+    """Of a form that was sent."""
+    words = _WORDS[lang]
+    return _page(lang, words["confirm"], f'<p role="status">{words["asked"]}</p>')
 
 
 def _more(words: dict[str, str], choices: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -24,8 +25,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     topic: str | None
     now: int
     expires_at: int
-    zone: str
+    zone: str  # theirs, else the workspace's
     spread: bool  # whether it may go up to ten minutes after the end of quiet hours
+    own_zone: str = ""  # as far as it is known
+    traits: Mapping[str, Any] = {}  # which say the country
 
 
 class Go(Struct, frozen=True):
@@ -55,11 +58,11 @@ Permit = Go | Hold | Elsewhere | No
 def permit(policy: Policy, grants: Sequence[Grant], ahead: Sequence[Held], asked: Asked) -> Permit:
     """`ahead` are those held back before it: one of the same channel and topic goes first."""
     due_at = asked.now
-    quiet = policy.quiet_hours
-    if quiet and (over := quiet.over_at(asked.now, asked.zone)):
-        if quiet.then == quiet_hours.SKIP or over > asked.expires_at:
+    night = policy.night(asked.channel, asked.traits, asked.own_zone, asked.zone)
+    if night and (over := night.over_at(asked.now)):
+        if night.then == quiet_hours.SKIP or over > asked.expires_at:
             return No(QUIET_HOURS_EXPIRED)
-        due_at = quiet.due_at(asked.now, asked.zone, asked.message, asked.expires_at, spread=asked.spread)
+        due_at = night.due_at(asked.now, asked.message, asked.expires_at, spread=asked.spread)
     counting = [cap for cap in policy.caps if cap.counts(asked.channel, asked.topic)]
     full: list[Cap] = []
     retry_at = 0

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct, field
 
 from kizuna.channels import all_channels
+from kizuna.consent import terms as consent_terms
+from kizuna.consent.law import LAWS
+from kizuna.consent.terms import Terms, read_terms
 from kizuna.core import clock, exact_json
 from kizuna.core.clock import Duration, duration
 from kizuna.core.errors import Invalid
 from kizuna.core.local_time import time_of_day
 from kizuna.core.problems import Problems
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
-from kizuna.messages.quiet_hours import QuietHours
+from kizuna.messages.quiet_hours import Night, QuietHours, QuietRule, night_of
 
 HOLD_FOR_DEFAULT = "48h"
 MOST_CAPS, MOST_MESSAGES = 100, 1_000  # a record keeps what its caps count: it must stay small
@@ -35,26 +39,40 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Policy(Struct, frozen=True, kw_only=True):
     caps: tuple[Cap, ...] = ()
     quiet_hours: QuietHours | None = None
+    quiet_by: tuple[QuietRule, ...] = ()  # where a channel and a country have hours of their own
     holdout: float = 0  # per cent of all profiles, who receive nothing but transactional messages
     limits: Limits = field(default_factory=Limits)
+    terms: Terms = field(default_factory=Terms)
+
+    def night(self, channel: str, traits: Mapping[str, Any], zone: str, otherwise: str) -> Night | None:
+        """When nobody says anything to this customer here; `zone` is theirs, empty where it is unknown."""
+        if not self.quiet_by:  # the usual case
+            return Night(self.quiet_hours, (zone or otherwise,)) if self.quiet_hours is not None else None
+        return night_of(self.quiet_by, self.quiet_hours, channel, traits, zone, otherwise)
+
+
+_FIELDS = ("caps", "quiet_hours", "daily_ceiling", "holdout", "limits", *consent_terms.FIELDS)
 
 
 def parse(body: Mapping[str, Any]) -> Policy:
     """Raises `Invalid` with the place of everything that is wrong."""
     reader = _Reader()
-    known = reader.object(body, "", ("caps", "quiet_hours", "daily_ceiling", "holdout", "limits"))
+    known = reader.object(body, "", _FIELDS)
     caps = [reader.cap(each, f"/caps/{index}") for index, each in enumerate(reader.list(known, "caps"))]
     if "daily_ceiling" in known:
         caps.append(reader.ceiling(known["daily_ceiling"], "/daily_ceiling"))
     if len(caps) > MOST_CAPS:
         reader.note("/caps", "too_many", f"at most {MOST_CAPS} caps")
-    quiet = reader.quiet_hours(known["quiet_hours"], "/quiet_hours") if known.get("quiet_hours") else None
+    terms = read_terms(known, reader)
+    quiet, by = reader.all_quiet_hours(known.get("quiet_hours"), terms)
     holdout = reader.number(known.get("holdout", 0), "/holdout", 0, 100, "a per cent from 0 to 100")
     limits = reader.limits(known["limits"], "/limits") if "limits" in known else Limits()
     if reader.found:
         first = reader.found[0]
         raise Invalid(f"the policy is not valid: {first.message}", code="invalid_policy", errors=reader.found)
-    return Policy(caps=tuple(caps), quiet_hours=quiet, holdout=holdout, limits=limits)
+    return Policy(
+        caps=tuple(caps), quiet_hours=quiet, quiet_by=by, holdout=holdout, limits=limits, terms=terms,
+    )  # fmt: skip
 
 
 def read_stored(body: bytes) -> Policy:
@@ -62,13 +80,22 @@ def read_stored(body: bytes) -> Policy:
     return parse(exact_json.decode(body))
 
 
+TEXTED = "sms"  # the channel that laws on hours speak of
+NIGHT = QuietHours(time(21), time(8))
+_QUIET_LAWS = {
+    name: QuietHours(time.fromisoformat(law.quiet[0]), time.fromisoformat(law.quiet[1]))
+    for name, law in LAWS.items()
+    if law.quiet is not None
+}
+
+
 class _Reader(Problems):
     """Reads the parts of a policy."""
 
-    def list(self, document: Mapping[str, Any], key: str) -> list[Any]:
+    def list(self, document: Mapping[str, Any], key: str, inside: str = "") -> list[Any]:
         raw = document.get(key)
         if raw is not None and not isinstance(raw, list):
-            self.note(f"/{key}", "not_a_list", "write a list")
+            self.note(f"{inside}/{key}", "not_a_list", "write a list")
         return raw if isinstance(raw, list) else []
 
     def number(self, raw: Any, pointer: str, low: float, high: float, wanted: str) -> float:
@@ -131,6 +158,33 @@ class _Reader(Problems):
         if not found.exact and not found.months:
             self.note(pointer, "invalid_duration", "longer than nothing")
         return found
+
+    def all_quiet_hours(self, raw: Any, terms: Terms) -> tuple[QuietHours | None, tuple[QuietRule, ...]]:
+        """Those of all, and those of a channel and country: as written, then as the chosen laws have them."""
+        pointer = "/quiet_hours"
+        document = self.object(raw, pointer) if raw else {}
+        listed = self.list(document, "by", pointer)
+        rules = [self.quiet_rule(each, f"{pointer}/by/{index}") for index, each in enumerate(listed)]
+        if terms.law in _QUIET_LAWS:
+            rules.append(QuietRule(TEXTED, None, _QUIET_LAWS[terms.law]))
+        rules += [
+            QuietRule(TEXTED, place.country, _QUIET_LAWS[place.law])
+            for place in terms.laws
+            if place.law in _QUIET_LAWS and place.channel in (None, TEXTED)
+        ]
+        general = {key: value for key, value in document.items() if key != "by"}
+        return self.quiet_hours(general, pointer) if general else None, tuple(rules)
+
+    def quiet_rule(self, raw: Any, pointer: str) -> QuietRule:
+        document = self.object(raw, pointer, ("channel", "country", "from", "to", "then"))
+        channel, country = document.get("channel"), document.get("country")
+        if channel is not None and channel not in list(all_channels()):
+            self.note(f"{pointer}/channel", "unknown_channel", f"one of {', '.join(all_channels())}")
+        is_code = isinstance(country, str) and len(country) == 2 and country.isascii() and country.isupper()
+        if country is not None and not is_code:
+            self.note(f"{pointer}/country", "invalid", "two letters of ISO 3166, such as US")
+        hours = self.quiet_hours({key: document[key] for key in ("from", "to", "then") if key in document}, pointer)
+        return QuietRule(channel, country, hours or NIGHT)
 
     def quiet_hours(self, raw: Any, pointer: str) -> QuietHours | None:
         document = self.object(raw, pointer, ("from", "to", "then"))

@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from kizuna.accounts.caller import Caller
 from kizuna.channels import all_channels
+from kizuna.consent.law import CUSTOM, show_law
 from kizuna.core import clock
 from kizuna.core.errors import NotFound
 from kizuna.events.publish import publish
@@ -18,6 +19,7 @@ from kizuna.messages.policy import parse
 from kizuna.messages.sending import GUARD, PAUSED, SENDING, pause_sending, resume_sending
 from kizuna.messages.topic import Topic, check
 from kizuna.runtime.database import Database
+from kizuna.templates.legal_check import check_policy
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 POLICY = "policy"  # the kind, and the name of the only one
@@ -26,8 +28,9 @@ POLICY = "policy"  # the kind, and the name of the only one
 @put("/api/v1/policy")
 async def put_policy(data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
     """Publish it whole; messages held back are looked at again under it."""
-    parse(data)
+    policy = parse(data)
     async with database.connection() as conn:
+        await check_policy(conn, caller.workspace.id, policy.terms)
         version, position = await publish(conn, caller.workspace, POLICY, POLICY, data, sweep="messages")
     return _answer({**data, "version": version}, position)
 
@@ -39,7 +42,9 @@ async def get_policy(caller: Caller, database: Database) -> dict[str, Any]:
     if not found:
         return {"caps": [], "quiet_hours": None, "version": None}
     _, version, _, body, published_at = found[0]
-    return {"caps": [], "quiet_hours": None, **body, "version": version, "published_at": clock.show(published_at)}
+    chosen = sorted({body.get("law", CUSTOM), *(each["law"] for each in body.get("laws", []))})
+    shown = {"caps": [], "quiet_hours": None, **body, "version": version, "published_at": clock.show(published_at)}
+    return {**shown, "rules": [show_law(name) for name in chosen if name != CUSTOM]}
 
 
 @put("/api/v1/topics/{name:str}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from kizuna.accounts import store as accounts
 from kizuna.channels import address_of, all_channels
 from kizuna.config import Config
 from kizuna.consent import choose as consenting
@@ -22,6 +23,7 @@ from kizuna.messages import choices, holder, page, store
 from kizuna.messages.choices import Reach
 from kizuna.messages.holder import Found
 from kizuna.messages.links import PREFERENCES
+from kizuna.messages.policy import parse
 from kizuna.runtime.database import Database
 
 _OPEN_TO_ALL = {"public": True}
@@ -65,14 +67,20 @@ async def _reaches(database: Database, found: Found, said: tuple[str, str, str] 
         vetoes = await consent_store.open_vetoes(conn, found.workspace, found.profile)  # before the record: the
         raw = await consent_store.section(conn, found.workspace, found.profile)  # fold moves one into the other
         rows = await store.definitions(conn, found.workspace, "topic")
-        neutral = await store.neutral(conn, found.workspace)
+        general = await store.neutral(conn, found.workspace)
+        terms = parse(await consent_store.policy(conn, found.workspace)).terms
+        now = await accounts.now(conn, found.workspace)
+
+    def neutral(said: str, channel: str, topic: str | None) -> str:
+        return terms.neutral(said or general, channel, topic, found.traits)
+
     consent = choices.chosen(holder.consent_of(raw), vetoes, OPTED_OUT)
     if said is not None:
         consent = choices.chosen(consent, [said[:2]], said[2])
     topics: dict[str, dict[str, Any]] = {name: body for name, _, _, body, _ in rows}
     if found.topic:
         topics.setdefault(found.topic, {})
-    return choices.reaches(consent, _addresses(found, consent), topics, neutral)
+    return choices.reaches(consent, _addresses(found, consent), topics, neutral, now)
 
 
 def _addresses(found: Found, consent: Consent) -> dict[str, str | None]:

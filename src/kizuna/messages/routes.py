@@ -12,6 +12,8 @@ from msgspec import Struct
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.channels import ReachesDevices, all_channels
+from kizuna.consent import store as consents
+from kizuna.consent.show import show_proof
 from kizuna.core import clock, exact_json, ids
 from kizuna.core.errors import Conflict, FieldError, Invalid, NotFound, Unprocessable
 from kizuna.engine.moment import Item
@@ -25,6 +27,7 @@ from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
+from kizuna.templates.legal_check import check_use
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -77,7 +80,7 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     times = ("planned_at", "due_at", "expires_at")
-    hidden = ("history", "purpose")
+    hidden = ("history", "purpose", "consent", "proof")
     return {
         **{key: value for key, value in row.items() if key not in hidden},
         **{key: clock.show(row[key]) for key in times},
@@ -93,11 +96,21 @@ async def get_message(message: str, caller: Caller, database: Database) -> dict[
     async with database.connection() as conn:
         row = await store.one(conn, caller.workspace.id, raw)
         content = await store.content(conn, caller.workspace.id, raw)
+        proof = await consents.proof(conn, caller.workspace.id, row["proof"]) if row and row["proof"] else None
     if row is None:
         raise NotFound(f"no message {message!r} in this workspace")
     history = [{"state": state, "at": clock.show(at)} for state, at in map(read_passed, row["history"])]
     said = {"subject": content[0], "body": content[1], "links": content[2]} if content else None
-    return {**_shown(row), "history": history, "content": said}
+    return {**_shown(row), "history": history, "content": said, "consent": _consent(row["consent"], proof)}
+
+
+def _consent(state: str | None, proof: tuple[Any, ...] | None) -> dict[str, Any] | None:
+    """What allowed it when it was claimed; None where it never came to that, or was sent before that was kept."""
+    if state is None:
+        return None
+    shown = show_proof(proof) if proof is not None else {}
+    said = {name: shown.get(name) for name in ("source", "proof", "at", "basis", "topic")}
+    return {"state": state, "proof_id": shown.get("id"), **said}
 
 
 class Say(Struct, forbid_unknown_fields=True):
@@ -124,6 +137,7 @@ async def say(
         raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
     _check_recipient(data)
     async with database.connection() as conn:
+        await check_use(conn, workspace, [] if data.transactional else [data.template])
         if data.profile is not None:
             profile = await find(conn, workspace, data.profile)
         else:  # its own, whoever has it: tried again under its key it is the same, and a code goes nowhere else

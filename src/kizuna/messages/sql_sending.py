@@ -309,10 +309,12 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
 
 _SAY = """
 UPDATE message m SET {sets}, attempts = m.attempts + 1, address = new.address, subject = new.subject, body = new.body,
-    links = new.links::jsonb, unsubscribe = new.unsubscribe, history = m.history || ARRAY[{history}]
+    links = new.links::jsonb, unsubscribe = new.unsubscribe, consent = new.consent, proof = new.proof,
+    history = m.history || ARRAY[{history}]
 FROM unnest(%(ids)b::bytea[], %(addresses)b::text[], %(subjects)b::text[], %(bodies)b::text[], %(unsubscribes)b::text[],
-            %(links)b::text[], %(recipients)b::bytea[], %(workspaces)b::integer[])
-     AS new (id, address, subject, body, unsubscribe, links, recipient, workspace)
+            %(links)b::text[], %(recipients)b::bytea[], %(consents)b::text[], %(proofs)b::bytea[],
+            %(workspaces)b::integer[])
+     AS new (id, address, subject, body, unsubscribe, links, recipient, consent, proof, workspace)
 WHERE m.workspace = new.workspace AND m.id = new.id
 """
 
@@ -361,6 +363,8 @@ def _columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
         "unsubscribes": [each.unsubscribe for each in said],
         "links": [msgspec.json.encode(each.links).decode() if each.links else None for each in said],
         "recipients": [each.recipient for each in said],
+        "consents": [each.consent for each in said],
+        "proofs": [each.proof for each in said],
     }
     return {name: column if any(value is not None for value in column) else None for name, column in columns.items()}
 

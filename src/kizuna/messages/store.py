@@ -150,7 +150,8 @@ def resend(workspace: int, message: bytes, now: int) -> Statement:
 
 _SHOWN = (
     "id, profile, state, reason, channel, template, template_version, topic, journey, run, step, campaign, variant,"
-    " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history, purpose"
+    " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history, purpose,"
+    " consent, proof"
 )
 
 

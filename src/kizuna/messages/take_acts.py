@@ -13,7 +13,7 @@ from kizuna.consent import store as consent_store
 from kizuna.consent.accept import Veto
 from kizuna.consent.choose import Choice, item_of
 from kizuna.consent.decide import OPTED_OUT
-from kizuna.consent.section import Consent
+from kizuna.consent.section import Consent, standing
 from kizuna.core import exact_json, ids
 from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
@@ -103,4 +103,5 @@ async def _item(conn: AsyncConnection[Any], workspace: int, person: bytes, one: 
 async def _chose_later(conn: AsyncConnection[Any], workspace: int, person: bytes, one: Told) -> bool:
     """They tell again what we did not take, perhaps after the customer came back."""
     raw = await consent_store.section(conn, workspace, person)
-    return raw is not None and decoder_of(Consent)(raw).proven_at.get(one.channel, 0) > one.at
+    proven = standing(decoder_of(Consent)(raw), one.channel, None).proven if raw is not None else None
+    return proven is not None and proven.at > one.at

@@ -13,6 +13,7 @@ from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
+COMMERCIAL, TRANSACTIONAL = KINDS = ("commercial", "transactional")  # what a template is for
 PLAIN = ("push", "sms", "line", "whatsapp", "letter", "call")  # channels that show no HTML
 
 LONGEST_LOCALE = 35
@@ -32,6 +33,7 @@ class Template(Struct, frozen=True):
     default: Wording
     locales: Mapping[str, Wording]
     push: PushPart | None = None
+    kind: str = COMMERCIAL
 
     @property
     def escapes(self) -> bool:
@@ -61,6 +63,9 @@ def read(body: Mapping[str, Any]) -> Template:
         errors.append(FieldError("/channel", "invalid", "name a channel, such as email"))
     if format_ not in FORMATS:
         errors.append(FieldError("/format", "unsupported", f"one of {', '.join(FORMATS)}"))
+    kind = body.get("class", COMMERCIAL)
+    if kind not in KINDS:
+        errors.append(FieldError("/class", "invalid", f"one of {', '.join(KINDS)}"))
     default = _wording(body, "", errors)
     locales = body.get("locales") or {}
     if not isinstance(locales, Mapping):
@@ -80,7 +85,7 @@ def read(body: Mapping[str, Any]) -> Template:
     push = read_push(body.get("push"), channel, errors)
     if errors:
         raise Invalid("the template is not complete", code="invalid_template", errors=errors)
-    return Template(channel, format_, default, others, push)
+    return Template(channel, format_, default, others, push, kind)
 
 
 def _wording(said: Mapping[str, Any], pointer: str, errors: list[FieldError]) -> Wording:

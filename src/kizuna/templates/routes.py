@@ -14,8 +14,11 @@ from msgspec import Struct, to_builtins
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
+from kizuna.consent import store as consents
+from kizuna.consent.terms import read_terms
 from kizuna.core import clock
 from kizuna.core.errors import Invalid, NotFound
+from kizuna.core.problems import Problems
 from kizuna.engine.record import decoder_of
 from kizuna.events.publish import publish
 from kizuna.profiles.find import find
@@ -25,11 +28,12 @@ from kizuna.templates import blocks, definition, store
 from kizuna.templates.braze import convert_template
 from kizuna.templates.examine import examine
 from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.legal_check import check_template
 from kizuna.templates.mail_checks import warnings_of
 from kizuna.templates.render import render
 from kizuna.templates.sms_length import length_of
 from kizuna.templates.sms_length import warnings_of as warnings_of_sms
-from kizuna.templates.variables import locale_of, of_profile
+from kizuna.templates.variables import locale_of, of_profile, of_workspace
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -41,6 +45,7 @@ async def put_template(name: str, data: dict[str, Any], caller: Caller, database
     template = definition.read(data)
     await asyncio.to_thread(examine, template)
     async with database.connection() as conn:
+        await check_template(conn, caller.workspace.id, name, template)
         version, position = await publish(conn, caller.workspace, "template", name, data)
     said = {"warnings": notices} if notices else {}
     return Response({"name": name, "version": version, **said}, headers={"Kizuna-Position": str(position)})
@@ -97,14 +102,21 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
     template = definition.read(body)
     async with database.connection() as conn:
         now = await accounts.now(conn, workspace.id)
+        terms = read_terms(await consents.policy(conn, workspace.id), Problems())
         shown, known = await _customer(conn, workspace.id, data.profile) if data.profile else ({}, Profile())
         locale = data.locale or locale_of(shown.get("traits", {}), known)
         partials = await _blocks(conn, workspace.id, template, locale) | (data.templates or {})
     variables: Mapping[str, Any] = {
         "profile": shown,
         "event": data.event,
-        "workspace": {"name": workspace.name, "zone": workspace.zone, "currency": workspace.currency},
-        "message": {"channel": template.channel, "unsubscribe_url": "#", "preferences_url": "#", "view_url": "#"},
+        "workspace": of_workspace(workspace, terms.sender),
+        "message": {
+            "channel": template.channel,
+            "unsubscribe_url": "#",
+            "preferences_url": "#",
+            "view_url": "#",
+            "confirm_url": "#",
+        },
         "data": {},
         **(data.data or {}),
     }

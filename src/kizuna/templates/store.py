@@ -27,6 +27,14 @@ async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> Row 
     return await found.fetchone()
 
 
+async def bodies(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, dict[str, Any]]]:
+    """Every template that rules."""
+    found = await conn.execute(
+        "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'template' AND retired IS NULL", [workspace]
+    )
+    return await found.fetchall()
+
+
 async def blocks(conn: AsyncConnection[Any], workspace: int, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """The bodies of templates that others put in, by name."""
     found = await conn.execute(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kizuna.consent.terms import Sender
 from kizuna.core import ids
+from kizuna.engine.slice import Workspace
 from kizuna.profiles.section import Profile
 
 
@@ -17,6 +19,15 @@ def of_profile(profile: bytes, traits: dict[str, Any], known: Profile, segments:
         "segments": list(segments),
         "computed": {},
     }
+
+
+def of_workspace(workspace: Workspace, sender: Sender | None) -> dict[str, Any]:
+    """`sender` is who stands behind what is sent, as the policy names them."""
+    said = sender or Sender()
+    return {
+        "name": workspace.name, "zone": workspace.zone, "currency": workspace.currency,
+        "sender": {"name": said.name, "address": said.address, "contact": said.contact},
+    }  # fmt: skip
 
 
 def locale_of(traits: dict[str, Any], known: Profile) -> str:

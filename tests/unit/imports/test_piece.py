@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kizuna.core import exact_json, ids
+from kizuna.core import clock, exact_json, ids
 from kizuna.engine.moment import BACKFILL
 from kizuna.engine.slice import Workspace
 from kizuna.imports.formats import Broken, Row
@@ -91,5 +91,24 @@ def test_consent_follows_its_profile_without_a_proof() -> None:
     assert exact_json.decode(made.items[1].properties) == {
         "channel": "email", "state": "opted_in", "source": "import", "topic": "news",
     }  # fmt: skip
-    assert (made.taken, made.consents, [item.id for item in made.opted_out]) == (3, 2, [made.items[3].id])
+    assert (made.taken, [each.item.id for each in made.agreed]) == (3, [made.items[1].id, made.items[3].id])
     assert [each.code for each in made.rejected] == ["unknown_consent", "no_identity"]
+
+
+def test_consent_may_bring_its_channel_time_and_proof() -> None:
+    said = {
+        **PROFILES,
+        "consent": {
+            "column": "news", "states": {"yes": "opted_in"}, "channel": {"column": "by"}, "source": "old shop",
+            "proof": "how", "at": "when",
+        },
+    }  # fmt: skip
+    row = {"id": "a", "plan": "x", "news": "yes", "by": "sms", "how": '{"form": 7}', "when": "2019-04-01 09:00"}
+    plain = {**row, "id": "b", "how": "paper form 12", "when": ""}
+    made = piece(said, row, plain, {**row, "id": "c", "when": "soon"}, {**row, "id": "d", "by": ""})
+    first, second = (exact_json.decode(each.item.properties) for each in made.agreed)
+    assert first == {"channel": "sms", "state": "opted_in", "source": "old shop", "proof": {"form": 7}}
+    assert second["proof"] == {"text": "paper form 12"}
+    assert made.agreed[0].item.timestamp == clock.read_time("2019-04-01 09:00", SPACE.zone)
+    assert made.agreed[1].item.timestamp == made.items[2].timestamp
+    assert [each.code for each in made.rejected] == ["invalid_time", "unknown_consent"]

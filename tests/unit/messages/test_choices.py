@@ -4,12 +4,13 @@ from kizuna.consent.section import Consent
 from kizuna.messages.choices import chosen, reaches
 
 MAIL = {"email": "a@b.example"}
+NOW = 1_000
 
 
 def shown(
     consent: Consent, topics: dict[str, dict[str, str]], neutral: str = "opt_out"
 ) -> dict[str, tuple[bool, bool]]:
-    (reach,) = reaches(consent, MAIL, topics, neutral)
+    (reach,) = reaches(consent, MAIL, topics, lambda said, *_: said or neutral, NOW)
     return {line.topic: (line.is_received, line.is_open) for line in reach.lines}
 
 
@@ -30,10 +31,10 @@ def test_a_topic_that_is_no_more_is_shown_to_those_who_chose_about_it() -> None:
 
 def test_an_address_that_bounced_is_named_as_the_reason_and_is_no_choice() -> None:
     consent = Consent(suppressed={"email": "hard_bounce"}, suppressed_address={"email": "a@b.example"})
-    (reach,) = reaches(consent, MAIL, {}, "opt_out")
+    (reach,) = reaches(consent, MAIL, {}, lambda *_: "opt_out", NOW)
     assert reach.is_blocked
     assert reach.lines[0].is_received
-    (moved,) = reaches(consent, {"email": "new@b.example"}, {}, "opt_out")
+    (moved,) = reaches(consent, {"email": "new@b.example"}, {}, lambda *_: "opt_out", NOW)
     assert not moved.is_blocked
 
 

@@ -29,14 +29,20 @@ def test_pages_escape_what_they_show() -> None:
     hostile = '"><script>alert(1)</script>'
     topics = {hostile: {"title": hostile, "description": hostile}}
     found = reaches(
-        Consent(topics={hostile: {hostile: "opted_out"}}), {"email": None, hostile: None}, topics, "opt_out"
+        Consent(topics={hostile: {hostile: "opted_out"}}),
+        {"email": None, hostile: None},
+        topics,
+        lambda *_: "opt_out",
+        0,
     )
     shown = (unsubscribe("en", hostile, hostile), unsubscribed("ja", hostile), preferences("ja", found), plain(hostile))
     assert [page for page in shown if "<script>" in page] == []
 
 
 def test_each_line_is_a_form_that_says_the_whole_choice() -> None:
-    found = reaches(Consent(), {"email": "a@b.example", "push": None}, {"news": {}}, "opt_out")
+    found = reaches(
+        Consent(), {"email": "a@b.example", "push": None}, {"news": {}}, lambda said, *_: said or "opt_out", 0
+    )
     page = preferences("en", found, saved=("push", "news"))
     labels = re.findall(r'aria-label="([^"]+)"', page)
     assert labels == [

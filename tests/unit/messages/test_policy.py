@@ -11,7 +11,7 @@ from kizuna.core.clock import DAY, Duration, duration
 from kizuna.core.errors import Invalid
 from kizuna.messages.cap import Cap
 from kizuna.messages.policy import Limits, Policy, parse
-from kizuna.messages.quiet_hours import QuietHours
+from kizuna.messages.quiet_hours import QuietHours, QuietRule
 
 CAP = {"channel": "email", "max": 3, "per": "7d"}
 
@@ -82,3 +82,42 @@ def test_what_cannot_be_is_refused_with_its_place(body: dict[str, Any], pointers
     with pytest.raises(Invalid) as refused:
         parse(body)
     assert [each.pointer for each in refused.value.errors] == pointers
+
+
+def test_quiet_hours_by_channel_and_country_stand_beside_the_general_ones_or_alone() -> None:
+    rule = {"channel": "sms", "country": "US", "from": "21:00", "to": "08:00"}
+    both = parse({"quiet_hours": {"from": "22:00", "to": "07:00", "by": [rule]}})
+    assert both.quiet_hours == QuietHours(time(22), time(7))
+    assert both.quiet_by == (QuietRule("sms", "US", QuietHours(time(21), time(8))),)
+    alone = parse({"quiet_hours": {"by": [{**rule, "then": "skip"}]}})
+    assert alone.quiet_hours is None
+    assert alone.quiet_by[0].hours.then == "skip"
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"country": "usa"}, "/quiet_hours/by/0/country"),
+        ({"channel": "fax"}, "/quiet_hours/by/0/channel"),
+        ({"to": "21:00"}, "/quiet_hours/by/0/to"),
+        ({"from": "late"}, "/quiet_hours/by/0/from"),
+        ({"zone": "UTC"}, "/quiet_hours/by/0/zone"),
+    ],
+)
+def test_wrong_hours_of_a_country_are_named(changes: dict[str, str], pointer: str) -> None:
+    rule = {"channel": "sms", "country": "US", "from": "21:00", "to": "08:00", **changes}
+    with pytest.raises(Invalid) as refused:
+        parse({"quiet_hours": {"by": [rule]}})
+    assert pointer in [each.pointer for each in refused.value.errors]
+
+
+def test_a_law_on_texts_brings_its_hours_behind_those_that_are_written() -> None:
+    ruling = parse({"laws": [{"country": "US", "channel": "sms", "law": "tcpa"}]})
+    assert ruling.quiet_by == (QuietRule("sms", "US", QuietHours(time(21), time(8))),)
+    written = parse(
+        {
+            "law": "tcpa",
+            "quiet_hours": {"by": [{"channel": "sms", "country": "JP", "from": "20:00", "to": "09:00"}]},
+        }
+    )
+    assert [each.country for each in written.quiet_by] == ["JP", None]

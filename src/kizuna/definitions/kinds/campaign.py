@@ -12,10 +12,12 @@ from kizuna.core.errors import FieldError, Invalid, Unprocessable
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
 from kizuna.definitions.kinds.segment import readable, rules_of
+from kizuna.definitions.kinds.template import templates_of, terms_of
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import segments_of
+from kizuna.templates import legal
 
 UNDER_WAY = frozenset((SCHEDULED, GATHERING, HANDING))  # one that is being cancelled ends by itself
 
@@ -45,6 +47,8 @@ class CampaignKind(Kind):
         elif ("segment", campaign.segment) not in scene.target:
             problem = FieldError("/segment", "unknown_segment", f"there is no segment {campaign.segment!r}")
             raise Unprocessable(f"no segment {campaign.segment!r}", code="unknown_segment", errors=[problem])
+
+        legal.check_use(templates_of(scene), terms_of(scene), campaign.marketing_templates())
 
     async def publish(self, document: Document, scene: Scene) -> int:
         ruling = scene.ruling.get((self.name, document.name))

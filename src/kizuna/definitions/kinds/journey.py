@@ -10,6 +10,7 @@ from kizuna.core.errors import FieldError, Invalid, Unprocessable
 from kizuna.definitions.difference import same
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
+from kizuna.definitions.kinds.template import templates_of, terms_of
 from kizuna.definitions.store import Key
 from kizuna.events import publish as definitions
 from kizuna.events import store as events
@@ -17,6 +18,7 @@ from kizuna.journeys import publish, store
 from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.program import PAUSED, STOPPED
 from kizuna.segments import rule
+from kizuna.templates import legal
 
 NAMED = (  # what a step names: the kind, the step, its word
     ("template", "send", "template"), ("topic", "send", "topic"), ("journey", "enter", "journey"),
@@ -67,6 +69,7 @@ class JourneyKind(Kind):
         ]
         if errors:
             raise Unprocessable("it asks for segments that are not there", code="unknown_segment", errors=errors)
+        legal.check_use(templates_of(scene), terms_of(scene), publish.marketing_templates(document.body))
 
     async def publish(self, document: Document, scene: Scene) -> int:
         conn, workspace, name = scene.conn, scene.workspace, document.name

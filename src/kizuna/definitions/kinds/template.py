@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
+from kizuna.consent.terms import Terms, read_terms
+from kizuna.core.errors import Invalid
+from kizuna.core.problems import Problems
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
-from kizuna.templates import definition
+from kizuna.templates import definition, legal
 from kizuna.templates.examine import examine
 
 
@@ -19,6 +23,21 @@ class TemplateKind(Kind):
     async def check(self, document: Document, scene: Scene) -> None:
         template = definition.read(document.body)
         await asyncio.to_thread(examine, template)
+        legal.check(templates_of(scene) | {document.name: template}, terms_of(scene), [document.name], document.name)
+
+
+def templates_of(scene: Scene) -> dict[str, definition.Template]:
+    """All that are to rule, as far as they can be read."""
+    found: dict[str, definition.Template] = {}
+    for (kind, name), body in scene.target.items():
+        if kind == TemplateKind.name:
+            with suppress(Invalid):
+                found[name] = definition.read(body)
+    return found
+
+
+def terms_of(scene: Scene) -> Terms:
+    return read_terms(scene.target.get(("policy", "policy"), {}), Problems())
 
 
 kind = TemplateKind()

@@ -13,6 +13,7 @@ from kizuna.consent.section import Consent
 from kizuna.core import clock, ids
 from kizuna.insight.why.link import Link
 from kizuna.insight.why.rule import shown
+from kizuna.messages.grant import neutral_of
 from kizuna.messages.section import Messages
 from kizuna.profiles.past import Then
 
@@ -54,7 +55,9 @@ def _rule(row: Ledger, then: Then, body: Mapping[str, Any], left: Any) -> tuple[
         case "holdout":
             return _holdout(row, then, body)
         case "no_consent":
-            asked = {"channel": row.channel, "topic": row.topic, "neutral_means": then.scope.workspace.consent}
+            topics = (then.scope.program.get("messages") or {}).get("topics")
+            neutral = neutral_of(then.scope, row.channel, row.topic, topics)
+            asked = {"channel": row.channel, "topic": row.topic, "neutral_means": neutral}
             topic = state(consent, row.channel, row.topic) if row.topic else None
             return {"consent": asked}, {"channel": state(consent, row.channel), "topic": topic}
         case "suppressed":

@@ -102,7 +102,7 @@ class Sender:
     def wait(self, workspace: int, message: Claimed, person: Person, at: int) -> Deferred | Refused | None:
         """What the quiet hours that rule say."""
         for each in self.house.ruling(workspace, "policy"):
-            return defer(message, person, parse(each.body).quiet_hours, at, self.workspaces[workspace])
+            return defer(message, person, parse(each.body), at, self.workspaces[workspace])
         return None
 
     def conclude(self, workspace: int, message: Claimed, profile: bytes, state: str, at: int, **more: str) -> None:
