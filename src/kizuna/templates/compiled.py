@@ -14,7 +14,8 @@ from liquid import BoundTemplate
 
 from kizuna.templates.budget import Budget
 from kizuna.templates.extra_tags import Aborted
-from kizuna.templates.python_nodes import RELOADED, Nodes
+from kizuna.templates.python_nodes import Nodes
+from kizuna.templates.python_output import RELOADED
 from kizuna.templates.python_source import literal
 from kizuna.templates.running import NAMES, Run
 
@@ -51,7 +52,10 @@ def _function(made: Nodes) -> str:
         " try:",
         "  pass",
     ]
-    body = ["  " + (line.replace(RELOADED, roots or "pass") if line.endswith(RELOADED) else line) for line in made.body]
+    body = [
+        f"  {line}" if line.lstrip() != RELOADED else f"  {line.replace(RELOADED, roots or 'pass')}"
+        for line in made.body
+    ]
     ending = [" except ENDS: pass", " page0.write(J(out0)); budget.work -= w", " if budget.work < 0: raise Bail"]
     return "\n".join([*lines, *body, *ending])
 

@@ -22,40 +22,19 @@ from liquid.builtin.tags.increment_tag import IncrementNode
 from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
 from liquid.builtin.tags.liquid_tag import LiquidNode
 from liquid.builtin.tags.unless_tag import UnlessNode
-from liquid.output import NullIO
-from msgspec import Struct
 
-from kizuna.templates.liquid_engine import shown
 from kizuna.templates.python_expressions import UNKNOWN, Opaque
-from kizuna.templates.python_filters import Filters
-from kizuna.templates.python_scope import SETS_NOTHING, Loop, Scope
-from kizuna.templates.python_source import Source, literal
+from kizuna.templates.python_output import Output, Target
+from kizuna.templates.python_scope import Loop
+from kizuna.templates.python_source import literal
 
 DEEPEST = 60  # levels of Python's indentation, of which it bears a hundred
 MOST_LOOPS = 4  # within each other: Python bears twenty blocks, a loop takes three at most
-FLUSH_AT = 65_536  # characters kept back before the output counts them
-MOST_VALUES = 8  # put together at a time
-EMPTIED_AFTER = 4  # pieces of output in a row without a look at what is kept back
 
 
-class Target(Struct):
-    """Where output goes: a page, and what is kept back before it is written there."""
-
-    number: int
-    parts: list[str]  # literals and names, which the next piece is made of
-    values: int = 0
-    pieces: int = 0
-
-    @property
-    def flush(self) -> str:
-        n = self.number
-        return f"page{n}.write(J(out{n})); out{n}.clear(); n{n} = 0"
-
-
-class Nodes(Filters):
+class Nodes(Output):
     def __init__(self, nodes: list[Node], env: Any) -> None:
-        super().__init__(Source(), Scope(nodes), env)
-        self.target: Target | None = Target(0, [])  # None: nothing is written, as in a block of blanks
+        super().__init__(nodes, env)
         self.pages = 0
         with self.source.aside() as self.body:
             self._nodes(nodes)
@@ -68,7 +47,7 @@ class Nodes(Filters):
     def _node(self, node: Any) -> None:
         kind = type(node)
         if kind is ContentNode:
-            self._put(literal(node.text))
+            self._text(node.text)
         elif kind in _SILENT:
             pass
         elif kind is LiquidNode:
@@ -95,67 +74,6 @@ class Nodes(Filters):
             self._leave(is_break=kind is BreakNode)
         else:
             self._interpreted(node)
-
-    # output ----------------------------------------------------------------------------------------------------------
-
-    def _put(self, code: str, *, is_value: bool = False) -> None:
-        target = self.target
-        if target is None or code == "''":
-            return
-        target.parts.append(code)
-        target.values += is_value
-        if target.values >= MOST_VALUES:
-            self._emit()
-
-    def _emit(self) -> None:
-        """What was put together so far is written, before anything that another may write."""
-        target, source = self.target, self.source
-        if target is None or not target.parts:
-            return
-        piece = target.parts[0] if len(target.parts) == 1 else f"J(({', '.join(target.parts)}))"
-        n = target.number
-        source.line(f"t = {piece}; add{n}(t); n{n} += len(t)")
-        target.parts.clear()
-        target.values = 0
-        target.pieces += 1
-        if target.pieces % EMPTIED_AFTER == 0:
-            self._empty(target)
-
-    def _empty(self, target: Target) -> None:
-        self.source.line(f"if n{target.number} > {FLUSH_AT}: {target.flush}")
-
-    def _output(self, node: Any) -> None:
-        value = self.value(node.expression)
-        if isinstance(value.constant, str):
-            self._put(literal(shown(value.constant, self.env.autoescape)))
-        elif value.kind is int and value.constant is UNKNOWN:
-            self.source.line("w += 17")
-            self._put(self.source.made(f"str({value.code})", "t"))
-        else:
-            quick = f"esc({value.code})" if self.env.autoescape else value.code
-            code = f"{quick} if type({value.code}) is str else show({value.code})"
-            self._put(self.source.made(code, "t"), is_value=True)
-
-    def _interpreted(self, node: Node) -> None:
-        if self.scope.loops and not isinstance(node, SETS_NOTHING):
-            raise Opaque
-        self._emit()
-        self.scope.asks = self.scope.asks_context = True
-        source, target = self.source, self.target
-        if target:
-            source.line(target.flush)
-        source.line("budget.work -= w; w = 0")
-        source.line("if budget.work < 0: raise Bail")
-        page = f"page{target.number}" if target else source.object(NullIO())
-        source.line(f"{source.object(node)}.render(context, {page})")
-        if not isinstance(node, SETS_NOTHING):
-            source.line(RELOADED)
-
-    def _assign(self, name: str, code: str) -> None:
-        self.scope.asks_context = True
-        root = self.scope.root(str(name), self.source)
-        self.source.line(f"{root} = {code}")
-        self.source.line(f"context.assign({literal(name)}, {root})")
 
     def _capture(self, node: Any) -> None:
         self._emit()
@@ -347,7 +265,6 @@ class Nodes(Filters):
             self.source.line("continue")
 
 
-RELOADED = "# variables may have been set"
 _SILENT = frozenset((CommentNode, InlineCommentNode, DocNode))
 
 

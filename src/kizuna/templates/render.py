@@ -107,7 +107,7 @@ class Plain(Mapping[str, Any]):
 
 
 def plain(value: Any) -> Any:
-    """Exact decimals become numbers that the filters know; what holds none is not copied."""
+    """Exact decimals become numbers that the filters know; what is no JSON stays as it is."""
     kind = type(value)
     if kind is dict:
         if _PLAIN.issuperset(map(type, value.values())):
@@ -122,7 +122,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-_PLAIN = frozenset((str, int, float, bool, type(None)))
+_PLAIN = frozenset((str, int, float, bool, type(None)))  # a container of nothing else need not be copied
 
 
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:

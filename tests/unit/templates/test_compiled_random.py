@@ -144,7 +144,7 @@ class Grammar:
         return {self.pick(KEYS): self.value(depth + 1) for _ in range(self.random.randint(0, 4))}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.randoms(use_true_random=True), st.booleans())
 def test_any_template_does_the_same_both_ways(random: Random, escapes: bool) -> None:
     grammar = Grammar(random)
