@@ -15,6 +15,7 @@ VALUE_CHARACTERS = 2_000_000
 WORK = 40_000_000  # characters and elements handed to filters, together
 LOCALS_BYTES = 16_000_000
 NUMBER_BITS = 4_096
+SMALL = 1 << 62  # numbers up to here cost the same
 SECONDS = 1.5  # checked between steps, each of which is short, so that an answer comes within 2 s
 
 
@@ -68,6 +69,8 @@ def measure(value: Any) -> int:
     kind = type(value)
     if value is None or kind is bool or kind is float:
         return 8
+    if kind is int and -SMALL < value < SMALL:
+        return 16
     if isinstance(value, str):
         if len(value) > VALUE_CHARACTERS:
             raise ResourceLimitError("a value is too long", token=None)

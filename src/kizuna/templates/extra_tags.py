@@ -19,7 +19,7 @@ class Aborted(Exception):
     """A template decided that nothing is said; its text is the reason given."""
 
 
-class _AbortNode(Node):
+class AbortNode(Node):
     def __init__(self, token: Token, reason: Expression | None) -> None:
         super().__init__(token)
         self.reason = reason
@@ -42,7 +42,7 @@ class AbortMessage(Tag):
         token = stream.eat(TOKEN_TAG)
         if stream.current.kind != TOKEN_EXPRESSION:
             stream.pos -= 1  # the parser goes on after the tag, which is its whole
-            return _AbortNode(token, None)
+            return AbortNode(token, None)
         inner = stream.into_inner(tag=token, eat=False)
         has_parentheses = inner.current.kind == TOKEN_LPAREN
         if has_parentheses:
@@ -51,7 +51,7 @@ class AbortMessage(Tag):
         if has_parentheses:
             inner.eat(TOKEN_RPAREN)
         inner.expect_eos()
-        return _AbortNode(token, reason)
+        return AbortNode(token, reason)
 
 
 TAGS = (AbortMessage,)

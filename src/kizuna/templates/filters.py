@@ -57,11 +57,15 @@ GUARDS: dict[str, Guard] = {"replace": _guard_replace, "join": _guard_join, "url
 @liquid_filter
 def date(moment: object, fmt: object, *, context: Any) -> object:
     """`now` and `today` are the instant of the rendering; numbers are seconds since 1970 in UTC."""
+    return show_date(moment, fmt, context.budget, context.env.autoescape)
+
+
+def show_date(moment: object, fmt: object, budget: Budget, escapes: bool) -> object:
     if is_undefined(moment) or moment is None:
         return ""
     if is_undefined(fmt) or fmt is None or fmt == "":
         return moment
-    found = _read_date(moment, context.budget)
+    found = _read_date(moment, budget)
     if found is None:
         return moment
     if len(str(fmt)) > LONGEST_DATE:
@@ -70,12 +74,15 @@ def date(moment: object, fmt: object, *, context: Any) -> object:
         shown = found.strftime(_zone_with_colon(_unpadded(str(fmt)), found))
     except (ValueError, UnicodeError) as error:
         raise FilterArgumentError(f"date: {error}", token=None) from None
-    return Markup(shown) if context.env.autoescape and isinstance(fmt, Markup) else shown
+    return Markup(shown) if escapes and isinstance(fmt, Markup) else shown
 
 
 def _unpadded(fmt: str) -> str:
     """A width in a format (`%500000d`) is kept to what can be meant."""
-    return re.sub(r"%([-_0^#]*)(\d{3,})", r"%\1", fmt)
+    return _WIDE.sub(r"%\1", fmt)
+
+
+_WIDE = re.compile(r"%([-_0^#]*)(\d{3,})")
 
 
 _WHOLE_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d|$)")

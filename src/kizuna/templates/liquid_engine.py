@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from io import StringIO
 from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, Markup, Mode
-from liquid.builtin import CachingDictLoader
+from liquid.builtin import CachingDictLoader, output
 from liquid.builtin.expressions import LoopExpression, logical
-from liquid.builtin.output import Output, OutputNode
-from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
+from liquid.builtin.tags import echo_tag
 from liquid.builtin.tags.for_tag import ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowTag
 from liquid.context import RenderContext
@@ -72,8 +71,8 @@ class BoundedContext(RenderContext):
 
     def get(self, path: list[object], *, token: Any, default: object = UNDEFINED) -> object:
         value = super().get(path, token=token, default=default)
-        if isinstance(value, Undefined) and self.budget.hears:
-            self.budget.warn(f"{_shown(path)} is undefined")
+        if isinstance(value, Undefined):
+            warn_of(self.budget, path)
         return value
 
     def filter(self, name: str, token: Any) -> Callable[..., object]:
@@ -106,16 +105,18 @@ class BoundedContext(RenderContext):
         return Buffer(self.budget, buf.room if isinstance(buf, Buffer) else OUTPUT_BYTES)
 
 
-def _shown(path: list[object]) -> str:
-    return ".".join(str(part) for part in path)[:100]
+def warn_of(budget: Budget, path: Iterable[object]) -> None:
+    """A path that leads to nothing."""
+    if budget.hears:
+        budget.warn(f"{'.'.join(str(part) for part in path)[:100]} is undefined")
 
 
-class _OutputNode(OutputNode):
+class OutputNode(output.OutputNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         return _write(self, context, buffer)
 
 
-class _EchoNode(EchoNode):
+class EchoNode(echo_tag.EchoNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         return _write(self, context, buffer)
 
@@ -137,12 +138,12 @@ def shown(value: object, escapes: bool) -> str:
     return to_liquid_string(value, escapes)
 
 
-class _Output(Output):
-    node_class = _OutputNode
+class _Output(output.Output):
+    node_class = OutputNode
 
 
-class _Echo(EchoTag):
-    node_class = _EchoNode
+class _Echo(echo_tag.EchoTag):
+    node_class = EchoNode
 
 
 class _Loop(LoopExpression):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from liquid import BoundTemplate
@@ -12,13 +11,12 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 from msgspec import Struct
 
 from kizuna.core.errors import Invalid
-from kizuna.templates import direct
 from kizuna.templates.budget import Budget
-from kizuna.templates.compiled import Compiled
 from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
-from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+from kizuna.templates.liquid_engine import BoundedContext, Buffer
+from kizuna.templates.parsed import SHELF
 from kizuna.templates.plain_text import text_of
 from kizuna.templates.push import PushPart
 
@@ -84,7 +82,7 @@ def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = No
 def check(text: str, *, escapes: bool = False) -> None:
     """Raises `Invalid` when a text is not Liquid that can be read."""
     try:
-        _parse(text, escapes)
+        SHELF.parsed(text, escapes)
     except (LiquidError, RecursionError) as error:
         raise _invalid(error) from None
 
@@ -111,68 +109,40 @@ class Plain(Mapping[str, Any]):
 def plain(value: Any) -> Any:
     """Exact decimals become numbers that the filters know; what is no JSON stays as it is."""
     kind = type(value)
-    if kind is str or kind is int or kind is float or kind is bool or value is None:
-        return value
     if kind is dict:
-        return {key: plain(inner) for key, inner in value.items()}
+        if _PLAIN.issuperset(map(type, value.values())):
+            return value
+        return {key: inner if type(inner) in _PLAIN else plain(inner) for key, inner in value.items()}
     if kind is list or kind is tuple:
+        if kind is list and _PLAIN.issuperset(map(type, value)):
+            return value
         return [plain(inner) for inner in value]
     if kind is Decimal:
         return int(value) if value == value.to_integral_value() and abs(value) < 10**18 else float(value)
     return value
 
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))  # a container of nothing else need not be copied
+
+
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
     try:
-        found = _parse_among(text, escapes, tuple(sorted(partials.items()))) if partials else _parse(text, escapes)
-        parsed, parts, compiled = found
-        if parts is not None:
-            written = direct.write(parts, variables.given, escapes)
-            if written is not None:
-                return written
-        if compiled is not None and (written := _quickly(compiled, variables, budget)) is not None:
+        parsed = SHELF.parsed(text, escapes, partials)
+        if (compiled := parsed.compiled()) and (written := compiled.write(variables, budget)) is not None:
             return written
-        context, output = _stage(parsed, variables, budget)
-        parsed.render_with_context(context, output)
-        return output.getvalue()
+        return interpreted(parsed.template, variables, budget)
     except Aborted:
         raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault
         raise _invalid(error) from None
 
 
-def _quickly(compiled: Compiled, variables: Plain, budget: Budget) -> str | None:
-    """None: something is wrong, and the interpreter can say what."""
-    context, output = _stage(compiled.template, variables, budget)
-    try:
-        compiled.write(context, output)
-    except (Aborted, ResourceLimitError):
-        raise
-    except Exception:  # said again by the interpreter, in its words
-        return None
-    return output.getvalue()
-
-
-def _stage(parsed: BoundTemplate, variables: Plain, budget: Budget) -> tuple[BoundedContext, Buffer]:
-    context = BoundedContext(parsed, globals=parsed.make_globals(variables))
+def interpreted(template: BoundTemplate, variables: Plain, budget: Budget) -> str:
+    context = BoundedContext(template, globals=template.make_globals(variables))
     context.budget = budget
-    return context, Buffer(budget)
-
-
-Parsed = tuple[BoundTemplate, list[direct.Part] | None, Compiled | None]
-
-
-@lru_cache(512)
-def _parse(text: str, escapes: bool) -> Parsed:
-    parsed = plain_environment(escapes).from_string(text)
-    parts = direct.parts_of(parsed)
-    return parsed, parts, Compiled(parsed) if parts is None else None
-
-
-@lru_cache(64)
-def _parse_among(text: str, escapes: bool, partials: tuple[tuple[str, str], ...]) -> Parsed:
-    parsed = BoundedEnvironment(autoescape=escapes, partials=dict(partials)).from_string(text)
-    return parsed, None, Compiled(parsed)
+    output = Buffer(budget)
+    template.render_with_context(context, output)
+    return output.getvalue()
 
 
 def _invalid(error: BaseException) -> Invalid:

@@ -8,6 +8,8 @@ import tracemalloc
 import pytest
 
 from kizuna.core.errors import Invalid
+from kizuna.templates import parsed
+from kizuna.templates import render as rendering
 from kizuna.templates.definition import Template, Wording
 from kizuna.templates.render import render
 
@@ -95,6 +97,13 @@ DATA = {
     "rows": [["a"] * 100] * 100,
     "digits": "9" * 4_000,
 }
+
+
+@pytest.fixture(autouse=True)
+def compiled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled they give up, and the interpreter must then stop in what is left of the time."""
+    monkeypatch.setattr(parsed, "COMPILED_AT", 1)
+    monkeypatch.setattr(rendering, "SHELF", parsed.Shelf())
 
 
 def run(source: str) -> str:
