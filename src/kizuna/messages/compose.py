@@ -18,6 +18,7 @@ from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
+from kizuna.templates.lookups import Lookups
 from kizuna.templates.push import PushPart
 from kizuna.templates.render import Content, render
 from kizuna.templates.variables import of_profile
@@ -34,6 +35,8 @@ class Composed(Struct, frozen=True):
     unsubscribe: str | None
     devices: Sequence[Device] = ()
     notification: Notification | None = None
+    codes: dict[str, str] = {}  # of promotions, by name
+    extras: dict[str, Any] = {}  # what the template noted for the log
 
 
 def compose(
@@ -45,8 +48,11 @@ def compose(
     links: Links,
     at: int,
     blocks: Mapping[str, Template] | None = None,
+    lookups: Lookups | None = None,
 ) -> Composed:
-    """Raises `Invalid` when the template cannot be rendered, `Aborted` when it says that nothing is said."""
+    """Raises `Invalid` when the template cannot be rendered, `Aborted` when nothing is to be said, `Missing` when it
+    needs an answer that `lookups` does not have."""
+    lookups = lookups or Lookups()
     content = render(
         template,
         Variables(message, person, workspace, links),
@@ -54,6 +60,7 @@ def compose(
         now=at,
         zone=person.zone or workspace.zone,
         partials=bodies(blocks, person.locale) if blocks else None,
+        lookups=lookups,
     )
     is_html = content.format != "liquid+text"
     body, targets = rewrite(content.body, links) if is_html else (content.body, [])
@@ -69,6 +76,8 @@ def compose(
         unsubscribe=None if message.transactional else links.unsubscribe,
         devices=person.known.devices,
         notification=notification,
+        codes=lookups.codes,
+        extras=lookups.extras,
     )
 
 

@@ -15,10 +15,12 @@ from psycopg import Connection
 from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
+from kizuna.fetches.ask import Asker
 from kizuna.messages import sql_sending
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
-from kizuna.messages.deliver import deliver_local, deliver_remote, recover
+from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
+from kizuna.messages.fetching import Fetching
 from kizuna.providers import Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
@@ -76,7 +78,8 @@ class Sender:
             config = self.config
             base = config.public_url or config.url or f"http://{config.host}:{config.port}"
             outside = Outside(config.allow_private_targets)
-            desk = Desk.of(connection, base, config.secret, outside)
+            fetching = Fetching(url, Asker(config.allow_private_targets))
+            desk = Desk.of(connection, base, config.secret, outside, fetching)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
@@ -84,6 +87,7 @@ class Sender:
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
                         recover(connection, desk)
+                        tidy(connection)
                         connection.execute("DISCARD PLANS")  # those made while a table was young
                     taken = self.turn(connection, desk)
                     if taken < LOCAL_BATCH:
@@ -94,6 +98,7 @@ class Sender:
                 for lane in self.lanes.values():
                     lane.close()
                 self.lanes.clear()
+                fetching.close()
                 outside.close()
                 for provider in all_providers().values():
                     provider.close()

@@ -22,6 +22,7 @@ _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_times
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
+_WAITED = f"(m.lease_until IS NULL OR m.lease_until < {_REAL_NOW})"  # for the answers its template needs
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
@@ -107,7 +108,7 @@ _CLAIM_OF = """
 WITH m AS MATERIALIZED (
     SELECT {columns} FROM message m
     WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
-    AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    AND m.due_at <= %(now)s AND {waited} AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
     (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
@@ -117,7 +118,8 @@ FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
 
 
 def _claim_of(lane: str) -> str:
-    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
+    allowed = f"{_NOT_PAUSED} AND {_UNLOCKED}"
+    return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, waited=_WAITED, allowed=allowed)
 
 
 _CLAIM = _claim_of("m.channel = %(channel)s")
@@ -234,9 +236,9 @@ def carrier(cursor: Any, workspace: int, lane: str) -> dict[str, Any] | None:
 
 
 def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]:
-    """(kind, name, body) of the policy and the topics that rule now."""
+    """(kind, name, body) of the policy, the topics and the promotions that rule now."""
     cursor.execute(
-        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic')"
+        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic', 'promotion')"
         " AND retired IS NULL",
         [workspace],
     )

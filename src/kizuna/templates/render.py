@@ -19,6 +19,7 @@ from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
 from kizuna.templates.liquid_engine import BoundedContext, BoundedEnvironment, Buffer, plain_environment
+from kizuna.templates.lookups import Lookups, Missing
 from kizuna.templates.plain_text import text_of
 from kizuna.templates.push import PushPart
 
@@ -46,10 +47,11 @@ def render(
     now: int | None = None,
     zone: str = "UTC",
     partials: Mapping[str, str] | None = None,
+    lookups: Lookups | None = None,
 ) -> Content:
-    """Raises `Aborted` when the template says that nothing is said. Subject, body and text share one budget.
-    `now` is an instant, for `{{ "now" | date: ... }}`."""
-    budget = Budget(now, zone)
+    """Raises `Aborted` when nothing is to be said, `Missing` when it needs an answer that `lookups` does not have.
+    Subject, body and text share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
+    budget = Budget(now, zone, lookups=lookups)
     wording = template.wording(locale)
     known = Plain(variables)
     subject = None
@@ -77,8 +79,8 @@ def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = No
         return text
     try:
         return _run(text, Plain(variables), Budget(now, zone), False, None)
-    except Aborted:
-        raise Invalid("abort_message has a meaning in messages only", code="template_error") from None
+    except (Aborted, Missing):
+        raise Invalid("tags that abort or look up have a meaning in messages only", code="template_error") from None
 
 
 def check(text: str, *, escapes: bool = False) -> None:
@@ -135,7 +137,7 @@ def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: M
         context, output = _stage(parsed, variables, budget)
         parsed.render_with_context(context, output)
         return output.getvalue()
-    except Aborted:
+    except (Aborted, Missing):
         raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault
         raise _invalid(error) from None
@@ -146,7 +148,7 @@ def _quickly(compiled: Compiled, variables: Plain, budget: Budget) -> str | None
     context, output = _stage(compiled.template, variables, budget)
     try:
         compiled.write(context, output)
-    except (Aborted, ResourceLimitError):
+    except (Aborted, Missing, ResourceLimitError):
         raise
     except Exception:  # said again by the interpreter, in its words
         return None

@@ -9,6 +9,8 @@ from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
 from kizuna.templates import definition
 from kizuna.templates.examine import examine
+from kizuna.templates.spoken import heard
+from kizuna.voice.voice import KIND, read
 
 
 class TemplateKind(Kind):
@@ -19,6 +21,12 @@ class TemplateKind(Kind):
     async def check(self, document: Document, scene: Scene) -> None:
         template = definition.read(document.body)
         await asyncio.to_thread(examine, template)
+
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the voice that is to rule."""
+        voice = scene.target.get((KIND, KIND))
+        template = definition.read(document.body)
+        return await asyncio.to_thread(heard, read(voice), template) if voice is not None else []
 
 
 kind = TemplateKind()
