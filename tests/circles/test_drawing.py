@@ -134,3 +134,54 @@ def test_what_a_template_notes_and_the_codes_it_said_stand_in_the_log(shop: Shop
     (sent,) = [each for each in shop.timeline("ada") if each["event"] == "message_sent"]
     assert sent["properties"]["extras"] == {"why": "a win back"}
     assert sent["properties"]["codes"]["spring"].startswith("SP-")
+
+
+def test_a_catalog_is_written_in_pieces_and_read_in_pages(shop: Shop) -> None:
+    path = "/api/v1/catalogs/shop"
+    shop.ask("PUT", path, {"fields": {"price": "number"}})
+    shop.ask("POST", f"{path}/items", {"items": ITEMS[:2]})
+    shop.ask("POST", f"{path}/items", {"items": [{**ITEMS[1], "price": 1}, ITEMS[2]]})
+    wrong = shop.ask("POST", f"{path}/items", {"items": [{"id": "new"}, {"id": "x", "price": "1"}]}, expect=400)
+    assert [each["pointer"] for each in wrong["errors"]] == ["/items/1/price"]
+    first = shop.get(f"{path}/items", limit=2)
+    rest = shop.get(f"{path}/items", limit=2, cursor=first["next_cursor"])
+    assert [each["id"] for each in first["items"] + rest["items"]] == ["pot", "tea", "tin"]
+    assert rest["next_cursor"] is None
+    assert shop.ask("PATCH", f"{path}/items/pot", {"stock": None, "new": 1}) == {
+        "id": "pot", "name": "Pot", "price": 1, "new": 1,
+    }  # fmt: skip
+    shop.ask("DELETE", f"{path}/items/tea", None, expect=204)
+    shop.ask("DELETE", f"{path}/items/tea", None, expect=404)
+    assert shop.get(path)["item_count"] == 2
+    shop.ask("PUT", path, {"items": [ITEMS[0]]})
+    assert [each["id"] for each in shop.get(f"{path}/items")["items"]] == ["tea"]
+    shop.ask("DELETE", path, None, expect=204)
+    assert shop.ask("GET", path, None, expect=404)["code"] == "not_found"
+
+
+def test_the_brands_voice_is_heard_in_the_preview_when_publishing_and_in_the_plan(shop: Shop) -> None:
+    voice = {"avoid": [{"word": "cheap", "use": "good value"}], "forbidden": ["!!!"]}
+    mail = {"channel": "email", "subject": "Cheap!!!", "body": "<p>Hi</p>", "format": "liquid+html"}
+    expected = ["brand voice: avoid 'cheap', say 'good value'", "brand voice: '!!!' is not written"]
+    shop.ask("PUT", "/api/v1/brand-voice", voice)
+    assert shop.get("/api/v1/brand-voice")["forbidden"] == ["!!!"]
+    assert shop.ask("PUT", "/api/v1/templates/loud", mail)["warnings"] == expected
+    assert shop.ask("POST", "/api/v1/templates/render", {"template": "loud"})["warnings"] == expected
+    wanted = [("brand_voice", "brand_voice", voice), ("template", "louder", mail), ("catalog", "shop", {"fields": {}})]
+    documents = [{"kind": kind, "name": name, "body": body} for kind, name, body in wanted]
+    plan = shop.ask("POST", "/api/v1/plan", {"definitions": documents})
+    assert {each["name"]: each["warnings"] for each in plan["changes"] if "warnings" in each} == {"louder": expected}
+
+
+def test_the_preview_asks_other_servers_only_for_what_has_no_effect(shop: Shop, api: Receiver) -> None:
+    body = f"{{% connected_content {api.url}/x :method post :save r :on_failure empty %}}[{{{{ r.name }}}}]"
+    shown = shop.ask("POST", "/api/v1/templates/render", {"inline": {"body": body}})
+    assert (shown["content"]["body"], shown["warnings"], api.asked) == (
+        "[]", ["connected content: a preview does not POST", "r.name is undefined"], [],
+    )  # fmt: skip
+    shown = shop.ask("POST", "/api/v1/templates/render", {"inline": {"body": body.replace(":method post", "")}})
+    assert (shown["content"]["body"], len(api.asked)) == ("[&lt;Ada&gt;]", 1)
+    api.told = Told(HANGS)
+    slow = body.replace(":method post", "").replace("/x", "/slow")
+    shown = shop.ask("POST", "/api/v1/templates/render", {"inline": {"body": slow * 3}})
+    assert shown["content"]["body"] == "[]" * 3
