@@ -66,7 +66,7 @@ class Kept:
         self._now = now
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[int, bytes], tuple[Answer, float]] = OrderedDict()
-        self._bytes = 0
+        self.bytes = 0
 
     def get(self, workspace: int, request: Request) -> Answer | None:
         if not request.cached_seconds:
@@ -89,11 +89,11 @@ class Kept:
         with self._lock:
             self._forget(key)
             self._answers[key] = answer, self._now() + request.cached_seconds
-            self._bytes += len(answer.body)
-            while len(self._answers) > KEPT or self._bytes > KEPT_BYTES:
+            self.bytes += len(answer.body)
+            while len(self._answers) > KEPT or self.bytes > KEPT_BYTES:
                 self._forget(next(iter(self._answers)))
 
     def _forget(self, key: tuple[int, bytes]) -> None:
         found = self._answers.pop(key, None)
         if found is not None:
-            self._bytes -= len(found[0].body)
+            self.bytes -= len(found[0].body)

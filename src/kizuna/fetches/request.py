@@ -15,6 +15,7 @@ MOST_BYTES = 1 << 20  # of an answer
 MOST_RETRIES = 5
 CACHED_SECONDS = 300  # an answer to a GET stands for as long, unless the template says otherwise
 MOST_CACHED_SECONDS = 4 * 3600
+MOST_REQUESTS = 10  # of one message; what comes later has no answer, too
 TOTAL_SECONDS = 10.0  # of all requests of one message; what comes later has no answer
 
 

@@ -6,6 +6,7 @@ a message waits, and is claimed again when the answer is written down.
 
 from __future__ import annotations
 
+import time
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from kizuna.catalogs import catalog as catalogs
 from kizuna.catalogs import store as catalog_store
 from kizuna.engine.slice import Workspace
 from kizuna.fetches import store as fetch_store
-from kizuna.fetches.request import TOTAL_SECONDS, Answer, Request, failed
+from kizuna.fetches.request import MOST_REQUESTS, TOTAL_SECONDS, Answer, Request, failed
 from kizuna.messages import sql_drawing
 from kizuna.messages.claim import Refused
 from kizuna.messages.compose import Composed
@@ -35,6 +36,8 @@ from kizuna.templates.lookups import (
     Wanted,
 )
 
+MOST_SECONDS = 2.0  # that one message may be rendered for, in all rounds of a batch
+
 Verdict = Composed | Refused
 
 
@@ -44,13 +47,19 @@ def in_rounds(
     """What each letter says. What renderings miss is had for all of them together, and they begin again. Those that
     wait for others have no verdict."""
     made: dict[bytes, Verdict] = {}
+    spent: dict[bytes, float] = {}
     for _ in range(MOST_LOOKUPS):
         needs: list[Need] = []
         for each in letters:
+            began = time.monotonic()
             try:
                 made[each.message.id] = compose(each, supply.lookups(each.message.id))
             except Missing as missing:
-                needs.append(Need(each, missing.wanted))
+                spent[each.message.id] = spent.get(each.message.id, 0.0) + time.monotonic() - began
+                if spent[each.message.id] < MOST_SECONDS:
+                    needs.append(Need(each, missing.wanted))
+                else:
+                    made[each.message.id] = Refused("skipped", "template_error")
         if not needs:
             return made
         supply.answer(needs)
@@ -188,6 +197,8 @@ class Supply:
             return failed("nobody asks other servers here")
         if found is not None and request.method != "GET":  # asked by one who vanished: it may have had its effect
             return failed("it was asked for, and the answer was lost")
+        if len(recorded.keys() - {request.key}) >= MOST_REQUESTS:
+            return failed(f"a message asks for {MOST_REQUESTS} answers at most")
         if sum(each.spent for each in recorded.values()) >= TOTAL_SECONDS * 1_000_000:
             return failed("the requests of this message took too long together")
         return None

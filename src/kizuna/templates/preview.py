@@ -24,7 +24,8 @@ from kizuna.runtime.database import Database
 from kizuna.templates.lookups import MOST_LOOKUPS, Code, Found, Items, Lookups, Missing, Selection, Wanted
 from kizuna.templates.render import Content
 
-SECONDS = 1.2  # that all requests of a preview may take together: it answers within 2 s
+SECONDS = 1.2  # within which all requests of a preview are asked
+RENDERING_SECONDS = 1.5  # within which it must have begun for the last time: it answers within 2 s, or soon after
 
 
 class Previewer:
@@ -38,13 +39,15 @@ class Previewer:
         """The content, and what to warn of. Raises what rendering raises, but for `Missing`."""
         answers: dict[Wanted, Found] = {}
         warnings: list[str] = []
-        until = time.monotonic() + SECONDS
+        began = time.monotonic()
         for _ in range(MOST_LOOKUPS):
+            if time.monotonic() - began > RENDERING_SECONDS:
+                break
             try:
                 return await asyncio.to_thread(render, Lookups(answers)), warnings
             except Missing as missing:
-                answers[missing.wanted] = await self._find(workspace, missing.wanted, warnings, until)
-        raise Invalid(f"the template looks up more than {MOST_LOOKUPS} times", code="template_limit")
+                answers[missing.wanted] = await self._find(workspace, missing.wanted, warnings, began + SECONDS)
+        raise Invalid("the template looks up too much for one message", code="template_limit")
 
     async def _find(self, workspace: int, wanted: Wanted, warnings: list[str], until: float) -> Found:
         match wanted:

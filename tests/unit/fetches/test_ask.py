@@ -60,13 +60,13 @@ def test_a_name_that_resolves_anew_is_connected_to_where_it_was_checked(
         address = next(answers, "127.0.0.1")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    def connect(host: str, port: int, *_: Any) -> Any:
+    def connect(_: Any, host: str, *__: Any) -> Any:
         connected.append(host)
         raise httpcore.ConnectError("nobody")
 
     monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolve)
     strict = Asker()
-    monkeypatch.setattr(strict.outside.gate._backend, "connect_tcp", connect)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     answers_had = [strict.ask(Request(url="http://rebind.example/"), seconds=1.0) for _ in range(2)]
     strict.close()
     assert [each.kind.partition(":")[0] for each in answers_had] == ["ConnectError", "NotReachable"]
@@ -142,4 +142,4 @@ def test_what_is_kept_is_bounded() -> None:
     assert [kept.get(1, each) is not None for each in (requests[0], requests[1], requests[-1])] == [False, True, True]
     for request in requests[:70]:
         kept.put(1, request, Answer(200, "", b"x" * (1 << 20)))
-    assert kept._bytes <= 64 << 20
+    assert kept.bytes <= 64 << 20
