@@ -13,6 +13,7 @@ from kizuna.core.clock import DAY
 from kizuna.engine.slice import Workspace
 from kizuna.fetches import store
 from kizuna.fetches.ask import Asker
+from kizuna.fetches.request import Answer
 from kizuna.messages import sql_sending
 from kizuna.messages.deliver import deliver_local, deliver_remote
 from kizuna.messages.desk import Desk
@@ -207,3 +208,28 @@ def test_a_slow_server_holds_up_neither_other_messages_nor_a_transaction(
         fetching.close()
     deliver(connection, desk, shop)
     assert state_of(connection, slow)[0] == "sent"
+
+
+@pytest.mark.parametrize(("requests", "spent"), [(10, 0), (1, 10_000_000)])
+def test_a_message_asks_so_often_and_for_so_long_in_all(
+    connection: Connection, desk: Desk, shop: Workspace, api: Receiver, requests: int, spent: int
+) -> None:
+    template(connection, shop, f"{{% connected_content {api.url}/x %}}")
+    message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"))
+    with connection.cursor(binary=True) as cursor:
+        for n in range(requests):
+            store.record(cursor, shop.id, [message], bytes([n]) * 16, Answer(200, "", b"before"), spent)
+    connection.commit()
+    deliver(connection, desk, shop)
+    assert (state_of(connection, message), api.asked) == (("skipped", "content_failed"), [])
+
+
+def test_what_no_message_needs_any_more_is_forgotten(connection: Connection, shop: Workspace) -> None:
+    with connection.cursor(binary=True) as cursor:
+        for n, name in enumerate((b"old", b"new")):
+            store.record(cursor, shop.id, [bytes([n]) * 16], b"r" * 16, Answer(200, "", name))
+        cursor.execute("UPDATE fetched SET asked_at = 0 WHERE message = %s", [b"\x00" * 16])
+        cursor.execute("UPDATE fetched_answer SET kept_at = 0 WHERE body = 'old'")
+        store.forget(cursor)
+        cursor.execute("SELECT (SELECT array_agg(message) FROM fetched), array_agg(body) FROM fetched_answer")
+        assert cursor.fetchone() == ([b"\x01" * 16], [b"new"])
