@@ -10,6 +10,7 @@ from kizuna.accounts.keys import KeyRing
 from kizuna.alarms import routes as alarms
 from kizuna.calls import routes as calls
 from kizuna.campaigns import routes as campaigns
+from kizuna.catalogs import routes as catalogs
 from kizuna.config import Config
 from kizuna.consent import routes as consent
 from kizuna.definitions import routes as definitions
@@ -18,6 +19,7 @@ from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
 from kizuna.feeds import routes as feeds
+from kizuna.fetches import routes as fetches
 from kizuna.folds import memory_engine, profile_views
 from kizuna.imports import routes as imports
 from kizuna.imports.desk import Imports
@@ -31,12 +33,15 @@ from kizuna.messages.take_reports import ReportDesk
 from kizuna.messages.tray import Trays
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
+from kizuna.promotions import routes as promotions
 from kizuna.providers import routes as providers
 from kizuna.reports import routes as reports
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments import routes as segments
 from kizuna.templates import routes as templates
+from kizuna.templates.preview import Previewer
+from kizuna.voice import routes as voice
 
 ROUTES = [
     *accounts.ROUTES,
@@ -45,6 +50,10 @@ ROUTES = [
     *profiles.ROUTES,
     *consent.ROUTES,
     *providers.ROUTES,
+    *catalogs.ROUTES,
+    *promotions.ROUTES,
+    *fetches.ROUTES,
+    *voice.ROUTES,
     *templates.ROUTES,
     *messages.ROUTES,
     *preference_routes.ROUTES,
@@ -83,6 +92,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "overviews": Overviews(),
         "report_desk": ReportDesk(config, database, log),
         "trays": Trays(config, database),
+        "previewer": Previewer(config, database),
         "profile_views": views,
         "past": PastProfiles(config, memory_engine, views),
     }

@@ -68,6 +68,7 @@ PARAMETERS: dict[str, list[str]] = {
     "call": [ids.show("msg", RAW_ID)],
     "number": ["1"],
     "code": [CODE],
+    "item": [NAME],
     "import_id": [ids.show("imp", RAW_ID)],
     "write_key": ["wk_none"],
     "token": ["none"],
@@ -106,6 +107,20 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/templates/render": {"template": NAME, "profile": PROFILE},
     "PUT /api/v1/providers/{name:str}": {"kind": "outbox", "channel": "email", "settings": {}},
     "PUT /api/v1/policy": {"caps": []},
+    "PUT /api/v1/catalogs/{name:str}": {"items": [{"id": NAME}]},
+    "POST /api/v1/catalogs/{name:str}/items": {"items": [{"id": NAME}]},
+    "PUT /api/v1/catalogs/{name:str}/items/{item:str}": {"price": 1},
+    "PATCH /api/v1/catalogs/{name:str}/items/{item:str}": {"price": 1},
+    "PUT /api/v1/promotions/{name:str}": {"per_profile": 1},
+    "POST /api/v1/promotions/{name:str}/codes": {"codes": [NAME]},
+    "POST /api/v1/promotions/redeem": {"code": NAME},
+    "PUT /api/v1/credentials/{name:str}": {"hosts": ["api.example.com"], "token": "t"},
+    "PUT /api/v1/brand-voice": {"avoid": [{"word": "cheap"}]},
+    "PUT /api/v1/feeds/{name:str}": {"to": {"kind": "files"}},
+    "POST /api/v1/feeds/{name:str}/pause": None,
+    "POST /api/v1/feeds/{name:str}/resume": None,
+    "POST /api/v1/feeds/{name:str}/rewind": {"to": "2026-01-01"},
+    "POST /api/v1/feeds/{name:str}/rotate": None,
     "PUT /api/v1/topics/{name:str}": {"title": "News"},
     "POST /api/v1/messages": {"profile": PROFILE, "channel": "email", "template": NAME, "transactional": True},
     "POST /api/v1/messages/{message:str}/resend": {},
@@ -183,7 +198,7 @@ def fill(house: Any, workspace: int) -> None:
             house.sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", *row.values())
 
 
-KINDS = ["segment", "journey", "campaign", "template", "provider", "topic", "policy"]
+KINDS = ["segment", "journey", "campaign", "template", "provider", "topic", "policy", "catalog", "promotion"]
 NAMES = {"name", "segment", "journey", "campaign", "template", "purpose", "id", "key"}
 
 

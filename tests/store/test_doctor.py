@@ -133,6 +133,14 @@ LISTED: dict[str, list[str]] = {
     "feeds_failing": [
         "INSERT INTO feed (workspace, name, partitions, offsets, tries) VALUES (1, 'crm', '{}', '{}', 3)",
     ],
+    "promotion_codes_low": [
+        "INSERT INTO definition (workspace, kind, name, version, status, body, introduced, published_at)"
+        " VALUES (1, 'promotion', 'spring', 1, 'active', '{}', 1, 0)",
+        "INSERT INTO promotion_pool VALUES (1, 'spring', 20)",
+        "INSERT INTO promotion_code (workspace, promotion, code, state)"
+        " SELECT 1, 'spring', n::text, CASE WHEN n <= 2 THEN 'free' ELSE 'committed' END"
+        " FROM generate_series(1, 20) AS n",
+    ],
     "records_large": [PROFILE, "UPDATE profile SET journeys = convert_to(repeat('x', 70000), 'UTF8')"],
     "profiles_busy": [
         HEAD.format('"offset" = 1, applied = 1, archived = 1, at = real_now()'),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,9 +21,10 @@ from kizuna.messages.deliver import deliver_local, deliver_remote, recover
 from kizuna.messages.desk import Desk
 from kizuna.messages.message import AdvanceMessage, CancelPlanned, read_passed
 from kizuna.profiles.section import Profile
-from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
+from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable, all_providers
 from kizuna.runtime.database import connect
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of
+from kizuna.testing.scripted import KilledError, Scripted, kill_at
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
 URL = "https://kizuna.example"
@@ -229,28 +229,6 @@ def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, de
 # over a network: a carrier in memory stands at the seam --------------------------------------------------------------
 
 
-class Scripted:
-    """A carrier that answers as told and remembers what it was handed."""
-
-    name, channel, secrets, is_local = "scripted", "email", frozenset[str](), False
-
-    class Settings(msgspec.Struct):
-        pass
-
-    settings = Settings
-
-    def __init__(self) -> None:
-        self.answers: list[Outcome] = []
-        self.handed: list[Delivery] = []
-
-    def deliver(self, delivery: Delivery, settings: Any) -> Outcome:
-        self.handed.append(delivery)
-        return self.answers.pop(0) if self.answers else Accepted()
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.fixture
 def carrier(connection: Connection, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted()
@@ -258,18 +236,6 @@ def carrier(connection: Connection, shop: Workspace, monkeypatch: pytest.MonkeyP
     body = {"kind": "scripted", "channel": "email", "settings": {}}
     put_definition(connection, shop.id, "provider", "mail", body)
     return scripted
-
-
-class KilledError(BaseException):
-    """The process ended here."""
-
-
-def kill_at(point: str) -> Callable[[str], None]:
-    def checkpoint(name: str) -> None:
-        if name == point:
-            raise KilledError
-
-    return checkpoint
 
 
 @pytest.mark.parametrize(("point", "handed"), [("handed", 0), ("carried", 1)])

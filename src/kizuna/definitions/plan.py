@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -11,9 +11,10 @@ from msgspec import Struct
 from kizuna.core.errors import NotSettled
 from kizuna.definitions.check import check, scene_of
 from kizuna.definitions.document import Document
-from kizuna.definitions.kinds import all_kinds
+from kizuna.definitions.kinds import Scene, all_kinds
 from kizuna.definitions.reach import Reach, reach
 from kizuna.definitions.standing import Entry, entries, normal, standing
+from kizuna.definitions.store import Key
 from kizuna.engine.slice import Workspace
 from kizuna.events import settled, store
 from kizuna.runtime.database import Database
@@ -25,6 +26,7 @@ class Planned(Struct, frozen=True):
 
     entry: Entry
     reach: Reach | None
+    warnings: list[str] = []
 
 
 class Plan(Struct, frozen=True):
@@ -54,11 +56,28 @@ async def plan(
         is_settled = True
     async with database.connection() as conn:
         found = await standing(conn, workspace.id)
-        await check(scene_of(conn, workspace, secret, found, wanted), found, wanted)
-    listed = entries(found, wanted)
+        scene = scene_of(conn, workspace, secret, found, wanted)
+        await check(scene, found, wanted)
+        listed = entries(found, wanted)
+        warned = await _warnings(scene, listed, wanted)
     reached = await reach(database, lake, workspace, found, wanted, listed)
-    lines = [Planned(each, None if each.is_draft else reached.get((each.kind, each.name))) for each in listed]
+    lines = [_planned(each, reached, warned) for each in listed]
     return Plan(lines, found.mark, is_settled)
+
+
+def _planned(entry: Entry, reached: Mapping[Key, Reach], warned: Mapping[Key, list[str]]) -> Planned:
+    key = entry.kind, entry.name
+    return Planned(entry, None if entry.is_draft else reached.get(key), warned.get(key, []))
+
+
+async def _warnings(scene: Scene, listed: Sequence[Entry], wanted: Sequence[Document]) -> dict[Key, list[str]]:
+    """Of what would be created or changed."""
+    changing = {(each.kind, each.name, each.is_draft) for each in listed if each.action in ("created", "changed")}
+    return {
+        (each.kind, each.name): await all_kinds()[each.kind].warnings(each, scene)
+        for each in wanted
+        if (each.kind, each.name, each.is_draft) in changing
+    }
 
 
 def show(made: Plan) -> dict[str, Any]:
@@ -85,4 +104,6 @@ def _line(line: Planned) -> dict[str, Any]:
         said["draft"] = True
     if line.reach:
         said["reach"] = line.reach
+    if line.warnings:
+        said["warnings"] = line.warnings
     return said

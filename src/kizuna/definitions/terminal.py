@@ -149,7 +149,7 @@ def _lines(line: Planned) -> list[str]:
     shown += [f"    {_field(change)}" for change in entry.changes[:MOST_FIELDS]]
     if len(entry.changes) > MOST_FIELDS:
         shown.append(f"    and {len(entry.changes) - MOST_FIELDS} fields more")
-    return shown
+    return [*shown, *(f"    ! {warning}" for warning in line.warnings)]
 
 
 def _effect(said: reach.Reach) -> str:

@@ -20,6 +20,7 @@ from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
+from kizuna.templates.lookups import Lookups
 from kizuna.templates.push import PushPart
 from kizuna.templates.render import Content, render
 from kizuna.templates.variables import of_profile, of_workspace
@@ -38,6 +39,8 @@ class Composed(Struct, frozen=True):
     proof: bytes | None = None  # of an opt-in: the row that proves it
     devices: Sequence[Device] = ()
     notification: Notification | None = None
+    codes: dict[str, str] = {}  # of promotions, by name
+    extras: dict[str, Any] = {}  # what the template noted for the log
 
 
 def compose(
@@ -50,8 +53,11 @@ def compose(
     at: int,
     blocks: Mapping[str, Template] | None = None,
     sender: Sender | None = None,
+    lookups: Lookups | None = None,
 ) -> Composed:
-    """Raises `Invalid` when the template cannot be rendered, `Aborted` when it says that nothing is said."""
+    """Raises `Invalid` when the template cannot be rendered, `Aborted` when nothing is to be said, `Missing` when it
+    needs an answer that `lookups` does not have."""
+    lookups = lookups or Lookups()
     content = render(
         template,
         Variables(message, person, workspace, links, sender),
@@ -59,6 +65,7 @@ def compose(
         now=at,
         zone=person.zone or workspace.zone,
         partials=bodies(blocks, person.locale) if blocks else None,
+        lookups=lookups,
     )
     is_html = content.format != "liquid+text"
     is_followed = state(person.consent, TRACKING) != OPTED_OUT
@@ -80,6 +87,8 @@ def compose(
         proof=proof,
         devices=person.known.devices,
         notification=notification,
+        codes=lookups.codes,
+        extras=lookups.extras,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,12 +13,14 @@ from psycopg import Connection
 from kizuna.core import clock
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.messages import sql_sending
+from kizuna.fetches import store as fetches
+from kizuna.messages import sql_drawing, sql_sending
 from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed, delivery
 from kizuna.messages.desk import Desk, Judged
-from kizuna.messages.message import Claimed, Ending, Said
+from kizuna.messages.message import UNSAID, Claimed, Ending, Said
 from kizuna.messages.report import of_deferral, of_device, of_sender
+from kizuna.promotions import sql_codes
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable
 from kizuna.providers.carry import Bearer, bearer
 from kizuna.runtime.database import in_one_go
@@ -49,14 +51,20 @@ def deliver_local(
             claims += sql_sending.claim(cursor, workspace.id, channel, now, limit - len(claims), is_urgent=is_urgent)
         if not claims:
             return 0
-        judged = desk.judge(cursor, workspace, claims, now)
+        judgement = desk.judge(cursor, workspace, claims, now)
+        judged = judgement.decided
         if said := [said_of(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
             sql_sending.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
+            _settle(cursor, workspace, given=_with_codes((one, one.verdict) for one in judged))
         if unsaid := [ending_of(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
             sql_sending.finish(cursor, workspace.id, unsaid)
-        desk.append(cursor, workspace.id, [report_of(one) for one in judged], min(one.message.root for one in judged))
-        told.append(LOG)
-        return len(claims)
+        if judged:
+            desk.append(
+                cursor, workspace.id, [report_of(one) for one in judged], min(one.message.root for one in judged)
+            )
+            told.append(LOG)
+    desk.fetch(workspace, judgement.waiting)
+    return len(claims)
 
 
 def said_of(one: Judged, verdict: Composed) -> Said:
@@ -93,7 +101,25 @@ def report_of(one: Judged, provider: str = "outbox") -> Item:
         case Deferred(until=until):
             return of_deferral(one.message, one.profile, until, one.at)
         case Composed(address=address):
-            return of_sender(one.message, one.profile, "sent", one.at, address=address, provider=provider)
+            noted = _noted(one.verdict)
+            return of_sender(one.message, one.profile, "sent", one.at, address=address, provider=provider, **noted)
+
+
+def _noted(verdict: Composed) -> dict[str, Any]:
+    """What the log keeps of a template beside its name."""
+    return {"codes": verdict.codes, "extras": verdict.extras}
+
+
+def _with_codes(said: Iterable[tuple[Judged, Any]]) -> list[bytes]:
+    return [one.message.id for one, verdict in said if isinstance(verdict, Composed) and verdict.codes]
+
+
+def _settle(cursor: Any, workspace: Workspace, given: Sequence[bytes] = (), given_back: Sequence[bytes] = ()) -> None:
+    """Codes of messages that were sent are their customers'; those of others are free again."""
+    if given:
+        sql_codes.commit(cursor, workspace.id, given)
+    if given_back:
+        sql_codes.release(cursor, workspace.id, given_back)
 
 
 # over a network ------------------------------------------------------------------------------------------------------
@@ -127,7 +153,8 @@ def deliver_remote(
         carrier = sql_sending.carrier(cursor, workspace.id, channel) if claims else None
         if carrier is None:
             return None
-        judged = desk.judge(cursor, workspace, claims, now)
+        judgement = desk.judge(cursor, workspace, claims, now)
+        judged = judgement.decided
         unsaid = [(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]
         handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
         if handed:
@@ -139,8 +166,11 @@ def deliver_remote(
             reports = [report_of(one) for one, _ in unsaid]
             desk.append(cursor, workspace.id, reports, min(one.message.root for one, _ in unsaid))
             told.append(LOG)
+    desk.fetch(workspace, judgement.waiting)
     if len(claims) == limit:
         more()
+    if not judged:
+        return Rejected("waiting")
     if not handed:
         last = unsaid[-1][1]
         return Rejected(last.reason or last.state if isinstance(last, Refused) else "deferred")
@@ -176,21 +206,28 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
 
 def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:
     """Write outcomes down; a message that somebody else took over meanwhile is left as they wrote it."""
-    concluded = [(one, *outcome_of(one, verdict.address, provider, outcome)) for one, verdict, outcome in carried]
+    concluded = [(one, *outcome_of(one, verdict, provider, outcome)) for one, verdict, outcome in carried]
     ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
+    ended = {ending.id: ending.state for _, ending, _ in concluded if ending.id in ours}
+    with_codes = _with_codes((one, verdict) for one, verdict, _ in carried)
+    _settle(
+        cursor, workspace, [each for each in with_codes if ended.get(each) == "sent"],
+        [each for each in with_codes if ended.get(each) in UNSAID],
+    )  # fmt: skip
     reports = [(one.message.root, report) for one, _, said in concluded if one.message.id in ours for report in said]
     if reports:
         desk.append(cursor, workspace.id, [report for _, report in reports], min(root for root, _ in reports))
 
 
-def outcome_of(one: Judged, address: str, provider: str, outcome: Outcome | None) -> tuple[Ending, list[Item]]:
+def outcome_of(one: Judged, verdict: Composed, provider: str, outcome: Outcome | None) -> tuple[Ending, list[Item]]:
     """What becomes of a message that was handed over, and what the log hears of it."""
-    message, at = one.message, one.at
+    message, at, address = one.message, one.at, verdict.address
     state, reason, reports, again = "planned", None, list[Item](), None
     match outcome:
         case Accepted():
             state = "sent"
-            reports = [of_sender(message, one.profile, "sent", at, address=address, provider=provider)]
+            noted = _noted(verdict)
+            reports = [of_sender(message, one.profile, "sent", at, address=address, provider=provider, **noted)]
         case Rejected(reason=why, bounce=bounce, opted_out=opted_out):
             state, reason = "rejected", why
             reports = [of_sender(message, one.profile, "rejected", at, address=address, reason=why)]
@@ -241,6 +278,13 @@ def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
                 desk.append(cursor, workspace, reports, min(message.root for message in gone))
                 cursor.execute("NOTIFY kizuna_log")
         return len(lost)
+
+
+def tidy(connection: Connection[Any]) -> None:
+    """Codes of messages that ended elsewhere; answers that no message needs any more."""
+    with connection.transaction(), connection.cursor(binary=True) as cursor:
+        sql_drawing.settle_codes(cursor)
+        fetches.forget(cursor)
 
 
 def _lost(message: Claimed, now: int) -> Ending:

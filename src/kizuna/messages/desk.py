@@ -22,14 +22,18 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages import policy, sql_sending
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose
+from kizuna.messages.fetching import IN_LINE_SECONDS, Fetching, Waiting
+from kizuna.messages.letter import Letter, Parsed
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed
 from kizuna.messages.policy import Policy
+from kizuna.messages.supply import Supply, in_rounds
 from kizuna.profiles.section import Profile
 from kizuna.providers import vault
 from kizuna.providers.http import Outside
 from kizuna.templates import blocks, definition
 from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.lookups import Lookups
 from kizuna.templates.variables import locale_of
 
 MOST_TEMPLATES = 1_000
@@ -47,35 +51,50 @@ class Judged(Struct, frozen=True):
     at: int
 
 
-class Parsed(Struct, frozen=True):
-    """A template's version as read, and whether what it says may depend on segments."""
+class Judgement(Struct, frozen=True):
+    """Of a batch: what is decided, and what waits for the answers of other servers, which are asked after the commit.
+    What is in neither is left as it was."""
 
-    template: definition.Template
-    names_segments: bool
-    blocks: frozenset[str]  # names of other templates that it puts in
+    decided: list[Judged]
+    waiting: list[Waiting]
 
 
 class Desk:
     """What deliveries need to know of the installation."""
 
     def __init__(
-        self, partitions: int, secrets: Sequence[bytes], public_url: str, outside: Outside | None = None
+        self,
+        partitions: int,
+        secrets: Sequence[bytes],
+        public_url: str,
+        outside: Outside | None = None,
+        fetching: Fetching | None = None,
     ) -> None:
         self.partitions = partitions
         self.secrets = list(secrets)
         self.signer = Signer(self.secrets)
         self.public_url = public_url
         self.outside = outside  # connections to HTTP APIs; None: each delivery its own
+        self.fetching = fetching  # asks servers that templates name; None: nobody does
+        if fetching is not None:
+            fetching.secrets = self.secrets
         self._parsed: dict[tuple[int, str, int], Parsed] = {}  # versions never change: read once
         self._policies = lru_cache(64)(policy.read_stored)
 
     @classmethod
-    def of(cls, connection: Connection[Any], public_url: str, secret: str, outside: Outside | None = None) -> Desk:
+    def of(
+        cls,
+        connection: Connection[Any],
+        public_url: str,
+        secret: str,
+        outside: Outside | None = None,
+        fetching: Fetching | None = None,
+    ) -> Desk:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
             partitions, installed = sql_sending.installation(cursor)
-        return cls(partitions, vault.secrets_of(installed, secret), public_url, outside)
+        return cls(partitions, vault.secrets_of(installed, secret), public_url, outside, fetching)
 
-    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int) -> list[Judged]:
+    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int) -> Judgement:
         """Look at what each claim may refuse for, and compose the rest."""
         vetoes, people = self._people(cursor, workspace.id, claims)
         templates = self._templates(cursor, workspace.id, [claim.message for claim in claims])
@@ -87,8 +106,10 @@ class Desk:
             }
         partials = self._blocks(cursor, workspace.id, templates.values())
         suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
-        ruling, neutral = self._ruling(cursor, workspace)
-        judged: list[Judged] = []
+        ruling, neutral, has_codes = self._ruling(cursor, workspace)
+        sender = ruling.terms.sender if ruling is not None else None
+        verdicts: dict[bytes, Refused | Deferred | Composed] = {}
+        letters: list[Letter] = []
         for message, _, _ in claims:
             person = people.get(message.profile)
             at = message.due_at if workspace.clock == "test" else now
@@ -104,29 +125,41 @@ class Desk:
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 parsed = templates.get((message.template, message.template_version))
-                sender = ruling.terms.sender if ruling is not None else None
-                verdict = self._compose(message, person, verdict, parsed, partials, workspace, at, sender)
-            judged.append(Judged(message, person.id if person else message.profile, verdict, at))
-        return judged
+                letters.append(Letter(message, person, verdict, parsed, at))
+            else:
+                verdicts[message.id] = verdict
+        supply = Supply(cursor, workspace, self.fetching)
+        verdicts |= in_rounds(
+            letters, lambda each, found: self._compose(each, partials, workspace, sender, found), supply
+        )
+        decided: list[Judged] = []
+        for message, _, _ in claims:
+            if message.id in verdicts:
+                person = people.get(message.profile)
+                at = message.due_at if workspace.clock == "test" else now
+                decided.append(Judged(message, person.id if person else message.profile, verdicts[message.id], at))
+        if has_codes and (gone := [one.message.id for one in decided if isinstance(one.verdict, Refused)]):
+            supply.release(gone)
+        return Judgement(decided, supply.let_wait(IN_LINE_SECONDS))
 
-    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[Policy | None, dict[str, str]]:
-        """The policy that rules, and what `neutral` means for topics that say so."""
+    def _ruling(self, cursor: Any, workspace: Workspace) -> tuple[Policy | None, dict[str, str], bool]:
+        """The policy that rules, what `neutral` means for topics that say so, and whether there are promotions."""
         found = sql_sending.ruling(cursor, workspace.id)
         neutral = {name: body["default"] for kind, name, body in found if kind == "topic" and "default" in body}
         policies = [self._policies(msgspec.json.encode(body)) for kind, _, body in found if kind == "policy"]
-        return policies[0] if policies else None, neutral
+        has_codes = any(kind == "promotion" for kind, _, _ in found)
+        return policies[0] if policies else None, neutral, has_codes
 
     def _compose(
         self,
-        message: Claimed,
-        person: Person,
-        address: str,
-        parsed: Parsed | None,
+        letter: Letter,
         partials: dict[str, definition.Template],
         workspace: Workspace,
-        at: int,
         sender: Sender | None,
+        lookups: Lookups,
     ) -> Composed | Refused:
+        """Raises `Missing`."""
+        message, parsed = letter.message, letter.parsed
         if not message.template:
             return as_brought(message)
         if parsed is None:
@@ -134,9 +167,10 @@ class Desk:
         try:
             links = Links(self.signer, self.public_url, workspace.id, message.id)
             used = partials if parsed.blocks else None
-            return compose(message, person, address, parsed.template, workspace, links, at, used, sender)
-        except Aborted:
-            return Refused("skipped", "aborted")
+            person, address, at = letter.person, letter.address, letter.at
+            return compose(message, person, address, parsed.template, workspace, links, at, used, sender, lookups)
+        except Aborted as aborted:
+            return Refused("skipped", aborted.reason)
         except Invalid:
             return Refused("skipped", "template_error")
 
@@ -201,6 +235,11 @@ class Desk:
                 profile = claim.message.profile
                 people.setdefault(profile, Person(id=profile, traits={}, consent=Consent()))
         return vetoes, people
+
+    def fetch(self, workspace: Workspace, waiting: Sequence[Waiting]) -> None:
+        """After the commit: ask the servers that messages wait for."""
+        if waiting and self.fetching is not None:
+            self.fetching.start(workspace.id, waiting)
 
     # reports ---------------------------------------------------------------------------------------------------------
 

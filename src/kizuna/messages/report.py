@@ -11,7 +11,7 @@ from kizuna.messages.message import Claimed
 from kizuna.profiles.fold import GONE
 
 
-def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: str | None) -> Item:
+def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: Any) -> Item:
     """What the sender did; derived from the message, its state and the attempt."""
     said = properties(message) | {name: value for name, value in more.items() if value}
     raw = ids.derive("report", message.id, state, message.attempts)

@@ -14,10 +14,12 @@ from psycopg import Connection
 from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
+from kizuna.fetches.ask import Asker
 from kizuna.messages import sql_sending
 from kizuna.messages.breaker import MOST_SECONDS
-from kizuna.messages.deliver import deliver_local, deliver_remote, recover
+from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
+from kizuna.messages.fetching import Fetching
 from kizuna.messages.pace import Pace
 from kizuna.messages.tray import gather
 from kizuna.providers import HandsToPeople, Outcome, Unavailable, all_providers
@@ -79,7 +81,8 @@ class Sender:
             config = self.config
             base = config.public_url or config.url or f"http://{config.host}:{config.port}"
             outside = Outside(config.allow_private_targets)
-            desk = Desk.of(connection, base, config.secret, outside)
+            fetching = Fetching(url, Asker(config.allow_private_targets))
+            desk = Desk.of(connection, base, config.secret, outside, fetching)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
@@ -87,6 +90,7 @@ class Sender:
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
                         recover(connection, desk)
+                        tidy(connection)
                         connection.execute("DISCARD PLANS")  # those made while a table was young
                     taken = self.turn(connection, desk)
                     if taken < LOCAL_BATCH:
@@ -97,6 +101,7 @@ class Sender:
                 for lane in self.lanes.values():
                     lane.close()
                 self.lanes.clear()
+                fetching.close()
                 outside.close()
                 for provider in all_providers().values():
                     provider.close()
@@ -110,7 +115,7 @@ class Sender:
             local: list[sql_sending.Due] = []
             for each in group:
                 if each.carrier is not None and _hands_to_people(each.carrier):
-                    most = max(most, gather(connection, desk, workspace, each.channel, each.now, LOCAL_BATCH))
+                    most = max(most, gather(connection, desk, each, LOCAL_BATCH))
                 elif each.carrier is None or _is_local(each.carrier):
                     local.append(each)
                 else:

@@ -23,6 +23,7 @@ _NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_times
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
+_WAITED = f"(m.lease_until IS NULL OR m.lease_until < {_REAL_NOW})"  # for the answers its template needs
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
@@ -112,7 +113,7 @@ ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE{locks}
 
 
 ALLOWED = f"{_NOT_PAUSED} AND {_UNLOCKED}"
-_DUE_NOW = f"m.state = 'planned' AND {_OPEN} AND m.due_at <= %(now)s"
+_DUE_NOW = f"m.state = 'planned' AND {_OPEN} AND m.due_at <= %(now)s AND {_WAITED}"
 
 
 def claim_of(lane: str, waits: str, allowed: str, locks: str = "") -> str:
@@ -262,9 +263,9 @@ def carrier(cursor: Any, workspace: int, lane: str) -> dict[str, Any] | None:
 
 
 def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]:
-    """(kind, name, body) of the policy and the topics that rule now."""
+    """(kind, name, body) of the policy, the topics and the promotions that rule now."""
     cursor.execute(
-        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic')"
+        "SELECT kind, name, body FROM definition WHERE workspace = %s AND kind IN ('policy', 'topic', 'promotion')"
         " AND retired IS NULL",
         [workspace],
     )

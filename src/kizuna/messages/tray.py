@@ -31,17 +31,19 @@ from kizuna.runtime.database import Database, connect, in_one_go
 T = TypeVar("T")
 
 
-def gather(connection: Connection[Any], desk: Desk, workspace: Workspace, channel: str, now: int, limit: int) -> int:
-    """Put due messages of a channel into the tray of its provider; how many it took."""
+def gather(connection: Connection[Any], desk: Desk, due: sql_sending.Due, limit: int) -> int:
+    """Put due messages of a lane into the tray of its provider; how many it took."""
+    workspace, now = due.workspace, due.now
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
-        claims = sql_sending.claim(cursor, workspace.id, channel, now, limit)
-        carrier = sql_sending.carrier(cursor, workspace.id, channel) if claims else None
+        claims = sql_sending.claim(cursor, workspace.id, due.channel, now, limit, is_urgent=due.is_urgent)
+        carrier = sql_sending.carrier(cursor, workspace.id, due.channel) if claims else None
         if carrier is None:
             return 0
         look = bearer(desk.secrets, workspace.id, carrier)
         taken, endings, reports = [], list[Ending](), list[Item]()
-        for one in desk.judge(cursor, workspace, claims, now):
+        judgement = desk.judge(cursor, workspace, claims, now)
+        for one in judgement.decided:
             if not isinstance(one.verdict, Composed):
                 endings.append(ending_of(one, one.verdict))
                 reports.append(report_of(one))
@@ -52,7 +54,7 @@ def gather(connection: Connection[Any], desk: Desk, workspace: Workspace, channe
                 taken.append(said_of(one, one.verdict))
                 continue
             judged = msgspec.structs.replace(one, message=counted)
-            ending, said = outcome_of(judged, one.verdict.address, carrier["name"], outcome)
+            ending, said = outcome_of(judged, one.verdict, carrier["name"], outcome)
             endings.append(msgspec.structs.replace(ending, attempt=1))
             reports += said
         if taken:
@@ -63,7 +65,8 @@ def gather(connection: Connection[Any], desk: Desk, workspace: Workspace, channe
         if reports:
             desk.append(cursor, workspace.id, reports, min(claim.message.root for claim in claims))
         told.append(LOG)
-        return len(claims)
+    desk.fetch(workspace, judgement.waiting)
+    return len(claims)
 
 
 def look_again(
@@ -75,7 +78,7 @@ def look_again(
     claims = [claim._replace(message=msgspec.structs.replace(claim.message, **changed)) for claim in claims]
     kept: list[Judged] = []
     refused: list[Judged] = []
-    for one in desk.judge(cursor, workspace, claims, now):
+    for one in desk.judge(cursor, workspace, claims, now).decided:
         (refused if isinstance(one.verdict, Refused) else kept).append(one)
     return kept, refused
 

@@ -155,10 +155,12 @@ class Outside:
         answer = self.ask(call)
         return answer if isinstance(answer, Unavailable | Ambiguous) else outcome_of(provider, answer)
 
-    def ask(self, call: Call) -> Answer | Unavailable | Ambiguous:
-        """The answer, or why there is none: before the whole request was written nothing can have been taken over."""
+    def ask(self, call: Call, seconds: float | None = None) -> Answer | Unavailable | Ambiguous:
+        """The answer, or why there is none: before the whole request was written nothing can have been taken over.
+        `seconds` are all it may take, where that is less than usual."""
         written: set[str] = set()
-        self.gate.within.start(self.connect_seconds + self.answer_seconds)
+        usual = self.connect_seconds + self.answer_seconds
+        self.gate.within.start(usual if seconds is None else min(seconds, usual))
         try:
             return self._ask(call, partial(_note, written))
         except (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError, ValueError) as error:

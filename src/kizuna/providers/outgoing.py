@@ -14,6 +14,8 @@ import httpcore
 
 PORTS = (80, 443)
 _NAT64, _6TO4, _TEREDO = (IPv6Network(text) for text in ("64:ff9b::/96", "2002::/16", "2001::/32"))
+# Not public, whatever the release of Python says: protocol assignments (a cloud's metadata at 192.0.0.192), local NAT64
+_NEVER = tuple(ip_network(text) for text in ("192.0.0.0/24", "64:ff9b:1::/48"))
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -28,6 +30,8 @@ def may_reach(address: Address, port: int, allowed: Iterable[Network]) -> bool:
     address = _within(address)
     if any(address in network for network in allowed if network.version == address.version):
         return True
+    if any(address in network for network in _NEVER if network.version == address.version):
+        return False
     is_local = isinstance(address, IPv6Address) and address.is_site_local
     return address.is_global and not (address.is_multicast or address.is_reserved or is_local) and port in PORTS
 

@@ -10,6 +10,9 @@ _SPELLED = re.compile(r"(?:([a-z_]{1,40})\.)?\$\{([^{}$]{1,200})\}")
 _BLOCK = re.compile(r"\{\{-?\s{0,20}content_blocks\.\$\{([^{}$']{1,200})\}[^{}]{0,200}\}\}")
 _NESTED = re.compile(r"\{\{\s{0,20}((?:[a-z_]{1,40}\.)?\$\{[^{}$]{1,200}\})\s{0,20}\}\}")
 _TAG = re.compile(r"\{%.{0,5000}?%\}", re.DOTALL)
+_TAKES_OUTPUTS = re.compile(
+    r"\{%-?\s{0,20}(?:connected_content|catalog_items|catalog_selection_items|message_extras)\b"
+)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 _ROOTS = {
@@ -53,7 +56,7 @@ def convert(text: str) -> tuple[str, list[str]]:
         return said
 
     text = _BLOCK.sub(block, text)
-    text = _TAG.sub(lambda tag: _NESTED.sub(r"\1", tag[0]), text)
+    text = _TAG.sub(lambda tag: tag[0] if _TAKES_OUTPUTS.match(tag[0]) else _NESTED.sub(r"\1", tag[0]), text)
     return _SPELLED.sub(ours, text), list(notices)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from liquid.exceptions import ResourceLimitError
 
+from kizuna.templates.lookups import Lookups
+
 TURNS = 10_000  # of all loops and partials together
 OUTPUT_BYTES = 512 * 1024
 DEPTH = 30
@@ -22,15 +24,18 @@ SECONDS = 1.5  # checked between steps, each of which is short, so that an answe
 class Budget:
     """Spent by the context, the filters and the output of one rendering."""
 
-    __slots__ = ("deadline", "now", "turns", "warnings", "work", "zone")
+    __slots__ = ("deadline", "lookups", "now", "turns", "warnings", "work", "zone")
 
-    def __init__(self, now: int | None = None, zone: str = "UTC", seconds: float = SECONDS) -> None:
+    def __init__(
+        self, now: int | None = None, zone: str = "UTC", seconds: float = SECONDS, lookups: Lookups | None = None
+    ) -> None:
         self.deadline = time.monotonic() + seconds
         self.turns = TURNS
         self.work = WORK
         self.warnings: dict[str, None] = {}
         self.now = now  # what `now` means in the date filter
         self.zone = zone
+        self.lookups = lookups or Lookups()  # what the tags of ours draw from
 
     def turn(self) -> None:
         """One more turn of a loop, or one more partial."""

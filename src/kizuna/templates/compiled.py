@@ -14,6 +14,7 @@ from liquid import BoundTemplate
 
 from kizuna.templates.budget import Budget
 from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.lookups import Missing
 from kizuna.templates.python_nodes import Nodes
 from kizuna.templates.python_output import RELOADED
 from kizuna.templates.python_source import literal
@@ -34,7 +35,7 @@ class Compiled:
         try:
             self._write(run)
             return run.page.getvalue()
-        except Aborted:
+        except (Aborted, Missing):
             raise
         except Exception:  # told by the interpreter, in its words
             budget.turns, budget.work, budget.warnings = turns, work, warnings

@@ -16,7 +16,11 @@ LONGEST_REASON = 200
 
 
 class Aborted(Exception):
-    """A template decided that nothing is said; its text is the reason given."""
+    """Nothing is said: a template decided so, and its text says why, or what it needs is not to be had."""
+
+    def __init__(self, words: str = "", reason: str = "aborted") -> None:
+        super().__init__(words)
+        self.reason = reason
 
 
 class AbortNode(Node):

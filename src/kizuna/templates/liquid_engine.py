@@ -25,7 +25,7 @@ from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.undefined import UNDEFINED, Undefined
 
-from kizuna.templates import extra_tags, money
+from kizuna.templates import content_tag, drawing_tags, extra_tags, money
 from kizuna.templates.budget import DEPTH, LOCALS_BYTES, OUTPUT_BYTES, Budget, measure
 from kizuna.templates.filters import GUARDS, REPLACED
 from kizuna.templates.shopify import FILTERS, as_taken, inspect, joined
@@ -244,7 +244,7 @@ class BoundedEnvironment(Environment):
         self.add_tag(_Echo)
         self.add_tag(_For)
         self.add_tag(_Tablerow)
-        for tag in (*TAGS, *extra_tags.TAGS):
+        for tag in (*TAGS, *extra_tags.TAGS, *drawing_tags.TAGS, *content_tag.TAGS):
             self.add_tag(tag)
         for name, replacement in (FILTERS | REPLACED | money.FILTERS).items():
             self.add_filter(name, replacement)

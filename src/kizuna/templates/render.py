@@ -16,6 +16,7 @@ from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
 from kizuna.templates.liquid_engine import BoundedContext, Buffer
+from kizuna.templates.lookups import Lookups, Missing
 from kizuna.templates.parsed import SHELF
 from kizuna.templates.plain_text import text_of
 from kizuna.templates.push import PushPart
@@ -44,10 +45,11 @@ def render(
     now: int | None = None,
     zone: str = "UTC",
     partials: Mapping[str, str] | None = None,
+    lookups: Lookups | None = None,
 ) -> Content:
-    """Raises `Aborted` when the template says that nothing is said. Subject, body and text share one budget.
-    `now` is an instant, for `{{ "now" | date: ... }}`."""
-    budget = Budget(now, zone)
+    """Raises `Aborted` when nothing is to be said, `Missing` when it needs an answer that `lookups` does not have.
+    Subject, body and text share one budget. `now` is an instant, for `{{ "now" | date: ... }}`."""
+    budget = Budget(now, zone, lookups=lookups)
     wording = template.wording(locale)
     known = Plain(variables)
     subject = None
@@ -75,8 +77,8 @@ def render_text(text: str, variables: Mapping[str, Any], *, now: int | None = No
         return text
     try:
         return _run(text, Plain(variables), Budget(now, zone), False, None)
-    except Aborted:
-        raise Invalid("abort_message has a meaning in messages only", code="template_error") from None
+    except (Aborted, Missing):
+        raise Invalid("tags that abort or look up have a meaning in messages only", code="template_error") from None
 
 
 def check(text: str, *, escapes: bool = False) -> None:
@@ -131,7 +133,7 @@ def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: M
         if (compiled := parsed.compiled()) and (written := compiled.write(variables, budget)) is not None:
             return written
         return interpreted(parsed.template, variables, budget)
-    except Aborted:
+    except (Aborted, Missing):
         raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault
         raise _invalid(error) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any
 
 from litestar import Response, get, post, put
@@ -29,11 +28,16 @@ from kizuna.templates.braze import convert_template
 from kizuna.templates.examine import examine
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.legal_check import check_template
+from kizuna.templates.lookups import Lookups
 from kizuna.templates.mail_checks import warnings_of
-from kizuna.templates.render import render
+from kizuna.templates.preview import Previewer
+from kizuna.templates.render import Content, render
 from kizuna.templates.sms_length import length_of
 from kizuna.templates.sms_length import warnings_of as warnings_of_sms
+from kizuna.templates.spoken import heard
 from kizuna.templates.variables import locale_of, of_profile, of_workspace
+from kizuna.voice import store as voices
+from kizuna.voice.listen import warnings_of as warnings_of_voice
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -47,7 +51,9 @@ async def put_template(name: str, data: dict[str, Any], caller: Caller, database
     async with database.connection() as conn:
         await check_template(conn, caller.workspace.id, name, template)
         version, position = await publish(conn, caller.workspace, "template", name, data)
-    said = {"warnings": notices} if notices else {}
+        voice = await voices.current(conn, caller.workspace.id)
+    warnings = notices + (await asyncio.to_thread(heard, voice, template) if voice else [])
+    said = {"warnings": warnings} if warnings else {}
     return Response({"name": name, "version": version, **said}, headers={"Kizuna-Position": str(position)})
 
 
@@ -91,7 +97,7 @@ class Preview(Struct, forbid_unknown_fields=True):
 
 
 @post("/api/v1/templates/render", status_code=200)
-async def render_template(data: Preview, caller: Caller, database: Database) -> dict[str, Any]:
+async def render_template(data: Preview, caller: Caller, database: Database, previewer: Previewer) -> dict[str, Any]:
     workspace = caller.workspace
     if (data.template is None) == (data.inline is None):
         raise Invalid("say either `template`, a name, or `inline`, a template", code="invalid_preview")
@@ -106,6 +112,7 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
         shown, known = await _customer(conn, workspace.id, data.profile) if data.profile else ({}, Profile())
         locale = data.locale or locale_of(shown.get("traits", {}), known)
         partials = await _blocks(conn, workspace.id, template, locale) | (data.templates or {})
+        voice = await voices.current(conn, workspace.id)
     variables: Mapping[str, Any] = {
         "profile": shown,
         "event": data.event,
@@ -121,12 +128,14 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
         **(data.data or {}),
     }
     started = time.perf_counter()
-    rendered = partial(
-        render, template, variables, locale=locale, now=now, zone=known.zone or workspace.zone,
-        partials=partials,
-    )  # fmt: skip
+    zone = known.zone or workspace.zone
+
+    def rendered(lookups: Lookups) -> Content:
+        shown = {"locale": locale, "now": now, "zone": zone, "partials": partials}
+        return render(template, variables, **shown, lookups=lookups)
+
     try:
-        content = await asyncio.to_thread(rendered)
+        content, warned = await previewer.render(workspace.id, rendered)
     except Aborted as aborted:
         spent = round((time.perf_counter() - started) * 1000, 2)
         reason = str(aborted) or "no reason given"
@@ -137,11 +146,16 @@ async def render_template(data: Preview, caller: Caller, database: Database) -> 
     spent = round((time.perf_counter() - started) * 1000, 2)
     also: dict[str, Any] = {"text": await asyncio.to_thread(content.text_part)} if template.escapes else {}
     is_mail = template.channel == "email" and template.escapes
-    warnings = notices + content.warnings + (warnings_of(content.subject, content.body) if is_mail else [])
+    warnings = notices + warned + content.warnings + (warnings_of(content.subject, content.body) if is_mail else [])
     if template.channel == "sms":
         length = length_of(also.get("text", content.body))
         also["sms"] = to_builtins(length)
         warnings += warnings_of_sms(length)
+    if voice is not None:
+        said_text, spoken = also.get("text", content.body), locale if template.locales else ""
+        warnings += await asyncio.to_thread(
+            warnings_of_voice, voice, spoken, template.channel, content.subject, said_text
+        )
     if template.locales:
         also["locale"] = template.variant(locale) or "default"
     return {"content": {**said, "body": content.body}, **also, "warnings": warnings, "ms": spent}

@@ -26,11 +26,11 @@ class Bail(Exception):
     """Something that the interpreter does, or says, better: it begins anew."""
 
 
-class Missing:
+class Absent:
     """In the place of a variable that there is not. Nothing can be looked up in it."""
 
 
-MISSING = Missing()
+ABSENT = Absent()
 
 
 class Run:
@@ -54,11 +54,11 @@ class Run:
         return context
 
     def root(self, name: str) -> Any:
-        return (self.context.scope if self.has_context else self.variables).get(name, MISSING)
+        return (self.context.scope if self.has_context else self.variables).get(name, ABSENT)
 
     def walk(self, value: Any, path: tuple[Any, ...]) -> Any:
         """The end of a path that begins with a value, as the library's context finds it, or warns of it."""
-        if type(value) is Missing:
+        if type(value) is Absent:
             value = Undefined(path[0])
         else:
             try:
@@ -151,7 +151,7 @@ _escaped: Callable[[str], str] = getattr(sys.modules[Markup.__module__], "_escap
 NAMES: dict[str, Any] = {
     "__builtins__": {}, "len": len, "type": type, "str": str, "int": int, "iter": iter, "enumerate": enumerate,
     "list": list, "J": "".join, "esc": _escaped, "Markup": Markup, "quote_plus": quote_plus,
-    "U": Undefined, "M": Missing, "NOT_THERE": (KeyError, TypeError, IndexError), "Bail": Bail,
+    "U": Undefined, "M": Absent, "NOT_THERE": (KeyError, TypeError, IndexError), "Bail": Bail,
     "truthy": logical.is_truthy, "eq": vars(logical)["_eq"], "case_eq": vars(case_tag)["_eq"],
     "lt": vars(logical)["_lt"], "le": vars(logical)["_le"], "contains": vars(logical)["_contains"],
     "turns": turns, "ForLoop": ForLoop, "in_loop": RenderContext.loop, "BreakLoop": BreakLoop,

@@ -17,14 +17,17 @@ def test_lines_say_what_changes_and_whom_it_moves() -> None:
         ),
         Planned(Entry("segment", "both", "unchanged"), Reach(members=1, enter=0, leave=1)),
         Planned(Entry("template", "t", "unchanged"), None),
+        Planned(Entry("template", "loud", "created"), None, ["brand voice: '!!!' is not written"]),
         Planned(Entry("journey", "j", "removed"), Reach(open_runs=3)),
     ]  # fmt: skip
     assert lines_of(Plan(lines, "", True)) == [
         "~ segments/vip: changed; 2 enter, 1 leave, 5 afterwards; starts hi",
         '    where.is: "a" → "b"',
         "  segments/both: moves with what it asks for; 0 enter, 1 leave, 1 afterwards",
+        "+ templates/loud: created",
+        "    ! brand voice: '!!!' is not written",
         "- journeys/j: removed; 3 runs open",
-        "0 created, 1 changed, 1 removed, 2 unchanged",
+        "1 created, 1 changed, 1 removed, 2 unchanged",
     ]
 
 

@@ -54,6 +54,10 @@ class Kind:
         """Raises `Invalid`, with pointers into the body, for what could not be published."""
         raise NotImplementedError
 
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """What may be published, and somebody should look at first."""
+        return []
+
     async def check_removal(self, name: str, scene: Scene) -> None:
         """Raises `Invalid` for one that may not go now."""
         return

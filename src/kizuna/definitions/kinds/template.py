@@ -13,6 +13,8 @@ from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
 from kizuna.templates import definition, legal
 from kizuna.templates.examine import examine
+from kizuna.templates.spoken import heard
+from kizuna.voice.voice import KIND, read
 
 
 class TemplateKind(Kind):
@@ -34,6 +36,12 @@ def templates_of(scene: Scene) -> dict[str, definition.Template]:
             with suppress(Invalid):
                 found[name] = definition.read(body)
     return found
+
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the voice that is to rule."""
+        voice = scene.target.get((KIND, KIND))
+        template = definition.read(document.body)
+        return await asyncio.to_thread(heard, read(voice), template) if voice is not None else []
 
 
 def terms_of(scene: Scene) -> Terms:
