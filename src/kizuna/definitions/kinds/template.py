@@ -27,6 +27,12 @@ class TemplateKind(Kind):
         await asyncio.to_thread(examine, template)
         legal.check(templates_of(scene) | {document.name: template}, terms_of(scene), [document.name], document.name)
 
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the voice that is to rule."""
+        voice = scene.target.get((KIND, KIND))
+        template = definition.read(document.body)
+        return await asyncio.to_thread(heard, read(voice), template) if voice is not None else []
+
 
 def templates_of(scene: Scene) -> dict[str, definition.Template]:
     """All that are to rule, as far as they can be read."""
@@ -36,12 +42,6 @@ def templates_of(scene: Scene) -> dict[str, definition.Template]:
             with suppress(Invalid):
                 found[name] = definition.read(body)
     return found
-
-    async def warnings(self, document: Document, scene: Scene) -> list[str]:
-        """By the voice that is to rule."""
-        voice = scene.target.get((KIND, KIND))
-        template = definition.read(document.body)
-        return await asyncio.to_thread(heard, read(voice), template) if voice is not None else []
 
 
 def terms_of(scene: Scene) -> Terms:
