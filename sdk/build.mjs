@@ -21,7 +21,8 @@ const style = {
 
 mkdirSync(values.outDir, { recursive: true });
 for (const { name, source, most } of PARTS) {
-  const bundle = await rolldown({ input: source, plugins: [style], platform: 'browser', transform: { target: 'es2022' } });
+  const transform = { target: 'es2022' };
+  const bundle = await rolldown({ input: source, plugins: [style], platform: 'browser', transform });
   const { output } = await bundle.generate({ format: 'iife', minify: true });
   await bundle.close();
   const bytes = Buffer.from(output[0].code.replaceAll('/* @__PURE__ */ ', '')); // for bundlers, and none comes after us

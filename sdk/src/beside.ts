@@ -19,9 +19,9 @@ export interface Heard {
   identity(identity: Identity): void;
 }
 
-const PATIENCE = 4000; // milliseconds; analytics.js may be blocked and never come: then we know the visitor by our own id
+const PATIENCE = 4000; // milliseconds; analytics.js may be blocked and never come: then our own id is the visitor's
 
-/** Answers how to be told anew who it is. `current` is asked each time, for the snippet's stub is replaced by the library. */
+/** Answers how to be told anew who it is. `current` is asked each time, for the library takes the place of its stub. */
 export function rideOn(current: () => Analytics, heard: Heard, own: () => Identity): () => void {
   async function tellWho(): Promise<void> {
     const user: any = await current().user?.();

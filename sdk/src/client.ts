@@ -35,7 +35,6 @@ export interface Client extends Ears {
   identity(): Identity;
   pushKey(): string | undefined;
   items(kind: Kind): Item[];
-  unread(kind: Kind): number;
   identify(userId?: string, traits?: Properties, options?: { userToken?: string }): void;
   track(event: string, properties?: Properties): void;
   page(name?: string, properties?: Properties): void;
@@ -55,7 +54,7 @@ export interface Client extends Ears {
 }
 
 const PAUSE = 30; // seconds
-const AFTER_EVENT = 1500; // milliseconds after which an event may have put something on the shelf; twice that when others send it
+const AFTER_EVENT = 1500; // milliseconds after which an event has done what it may; twice that if others send it
 
 export function openClient(options: Options): Client {
   const host = options.host.replace(/\/$/, '');
@@ -67,7 +66,7 @@ export function openClient(options: Options): Client {
   const watch = openWatch();
   const seen = new Set<string>(); // on this page
 
-  let who: Identity | undefined; // unknown until analytics.js has told
+  let who: Identity | undefined; // nobody while opted out, and until analytics.js has told
   let userToken = options.userToken;
   let isOut = !!store.get('out');
   let isReady = () => {};
@@ -149,7 +148,7 @@ export function openClient(options: Options): Client {
   }
 
   function act(item: Item, what: Act, button?: string): void {
-    if (item.token && !isOut) acts.add({ token: item.token, act: what, button, at: new Date().toISOString() });
+    if (item.token && who) acts.add({ token: item.token, act: what, button, at: new Date().toISOString() });
   }
 
   function drop(item: Item, why: Act): void {
@@ -160,7 +159,7 @@ export function openClient(options: Options): Client {
   }
 
   function send(type: SentEvent['type'], said: Properties, context?: Properties): void {
-    if (who && !isOut) events.add(eventOf(type, said, who, context));
+    if (who) events.add(eventOf(type, said, who, context));
   }
 
   function tracked(type: 'track' | 'page', said: Properties): void {
@@ -186,10 +185,11 @@ export function openClient(options: Options): Client {
     identity: () => who!,
     pushKey: shelf.pushKey,
     items,
-    unread,
     send,
     drop,
-    refresh: shelf.begin,
+    refresh() {
+      if (who) shelf.begin();
+    },
     cards: (host) => showCards(client, host),
     inbox: (host) => showInbox(client, host),
     askForPush: (texts) => push.ask(texts),
@@ -220,6 +220,7 @@ export function openClient(options: Options): Client {
     },
     async optOut() {
       isOut = true;
+      who = undefined;
       for (const name of ['anonymous', 'user', 'shown', 'shown.at', 'push.later']) store.set(name);
       store.set('out', true);
       events.clear();
@@ -276,7 +277,7 @@ export function openClient(options: Options): Client {
       events.leave();
       acts.leave();
       shelf.rest();
-    } else if (who && !isOut) shelf.pullIn(0);
+    } else if (who) shelf.pullIn(0);
   });
   return client;
 }

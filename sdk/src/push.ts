@@ -9,8 +9,16 @@ const AGAIN = 30 * 24 * 3600 * 1000; // milliseconds after a "not now"
 const YES = '0'; // the first button
 const SCOPE = 'kizuna-push/'; // no page lies there, so the site's own worker stays in charge of its pages
 
+/** The site's own words. */
+export interface Question {
+  title?: string;
+  text?: string;
+  yes?: string;
+  no?: string;
+}
+
 export interface Push {
-  ask(texts?: { title?: string; text?: string; yes?: string; no?: string }): Promise<PushState>;
+  ask(own?: Question): Promise<PushState>;
   /** Tells Kizuna of the subscription when it, or the visitor, is another than last time. */
   sync(): Promise<void>;
   stop(): Promise<void>;
@@ -21,7 +29,7 @@ export function openPush(client: Client, worker: string): Push {
   const scope = new URL(SCOPE, new URL(worker, location.href)).pathname;
   const isSupported = () => 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window;
 
-  async function ask({ title, text, yes, no }: { title?: string; text?: string; yes?: string; no?: string } = {}): Promise<PushState> {
+  async function ask(own: Question = {}): Promise<PushState> {
     if (!isSupported()) return 'unsupported';
     await client.ready;
     if (!client.pushKey()) return 'unavailable';
@@ -30,9 +38,10 @@ export function openPush(client: Client, worker: string): Push {
       return Notification.permission;
     }
     if (Date.now() - (store.get<number>('push.later') ?? -AGAIN) < AGAIN) return 'later';
+    const { title = texts.pushTitle, text = texts.pushText, yes = texts.pushYes, no = texts.pushNo } = own;
     const answer = await new Promise<Ending>((answered) =>
-      client.present(title ?? texts.pushTitle, text ?? texts.pushText, [yes ?? texts.pushYes, no ?? texts.pushNo], (ending) => {
-        if (ending === YES) void Notification.requestPermission().then(() => answered(ending)); // still within the click
+      client.present(title, text, [yes, no], (ending) => {
+        if (ending === YES) void Notification.requestPermission().then(() => answered(ending)); // within the click
         else answered(ending);
       }),
     );

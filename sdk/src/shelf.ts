@@ -9,7 +9,7 @@ const AGAIN = 30; // seconds, where the server names none
 export interface Shelf {
   items(kind: Kind): Item[];
   pushKey(): string | undefined;
-  /** Ask now, also after a refusal: there is a reason to hope. */
+  /** Ask now, in the name of whoever is looking now, and also after a refusal. */
   begin(): void;
   /** Ask in so many milliseconds, or sooner when that was planned. */
   pullIn(milliseconds: number): void;
@@ -28,7 +28,7 @@ export function openShelf(
   const held = new Map<string, Item>();
   const dropped = new Set<string>(); // the server may not have heard of it yet
   let pushKey: string | undefined;
-  let visitor = 0; // counts them
+  let round = 0; // an answer to an earlier one is not for whoever is looking now
   let failures = 0;
   let isRefused = false;
   let askedAt = -SHORTEST;
@@ -44,11 +44,11 @@ export function openShelf(
   }
 
   async function pull(): Promise<void> {
-    const asking = visitor;
+    const asked = round;
     plannedAt = Infinity;
     askedAt = world.now();
     const answer = await ask([...held.keys()]);
-    if (asking !== visitor) return;
+    if (asked !== round) return;
     if (answer.status === 200) {
       failures = 0;
       take(answer.body as Pulled);
@@ -82,14 +82,16 @@ export function openShelf(
     pushKey: () => pushKey,
     pullIn,
     begin() {
+      round++;
       isRefused = false;
       askedAt = -SHORTEST;
       pullIn(0);
     },
     empty() {
-      visitor++;
+      round++;
       rest();
       held.clear();
+      pushKey = undefined;
     },
     drop(id) {
       held.delete(id);

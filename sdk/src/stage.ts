@@ -35,7 +35,8 @@ export function openStage(
   let callOff = () => {};
 
   const past = () => store.get<string[]>('shown') ?? [];
-  const remember = (id: string) => store.set('shown', [...past().filter((one) => one !== id), id].slice(-MOST_REMEMBERED));
+  const remember = (id: string) =>
+    store.set('shown', [...past().filter((one) => one !== id), id].slice(-MOST_REMEMBERED));
 
   function consider(item: Item, moment: Moment): void {
     if (offered.has(item.id) || !fires(item.display.trigger, moment) || past().includes(item.id)) return;

@@ -1,4 +1,4 @@
-/** The two things we hand to the browser that could run, under a policy that a site can name: `trusted-types kizuna`. */
+/** What we hand to the browser that could run, under a policy that a site can name: `trusted-types kizuna`. */
 
 const pass = (text: string) => text;
 let policy: Record<'createHTML' | 'createScriptURL', typeof pass> | undefined;

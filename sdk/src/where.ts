@@ -34,8 +34,9 @@ export function holds(where: Condition[], properties: Properties): boolean {
       if (!check) return false;
       (name !== operator || (name === 'exists' && constant === false) ? unwanted : wanted).push([check, constant]);
     }
-    const isFound = !wanted.length || found.some((value) => wanted.every(([check, constant]) => check(value, constant)));
-    return isFound && !found.some((value) => unwanted.some(([check, constant]) => check(value, constant)));
+    const passes = (value: unknown) => ([check, constant]: [Check, unknown]) => check(value, constant);
+    const isFound = !wanted.length || found.some((value) => wanted.every(passes(value)));
+    return isFound && !found.some((value) => unwanted.some(passes(value)));
   });
 }
 

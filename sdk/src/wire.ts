@@ -95,7 +95,7 @@ export function mayHeal(status: number): boolean {
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
-/** Milliseconds to wait after the n-th failure, counted from 0: a second doubled to a minute, spread so that pages part. */
+/** Milliseconds to wait after so many failures: a second doubled to a minute, spread so that pages part. */
 export function backOff(failures: number, chance: number): number {
   return Math.min(60_000, 1000 * 2 ** failures) * (0.5 + chance / 2);
 }

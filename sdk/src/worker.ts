@@ -1,5 +1,7 @@
 /** The service worker: shows what is pushed, and tells Kizuna of taps and dismissals. */
 
+export {}; // a module, whose names are its own
+
 interface Said {
   title?: string;
   body?: string;
@@ -49,7 +51,9 @@ hear('notificationclose', ({ notification: { data } }) =>
 
 // The page tells Kizuna of the new one when it is next looked at.
 hear('pushsubscriptionchange', ({ oldSubscription }) =>
-  oldSubscription ? registration.pushManager.subscribe(oldSubscription.options as PushSubscriptionOptionsInit) : undefined,
+  oldSubscription
+    ? registration.pushManager.subscribe(oldSubscription.options as PushSubscriptionOptionsInit)
+    : undefined,
 );
 
 /** A push that we cannot read still has to show something, or the browser shows a text of its own. */

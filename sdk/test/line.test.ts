@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { next } from '../src/line.ts';
 import { anItem } from './world.ts';
 
-const waiting = (id: string, priority: number, readyAt = 0) => ({ item: anItem(id, { display: { priority } }), readyAt });
+const waiting = (id: string, priority: number, readyAt = 0) => ({
+  item: anItem(id, { display: { priority } }),
+  readyAt,
+});
 
 test('the most important comes first, of equals the one that came first', () => {
   const all = [waiting('a', 1), waiting('b', 5), waiting('c', 5)];

@@ -6,7 +6,8 @@ import { aStore, anItem, TestWorld } from './world.ts';
 
 const PAUSE = 30_000;
 const bought = { event: 'Order Completed', properties: {} };
-const onPurchase = (id: string, more: Item['display'] = {}) => anItem(id, { display: { trigger: { event: 'Order Completed' }, ...more } });
+const onPurchase = (id: string, more: Item['display'] = {}) =>
+  anItem(id, { display: { trigger: { event: 'Order Completed' }, ...more } });
 
 function open(store = aStore()) {
   const world = new TestWorld();

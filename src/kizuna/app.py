@@ -31,6 +31,8 @@ from kizuna.reports import routes as reports
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments import routes as segments
+from kizuna.shelves import routes as shelves
+from kizuna.shelves.desk import ShelfDesk
 from kizuna.templates import routes as templates
 
 ROUTES = [
@@ -46,6 +48,7 @@ ROUTES = [
     *public_routes.ROUTES,
     *policy_routes.ROUTES,
     *report_routes.ROUTES,
+    *shelves.ROUTES,
     *reports.ROUTES,
     *segments.ROUTES,
     *journeys.ROUTES,
@@ -71,6 +74,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "lake": Lake(config),
         "overviews": Overviews(),
         "report_desk": ReportDesk(config, database, log),
+        "shelf_desk": ShelfDesk(config, database, log, keys),
         "profile_views": views,
         "past": PastProfiles(config, memory_engine, views),
     }

@@ -8,7 +8,8 @@ export function partsOf(item: Item, heading: 'h2' | 'h3'): HTMLElement[] {
   const address = safe(item.url);
   const parts: HTMLElement[] = [];
   if (safe(item.image)) parts.push(el('img', { src: item.image!, alt: '' }));
-  parts.push(el(heading, { id: titleId(item) }, address ? el('a', { href: address, class: 'whole' }, item.title) : item.title));
+  const title = address ? el('a', { href: address, class: 'whole' }, item.title) : item.title;
+  parts.push(el(heading, { id: titleId(item) }, title));
   if (item.text) parts.push(el('p', { class: 'html' }, item.text));
   if (item.html) parts.push(el('div', { class: 'html' }, markup(item.html)));
   if (item.buttons?.length) parts.push(el('div', { class: 'buttons' }, ...item.buttons.map(buttonOf)));
@@ -31,7 +32,12 @@ export function closeButton(label: string): HTMLButtonElement {
 }
 
 /** Tells Kizuna of clicks on links and buttons of the item, then the caller. */
-export function hearClicks(box: HTMLElement, item: Item, client: Client, clicked: (button?: string) => void = () => {}): void {
+export function hearClicks(
+  box: HTMLElement,
+  item: Item,
+  client: Client,
+  clicked: (button?: string) => void = () => {},
+): void {
   box.addEventListener('click', (event) => {
     const on = (event.target as Element).closest<HTMLElement>('a[href],[data-id]');
     if (!on) return;

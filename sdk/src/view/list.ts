@@ -1,18 +1,25 @@
 /** A list of items as articles, kept while they do not change, so that focus and place stay. */
 import type { Client } from '../client.ts';
-import type { Item, Kind } from '../wire.ts';
+import type { Item } from '../wire.ts';
 import { el } from './dom.ts';
 import { closeButton, hearClicks, partsOf, titleId } from './item.ts';
 
 export interface List {
   box: HTMLElement;
   draw(items: Item[]): void;
+  /** What was read meanwhile is not marked as new any more. */
+  settle(): void;
 }
 
-/** `remove` names the button that takes an item away; null for an item that stays. */
-export function listOf(client: Client, kind: Kind, remove: (item: Item) => { label: string; act: 'dismiss' | 'delete' } | null): List {
-  const box = el('div', { role: 'feed', class: kind, tabindex: '-1', 'aria-label': client.texts.inbox });
-  const empty = el('p', { class: 'empty' }, client.texts.empty);
+/** What takes an item away: the name of its button, and what that means. */
+export type Away = { label: string; act: 'dismiss' | 'delete' };
+
+/** `away` answers null for an item that stays. */
+export function listOf(client: Client, away: (item: Item) => Away | null): List {
+  const { texts } = client;
+  const box = el('div', { role: 'feed', tabindex: '-1', 'aria-label': texts.inbox });
+  const empty = el('p', { class: 'empty' }, texts.empty);
+  const marks = new Map<Item, Element>();
   let drawn = new Map<string, HTMLElement>();
 
   box.addEventListener('keydown', ({ key }) => {
@@ -23,16 +30,17 @@ export function listOf(client: Client, kind: Kind, remove: (item: Item) => { lab
   });
 
   function articleOf(item: Item): HTMLElement {
-    const away = remove(item);
-    const shut = away && closeButton(`${away.label}: ${item.title}`);
+    const how = away(item);
+    const shut = how && closeButton(`${how.label}: ${item.title}`);
     const article = el('article', { tabindex: '0', 'aria-labelledby': titleId(item) }, ...partsOf(item, 'h3'), shut);
     if (!item.read) {
-      article.classList.add('unread');
-      article.querySelector('h3')!.prepend(el('span', { class: 'new' }, client.texts.isNew));
+      const mark = el('span', { class: 'new' }, texts.isNew);
+      article.querySelector('h3')!.prepend(mark);
+      marks.set(item, mark);
     }
     shut?.addEventListener('click', () => {
       const near = (article.nextElementSibling ?? article.previousElementSibling) as HTMLElement | null;
-      client.drop(item, away!.act);
+      client.drop(item, how!.act);
       (near?.isConnected ? near : box).focus();
     });
     hearClicks(article, item, client);
@@ -58,6 +66,9 @@ export function listOf(client: Client, kind: Kind, remove: (item: Item) => { lab
       });
       if (items.length) empty.remove();
       else box.replaceChildren(empty);
+    },
+    settle() {
+      for (const [item, mark] of marks) if (item.read) mark.remove();
     },
   };
 }

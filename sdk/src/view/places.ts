@@ -7,7 +7,7 @@ import { listOf } from './list.ts';
 
 /** A feed of cards, pinned ones first. */
 export function showCards(client: Client, host: Element): void {
-  const list = listOf(client, 'card', (item) => (item.display.pinned ? null : { label: client.texts.close, act: 'dismiss' }));
+  const list = listOf(client, (item) => (item.display.pinned ? null : { label: client.texts.close, act: 'dismiss' }));
   shadowOf(host).replaceChildren(list.box);
   client.on('items', () => {
     const cards = client.items('card');
@@ -22,40 +22,36 @@ function isPinned(item: Item): boolean {
 /** A button with the number of unread messages, and the panel that it opens. */
 export function showInbox(client: Client, host: Element): void {
   const { texts } = client;
-  const list = listOf(client, 'inbox', () => ({ label: texts.remove, act: 'delete' }));
-  const badge = el('span', { class: 'badge', hidden: '' });
-  const button = el('button', { type: 'button', class: 'bell', 'aria-expanded': 'false', 'aria-controls': 'panel' }, texts.inbox, badge);
-  const panel = el('section', { id: 'panel', class: 'panel', 'aria-label': texts.inbox, hidden: '' }, list.box);
+  const list = listOf(client, () => ({ label: texts.remove, act: 'delete' }));
+  const count = el('span', { 'aria-hidden': 'true' });
+  const spoken = el('span', { class: 'unseen' });
+  const badge = el('span', { class: 'badge', hidden: '' }, count, spoken);
+  const button = el('button', { type: 'button', class: 'bell', 'aria-controls': 'panel' }, texts.inbox, badge);
+  const panel = el('section', { id: 'panel', class: 'panel', 'aria-label': texts.inbox }, list.box);
   const box = el('div', { class: 'inboxes', lang: client.locale }, button, panel);
   shadowOf(host).replaceChildren(box);
 
   function open(isOpen: boolean): void {
     panel.hidden = !isOpen;
     button.ariaExpanded = `${isOpen}`;
-    if (!isOpen) for (const one of list.box.querySelectorAll('.unread .new')) seenBefore(one);
-  }
-  function seenBefore(mark: Element): void {
-    const article = mark.closest('article')!;
-    if (!client.items('inbox').some((item) => !item.read && article.matches(`[aria-labelledby="${titleId(item)}"]`))) {
-      article.classList.remove('unread');
-      mark.remove();
-    }
+    panel.classList.toggle('left', button.getBoundingClientRect().right < 400); // there is no room for the panel there
+    if (!isOpen) list.settle();
   }
 
+  open(false);
   button.addEventListener('click', () => open(!!panel.hidden));
   box.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !panel.hidden) {
-      event.preventDefault(); // one press closes one thing
-      open(false);
-      button.focus();
-    }
+    if (event.key !== 'Escape' || panel.hidden) return;
+    event.preventDefault(); // one press closes one thing
+    open(false);
+    button.focus();
   });
-  document.addEventListener('click', (event) => event.composedPath().includes(host) || open(false));
+  document.addEventListener('click', (event) => panel.hidden || event.composedPath().includes(host) || open(false));
   client.on('items', () => list.draw(client.items('inbox')));
-  client.on('unread', () => {
-    const count = client.unread('inbox');
-    badge.hidden = !count;
-    badge.replaceChildren(el('span', { 'aria-hidden': 'true' }, `${count}`), el('span', { class: 'unseen' }, ` ${texts.unread.replace('#', `${count}`)}`));
+  client.on('unread', ({ inbox }) => {
+    badge.hidden = !inbox;
+    count.textContent = inbox;
+    spoken.textContent = ` ${texts.unread.replace('#', inbox)}`;
   });
 }
 

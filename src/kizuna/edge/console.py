@@ -17,7 +17,22 @@ NONCE = "__CSP_NONCE__"  # what Vite writes where a style may stand (html.cspNon
 
 _FOREVER = "public, max-age=31536000, immutable"
 _COMPRESSIBLE = (".js", ".css", ".svg", ".json", ".html", ".webmanifest")
-_OURS = ("/api/", "/v1/", "/health/", "/metrics", "/reports/", "/u/", "/p/", "/c/", "/d/", "/o/", "/v/", "/s/", "/sdk/")
+_OURS = (
+    "/api/",
+    "/v1/",
+    "/health/",
+    "/metrics",
+    "/reports/",
+    "/u/",
+    "/p/",
+    "/c/",
+    "/d/",
+    "/o/",
+    "/v/",
+    "/s/",
+    "/in-page/",
+    "/sdk/",
+)
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Kizuna</title>
 <h1>Kizuna is running</h1><p>The console is not built into this installation; the API is at
 /api/openapi.json.</p></html>"""

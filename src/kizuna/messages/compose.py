@@ -18,6 +18,7 @@ from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
+from kizuna.templates.in_page import PagePart
 from kizuna.templates.push import PushPart
 from kizuna.templates.render import Content, render
 from kizuna.templates.variables import of_profile
@@ -34,6 +35,7 @@ class Composed(Struct, frozen=True):
     unsubscribe: str | None
     devices: Sequence[Device] = ()
     notification: Notification | None = None
+    page: PagePart | None = None
 
 
 def compose(
@@ -55,7 +57,7 @@ def compose(
         zone=person.zone or workspace.zone,
         partials=bodies(blocks, person.locale) if blocks else None,
     )
-    is_html = content.format != "liquid+text"
+    is_html = content.format != "liquid+text" and content.page is None
     body, targets = rewrite(content.body, links) if is_html else (content.body, [])
     notification = None
     if message.channel == "push":
@@ -69,6 +71,7 @@ def compose(
         unsubscribe=None if message.transactional else links.unsubscribe,
         devices=person.known.devices,
         notification=notification,
+        page=content.page,
     )
 
 

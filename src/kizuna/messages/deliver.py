@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from psycopg import Connection
 from kizuna.core import clock
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
-from kizuna.messages import sql_sending
+from kizuna.messages import sql_sending, sql_shelf
 from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed, delivery
 from kizuna.messages.desk import Desk, Judged
@@ -27,13 +27,24 @@ LEASE_SECONDS = 60.0
 CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease, and opt-outs are read again soon
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
+OUTBOX = "outbox"
+NOWHERE: Mapping[str, str] = {}
 LOG = "kizuna_log"  # whose listeners hear of what is appended
 
 
 def deliver_local(
-    connection: Connection[Any], desk: Desk, workspace: Workspace, channels: Sequence[str], now: int, limit: int
+    connection: Connection[Any],
+    desk: Desk,
+    workspace: Workspace,
+    channels: Sequence[str],
+    now: int,
+    limit: int,
+    shelves: Mapping[str, str] = NOWHERE,
 ) -> int:
-    """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took."""
+    """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took.
+
+    `shelves` are the channels whose messages are laid on shelves, each with its provider; the outbox takes the others.
+    """
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
         claims: list[sql_sending.Claim] = []
@@ -42,13 +53,30 @@ def deliver_local(
         if not claims:
             return 0
         judged = desk.judge(cursor, workspace, claims, now)
-        if said := [_said(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
-            sql_sending.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
+        _keep(cursor, workspace, judged, None if workspace.clock == "test" else now, shelves)
         if unsaid := [_ending(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
             sql_sending.finish(cursor, workspace.id, unsaid)
-        desk.append(cursor, workspace.id, [_report(one) for one in judged], min(one.message.root for one in judged))
+        desk.append(
+            cursor,
+            workspace.id,
+            [_report(one, shelves.get(one.message.channel, OUTBOX)) for one in judged],
+            min(one.message.root for one in judged),
+        )
         told.append(LOG)
         return len(claims)
+
+
+def _keep(
+    cursor: Any, workspace: Workspace, judged: Sequence[Judged], at: int | None, shelves: Mapping[str, str]
+) -> None:
+    said: dict[str, list[Said]] = {}
+    for one in judged:
+        if isinstance(one.verdict, Composed):
+            said.setdefault(shelves.get(one.message.channel, OUTBOX), []).append(_said(one, one.verdict))
+    if outgoing := said.pop(OUTBOX, None):
+        sql_sending.put_in_outbox(cursor, workspace.id, outgoing, at)
+    for provider, laid in said.items():
+        sql_shelf.place(cursor, workspace.id, laid, provider, at)
 
 
 def _said(one: Judged, verdict: Composed) -> Said:
@@ -60,6 +88,7 @@ def _said(one: Judged, verdict: Composed) -> Said:
         links=verdict.links,
         unsubscribe=verdict.unsubscribe,
         recipient=one.profile if one.profile != one.message.profile else None,
+        page=None if verdict.page is None else msgspec.json.encode(verdict.page),
     )
 
 
@@ -76,7 +105,7 @@ def _ending(one: Judged, verdict: Refused | Deferred) -> Ending:
     )
 
 
-def _report(one: Judged, provider: str = "outbox") -> Item:
+def _report(one: Judged, provider: str = OUTBOX) -> Item:
     match one.verdict:
         case Refused(state=state, reason=reason):
             return of_sender(one.message, one.profile, state, one.at, reason=reason)

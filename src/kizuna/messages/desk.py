@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from psycopg import Connection
 
-from kizuna.channels import address_of, all_channels
+from kizuna.channels import InPage, address_of, all_channels
 from kizuna.consent.section import Consent
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
@@ -215,7 +215,7 @@ def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definiti
 
 
 def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) -> list[str]:
-    channels = all_channels().values()
+    channels = [each for each in all_channels().values() if not isinstance(each, InPage)]  # nobody can suppress a page
     found = [address_of(each, person.traits, person.known.devices) for person in people for each in channels]
     found += [claim.message.to for claim in claims]
     return [address.lower() for address in found if address]

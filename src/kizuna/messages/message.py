@@ -154,6 +154,7 @@ class Said(Struct, frozen=True, kw_only=True):
     links: list[str]
     unsubscribe: str | None  # address of the one-click header
     recipient: bytes | None = None  # the record it went to, where the one planned for was merged into it
+    page: bytes | None = None  # of what lies in a page: JSON of what is shown beside title and body
 
 
 class Ending(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from kizuna.channels import is_in_page
 from kizuna.core import clock, ids
 from kizuna.messages import quiet_hours
 from kizuna.messages.cap import HOLD, NEXT_CHANNEL, SKIP, Cap
@@ -55,7 +56,7 @@ Permit = Go | Hold | Elsewhere | No
 def permit(policy: Policy, grants: Sequence[Grant], ahead: Sequence[Held], asked: Asked) -> Permit:
     """`ahead` are those held back before it: one of the same channel and topic goes first."""
     due_at = asked.now
-    quiet = policy.quiet_hours
+    quiet = None if is_in_page(asked.channel) else policy.quiet_hours  # what lies in a page wakes nobody
     if quiet and (over := quiet.over_at(asked.now, asked.zone)):
         if quiet.then == quiet_hours.SKIP or over > asked.expires_at:
             return No(QUIET_HOURS_EXPIRED)

@@ -12,10 +12,11 @@ import psycopg
 import structlog
 from psycopg import Connection
 
+from kizuna.channels import IN_PAGE
 from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
-from kizuna.messages import sql_sending
+from kizuna.messages import sql_sending, sql_shelf
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover
 from kizuna.messages.desk import Desk
@@ -84,6 +85,7 @@ class Sender:
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
                         recover(connection, desk)
+                        sql_shelf.sweep(connection)
                         connection.execute("DISCARD PLANS")  # those made while a table was young
                     taken = self.turn(connection, desk)
                     if taken < LOCAL_BATCH:
@@ -112,7 +114,13 @@ class Sender:
                     self.lane(workspace, each.channel, desk).start(float(each.carrier.get("rate") or 0))
             if local:
                 channels = [each.channel for each in local]
-                most = max(most, deliver_local(connection, desk, workspace, channels, local[0].now, LOCAL_BATCH))
+                shelves = {
+                    each.channel: each.carrier["name"]
+                    for each in local
+                    if each.carrier is not None and each.carrier["kind"] == IN_PAGE
+                }
+                now = local[0].now
+                most = max(most, deliver_local(connection, desk, workspace, channels, now, LOCAL_BATCH, shelves))
         return most
 
     def lane(self, workspace: Workspace, channel: str, desk: Desk) -> Lane:

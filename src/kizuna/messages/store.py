@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from kizuna.messages import sql_shelf
 from kizuna.messages.message import (
     RANK,
     TO,
@@ -68,6 +69,9 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
         " SELECT pg_notify('kizuna_send', '') WHERE EXISTS (SELECT FROM changed)",
         {"runs": runs, "at": at, "workspace": workspace},
     )
+    sql_shelf.drop_of_runs(
+        cursor, workspace, runs
+    )  # after it: who was laying one down meanwhile had the message locked
 
 
 def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:

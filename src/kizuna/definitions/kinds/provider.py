@@ -50,7 +50,7 @@ class ProviderKind(Kind):
                 for key in told
             ]
             raise Invalid("secrets do not belong into files", code="secret", errors=errors)
-        return await sealed(scene.conn, scene.workspace.id, document.name, setting, scene.secret)
+        return (await sealed(scene.conn, scene.workspace.id, document.name, setting, scene.secret)).body
 
 
 kind = ProviderKind()
