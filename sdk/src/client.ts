@@ -8,7 +8,7 @@ import { openPush, type Push } from './push.ts';
 import { openShelf } from './shelf.ts';
 import { type Ending, openStage } from './stage.ts';
 import { openStore, type Store } from './store.ts';
-import { isJapanese, type Texts, textsFor } from './texts.ts';
+import { type Texts, textsFor } from './texts.ts';
 import { showMessage } from './view/message.ts';
 import { showBanners, showCards, showInbox } from './view/places.ts';
 import { openWatch } from './view/watch.ts';
@@ -30,7 +30,6 @@ export interface Options {
 export interface Client extends Ears {
   store: Store;
   texts: Texts;
-  locale: string;
   ready: Promise<void>; // the first shelf is here
   identity(): Identity;
   pushKey(): string | undefined;
@@ -60,7 +59,7 @@ export function openClient(options: Options): Client {
   const host = options.host.replace(/\/$/, '');
   const { writeKey, ignoreGpc } = options;
   const store = openStore(() => localStorage);
-  const locale = isJapanese(options.locale || document.documentElement.lang || navigator.language) ? 'ja' : 'en';
+  const locale = options.locale || document.documentElement.lang || navigator.language;
   const analytics = analyticsOf(options.analytics);
   const ears = openEars();
   const watch = openWatch();
@@ -103,6 +102,7 @@ export function openClient(options: Options): Client {
     (known) => post(host + '/in-page/pull', JSON.stringify({ ...about(), locale: navigator.language, known })),
     browser,
     () => {
+      stage.stock(items('in_app'));
       arranged();
       isReady();
       void push.sync();
@@ -112,7 +112,6 @@ export function openClient(options: Options): Client {
 
   /** Whatever changed on the shelf, everything that shows it hears. */
   function arranged(): void {
-    stage.stock(items('in_app'));
     showBanners(client);
     ears.emit('items');
     tellUnread();
@@ -179,7 +178,6 @@ export function openClient(options: Options): Client {
   const client: Client = {
     ...ears,
     store,
-    locale,
     texts: textsFor(locale, options.texts),
     ready: new Promise((done) => (isReady = done)),
     identity: () => who!,

@@ -18,6 +18,7 @@ export interface Stage {
 }
 
 const MOST_REMEMBERED = 300;
+const MOST_EARLY = 50;
 
 /** `show` answers how to take the message away; `pause` is in milliseconds. */
 export function openStage(
@@ -70,7 +71,7 @@ export function openStage(
   return {
     happened(moment) {
       if ('path' in moment) looking = moment;
-      else if (!stocked) early.push(moment);
+      else if (!stocked) early = [...early, moment].slice(-MOST_EARLY);
       for (const item of stocked ?? []) consider(item, moment);
       turn();
     },

@@ -28,9 +28,5 @@ const JAPANESE: Texts = {
 };
 
 export function textsFor(locale: string, own: Partial<Texts> = {}): Texts {
-  return { ...(isJapanese(locale) ? JAPANESE : ENGLISH), ...own };
-}
-
-export function isJapanese(locale: string): boolean {
-  return /^ja\b/i.test(locale);
+  return { ...(/^ja\b/i.test(locale) ? JAPANESE : ENGLISH), ...own };
 }

@@ -244,6 +244,9 @@ def test_all_kinds_are_shown_and_used_by_keyboard(
     expect(page).to_have_title("(1) The tea shop")  # both cards were looked at for a second, the inbox was not
     assert len(heard(shop, who, "message_opened", 2)) >= 2
     no_sideways_scroll(page)
+    cards.first.focus()
+    page.keyboard.press("PageDown")
+    assert words["points"]["subject"] in in_focus(page)
 
     page.locator("#cart").focus()
     page.keyboard.press("Enter")

@@ -22,11 +22,13 @@ export function listOf(client: Client, away: (item: Item) => Away | null): List 
   const marks = new Map<Item, Element>();
   let drawn = new Map<string, HTMLElement>();
 
-  box.addEventListener('keydown', ({ key }) => {
-    const step = { PageDown: 1, PageUp: -1 }[key];
+  box.addEventListener('keydown', (event) => {
+    const step = { PageDown: 1, PageUp: -1 }[event.key];
     const all = [...drawn.values()];
-    const at = all.findIndex((one) => one.matches(':focus,:focus-within'));
-    if (step) all[at + step]?.focus();
+    const to = step && all[all.findIndex((one) => one.matches(':focus,:focus-within')) + step];
+    if (!to) return;
+    event.preventDefault();
+    to.focus();
   });
 
   function articleOf(item: Item): HTMLElement {

@@ -23,7 +23,7 @@ export function showMessage(item: Item, client: Client, ended: (ending: Ending) 
     el('div', { class: 'body' }, ...partsOf(item, 'h2'), hasClose && shut),
   );
   const status = el('p', { role: 'status', class: 'unseen' });
-  const host = el('div', { lang: client.locale });
+  const host = el('div');
   shadowOf(host).append(box, status);
   document.body.append(host);
 

@@ -28,7 +28,7 @@ export function showInbox(client: Client, host: Element): void {
   const badge = el('span', { class: 'badge', hidden: '' }, count, spoken);
   const button = el('button', { type: 'button', class: 'bell', 'aria-controls': 'panel' }, texts.inbox, badge);
   const panel = el('section', { id: 'panel', class: 'panel', 'aria-label': texts.inbox }, list.box);
-  const box = el('div', { class: 'inboxes', lang: client.locale }, button, panel);
+  const box = el('div', { class: 'inboxes' }, button, panel);
   shadowOf(host).replaceChildren(box);
 
   function open(isOpen: boolean): void {
