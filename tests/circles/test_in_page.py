@@ -231,3 +231,18 @@ def test_an_address_alone_is_not_written_to_here(site: Shop) -> None:
     to = site.get("/api/v1/profiles")["items"]
     body = {"to": to[0]["id"] if to else "prf_1", "channel": "inbox", "template": "inbox", "transactional": True}
     assert site.ask("POST", "/api/v1/messages", body, expect=422)["code"] == "invalid_address"
+
+
+# as code --------------------------------------------------------------------------------------------------------------
+
+
+def test_pages_are_kept_as_files(site: Shop) -> None:
+    kept = site.get("/api/v1/definitions")
+    (provider,) = [each for each in kept["definitions"] if each["kind"] == "provider"]
+    assert provider["body"] == {"kind": "in_page", "channel": "in_page"}
+    del provider["body"]["channel"]  # goes without saying
+    assert site.ask("POST", "/api/v1/plan", kept)["changes"] == []
+    offer = next(each for each in kept["definitions"] if each["name"] == "offer")
+    offer["body"]["display"]["layout"] = "popup"
+    refused = site.ask("POST", "/api/v1/plan", kept, expect=422)
+    assert [each["pointer"].partition("/display")[2] for each in refused["errors"]] == ["/layout"]

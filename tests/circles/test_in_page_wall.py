@@ -75,7 +75,7 @@ def test_a_visitors_shelf_comes_along_when_they_sign_in(site: Shop) -> None:
     assert site.facts("ada", "message_dismissed")
     assert ada.pull() == []
     assert ada.answer["gone"] == [card["id"]]
-    assert [item["title"] for item in site.get("/api/v1/profiles/user:ada/in-page")["items"]] == ["banner", "inbox"]
+    assert titles(site.get("/api/v1/profiles/user:ada/in-page")["items"]) == ["banner", "inbox"]
 
 
 def test_a_token_of_another_shop_does_nothing(site: Shop, open_shop: Callable[..., Shop]) -> None:
