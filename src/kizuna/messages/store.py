@@ -69,9 +69,8 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
         " SELECT pg_notify('kizuna_send', '') WHERE EXISTS (SELECT FROM changed)",
         {"runs": runs, "at": at, "workspace": workspace},
     )
-    sql_shelf.drop_of_runs(
-        cursor, workspace, runs
-    )  # after it: who was laying one down meanwhile had the message locked
+    # after it: who was laying one down meanwhile had the message locked, and is done
+    sql_shelf.drop_of_runs(cursor, workspace, runs)
 
 
 def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:

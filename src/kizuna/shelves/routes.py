@@ -24,7 +24,11 @@ from kizuna.shelves.desk import ShelfDesk
 from kizuna.shelves.show import described
 from kizuna.shelves.wire import MOST_BYTES, read_acts, read_pull
 
-_CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Cache-Control": "no-store",
+}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",

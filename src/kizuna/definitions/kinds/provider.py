@@ -27,7 +27,8 @@ class ProviderKind(Kind):
         return {key: value for key, value in said.items() if key not in UNSAID or value != UNSAID[key]}
 
     def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return {"channel": "email", **UNSAID, **body}
+        known = all_providers().get(str(body.get("kind")))
+        return {"channel": (known and known.channel) or "email", **UNSAID, **body}
 
     async def check(self, document: Document, scene: Scene) -> None:
         await self._stored(document, scene)
