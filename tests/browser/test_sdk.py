@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import itertools
 import json
 import time
@@ -20,88 +19,21 @@ from kizuna.config import load
 from kizuna.runtime.database import Database
 from kizuna.runtime.folder import Running
 from kizuna.supervisor import started
+from kizuna.testing.pages import PROVIDER, token_of
 from kizuna.testing.push_service import Browser as PushBrowser
 from kizuna.testing.push_service import Posted
 from kizuna.testing.shop import Shop, ref
 from kizuna.testing.site import Site
+from kizuna.testing.tea_shop import TEMPLATES
 
 SDK = Path(__file__).parents[2] / "sdk"
 ANALYTICS = SDK / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd"
-SECRET = "a secret of the shop's server, long enough"
 LANGUAGES = {"en": "en-GB", "ja": "ja-JP"}
 POLICY = (
     "default-src 'none'; script-src 'self' {kizuna}; style-src 'self'; img-src 'self'; connect-src 'self' {kizuna}; "
     "worker-src 'self'; base-uri 'none'; form-action 'none'"
 )
 TRUSTED = "; require-trusted-types-for 'script'; trusted-types kizuna"
-TEMPLATES: dict[str, dict[str, Any]] = {
-    "offer": {
-        "channel": "in_app",
-        "subject": "10 % off your second order",
-        "body": '<p style="color: #446">Until <b>Sunday</b> all tea is <a href="#sale">cheaper</a>.</p>',
-        "image": "/tea.svg",
-        "buttons": [{"label": "See the offers", "url": "#offers", "event": "Offer Taken"}, {"label": "Later"}],
-        "display": {
-            "trigger": {"event": "Product Added", "where": [{"property": "price", "gte": 12}]},
-            "layout": "modal",
-        },
-        "locales": {
-            "ja": {
-                "subject": "2回目のご注文が10%オフ",
-                "body": '<p style="color: #446"><b>日曜日</b>まで、お茶が<a href="#sale">お得</a>です。</p>',
-                "buttons": [
-                    {"label": "対象の商品を見る", "url": "#offers", "event": "Offer Taken"},
-                    {"label": "あとで"},
-                ],
-            }
-        },
-    },
-    "harvest": {
-        "channel": "card",
-        "subject": "New harvest",
-        "body": "<p>The first sencha of the year is here.</p>",
-        "image": "/tea.svg",
-        "url": "#sencha",
-        "display": {"pinned": True},
-        "locales": {"ja": {"subject": "新茶が入荷しました", "body": "<p>今年最初の煎茶をお届けします。</p>"}},
-    },
-    "points": {
-        "channel": "card",
-        "subject": "Your points",
-        "body": "<p>You have 320 points.</p>",
-        "display": {},
-        "locales": {"ja": {"subject": "ポイントのお知らせ", "body": "<p>現在320ポイントです。</p>"}},
-    },
-    "holiday": {
-        "channel": "banner",
-        "subject": "Closed on Monday",
-        "body": "<p>Orders of that day are sent on Tuesday.</p>",
-        "display": {"place": "top"},
-        "locales": {"ja": {"subject": "月曜日は休業いたします", "body": "<p>当日のご注文は火曜日に発送します。</p>"}},
-    },
-    "parcel": {
-        "channel": "inbox",
-        "subject": "Your parcel is on its way",
-        "body": "<p>It should be with you on Thursday.</p>",
-        "display": {},
-        "locales": {"ja": {"subject": "商品を発送しました", "body": "<p>木曜日にお届けの予定です。</p>"}},
-    },
-    "shipping": {
-        "channel": "in_app",
-        "subject": "Free shipping from 30 €",
-        "body": "<p>You are nearly there.</p>",
-        "display": {"trigger": {"page": {"path": "/"}}, "layout": "slide_up", "position": "bottom_right"},
-    },
-}
-
-TEMPLATES["back"] = {
-    "channel": "push",
-    "subject": "Back in stock",
-    "body": "Sencha",
-    "format": "liquid+text",
-    "push": {},
-}
-
 _numbers = itertools.count(1)
 
 
@@ -126,7 +58,7 @@ def shop(running: Running) -> Iterator[Shop]:
 
     with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop of its own in this thread
         found = Shop(running.url, pool.submit(lambda: asyncio.run(make())).result())
-    found.ask("PUT", "/api/v1/providers/site", {"kind": "in_page", "settings": {"secret": SECRET}})
+    found.ask("PUT", "/api/v1/providers/site", PROVIDER)
     for name, template in TEMPLATES.items():
         found.ask("PUT", f"/api/v1/templates/{name}", template)
     yield found
@@ -163,7 +95,7 @@ class Visit:
 def visit(browser: Browser, shop: Shop, running: Running) -> Iterator[Callable[..., Visit]]:
     """Opens browsers on the example site; `ada` is who signs in there."""
     assert ANALYTICS.is_dir(), "run `bin/sdk check` once: it installs analytics.js for this test"
-    session = {"userId": "ada", "userToken": hmac.digest(SECRET.encode(), b"ada", "sha256").hex()}
+    session = {"userId": "ada", "userToken": token_of("ada")}
     opened: list[tuple[Visit, Site]] = []
 
     def open_one(language: str = "en", width: int = 1000, *, is_trusted: bool = True, **options: Any) -> Visit:
