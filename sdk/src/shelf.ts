@@ -49,10 +49,11 @@ export function openShelf(
     askedAt = world.now();
     const answer = await ask([...held.keys()]);
     if (asked !== round) return;
-    if (answer.status === 200) {
+    const isAnswer = answer.status === 200;
+    if (isAnswer && answer.body) {
       failures = 0;
       take(answer.body as Pulled);
-    } else if (mayHeal(answer.status)) {
+    } else if (isAnswer || mayHeal(answer.status)) {
       pullIn(answer.retryAfter * 1000 || backOff(failures++, world.chance()));
     } else {
       isRefused = true; // asking again would change nothing

@@ -60,8 +60,8 @@ test('a refusal takes all away and is the end until there is a reason to hope', 
   assert.equal(asked.length, 3);
 });
 
-test('what may heal is asked again, later each time', async () => {
-  const { shelf, world, asked } = open([failed(0), failed(503), failed(429, 40)]);
+test('what may heal is asked again, later each time; so is an answer of somebody between', async () => {
+  const { shelf, world, asked } = open([failed(200), failed(503), failed(429, 40)]);
   shelf.begin();
   await world.pass(0);
   await world.pass(5_000); // never sooner than this
