@@ -94,7 +94,6 @@ class Visit:
 @pytest.fixture
 def visit(browser: Browser, shop: Shop, running: Running) -> Iterator[Callable[..., Visit]]:
     """Opens browsers on the example site; `ada` is who signs in there."""
-    assert ANALYTICS.is_dir(), "run `bin/sdk check` once: it installs analytics.js for this test"
     session = {"userId": "ada", "userToken": token_of("ada")}
     opened: list[tuple[Visit, Site]] = []
 
@@ -373,6 +372,7 @@ def test_push_is_asked_for_in_our_words_first_then_reaches_the_worker(visit: Cal
 def test_beside_analytics_js_its_calls_start_messages_and_its_visitor_is_ours(
     visit: Callable[..., Visit], shop: Shop
 ) -> None:
+    assert ANALYTICS.is_dir(), "run `bin/sdk check` once: it installs analytics.js for this test"
     one = visit(is_trusted=False)  # analytics.js makes script elements of plain addresses
     page = one.open("/beside.html")
     page.wait_for_function("window.analytics.initialized")
