@@ -38,8 +38,8 @@ def test_an_opt_out_makes_it_unwelcome(consent: Consent, vetoes: set[tuple[str, 
 
 def test_what_no_choice_means_is_the_topics_then_the_workspaces() -> None:
     assert not is_welcome(a_card(), Consent(), set(), {}, "opt_in", 0)
-    assert is_welcome(a_card(), Consent(), set(), {"news": "opt_out"}, "opt_in")
-    assert not is_welcome(a_card(), Consent(), set(), {"news": "opt_in"}, "opt_out")
+    assert is_welcome(a_card(), Consent(), set(), {"news": "opt_out"}, "opt_in", 0)
+    assert not is_welcome(a_card(), Consent(), set(), {"news": "opt_in"}, "opt_out", 0)
     assert is_welcome(a_card(), Consent(channels={"card": "opted_in"}), set(), {}, "opt_in", 0)
 
 
