@@ -41,7 +41,7 @@ def shop(connection: Connection) -> Workspace:
 def deliver(connection: Connection, desk: Desk, shop: Workspace) -> int:
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         now = sql_sending.now(cursor, shop.id)
-    return deliver_local(connection, desk, shop, ["card"], now, 500, {"card": "site"})
+    return deliver_local(connection, desk, shop, [("card", False)], now, 500, {"card": "site"})
 
 
 def rows(connection: Connection, column: str = "message") -> list[Any]:
