@@ -19,6 +19,7 @@ from kizuna.messages import sql_sending
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover
 from kizuna.messages.desk import Desk
+from kizuna.messages.porter import NOBODY, Order, Porter, Porters
 from kizuna.providers import Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
@@ -46,7 +47,8 @@ def main(config: Config) -> None:
     with Stopping() as stopping:
         while not stopping.is_set:
             try:
-                Sender(config, stopping).work()
+                with Porters(config, config.sender_processes - 1) as porters:
+                    Sender(config, stopping, porters).work()
             except (psycopg.OperationalError, errors.Unavailable) as error:
                 log.warning("sender_restarts", reason=str(error).partition("\n")[0])
                 stopping.wait(RETRY)
@@ -64,22 +66,23 @@ class Ending(Protocol):
 class Sender:
     """One connection to deliver with, one to hear what is planned, and a lane of threads for each remote provider."""
 
-    def __init__(self, config: Config, stopping: Ending) -> None:
+    def __init__(self, config: Config, stopping: Ending, porters: Porters = NOBODY) -> None:
         self.config = config
         self.stopping = stopping
+        self.porters = porters
         self.lanes: dict[tuple[int, str], Lane] = {}
 
     def work(self) -> None:
         url = self.config.database_url
-        with _connect(url) as connection, connect(url, autocommit=True) as ear:
+        with sql_sending.connected(url) as connection, connect(url, autocommit=True) as ear:
             ear.execute("LISTEN kizuna_send")
             config = self.config
-            base = config.public_url or config.url or f"http://{config.host}:{config.port}"
             outside = Outside(config.allow_private_targets)
-            desk = Desk.of(connection, base, config.secret, outside)
+            desk = Desk.of(connection, config.links_base, config.secret, outside)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
+                    self.porters.check()
                     began = time.monotonic()
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
@@ -118,7 +121,7 @@ class Sender:
     def lane(self, workspace: Workspace, channel: str, desk: Desk) -> Lane:
         key = workspace.id, channel
         if key not in self.lanes:
-            self.lanes[key] = Lane(self.config.database_url, desk, workspace, channel)
+            self.lanes[key] = Lane(self.config.database_url, desk, workspace, channel, self.porters)
         return self.lanes[key]
 
 
@@ -132,14 +135,6 @@ def _is_local(carrier: dict[str, Any]) -> bool:
     return provider is not None and provider.is_local
 
 
-def _connect(url: str) -> Connection[Any]:
-    """Every statement of ours finds a few rows by key; a young table must not make reading all of it seem cheaper."""
-    connection = connect(url, name="kizuna send", autocommit=True)
-    for way in ("seqscan", "hashjoin", "mergejoin"):
-        connection.execute(f"SET enable_{way} = off".encode())
-    return connection
-
-
 def _nothing() -> None:
     """A probe calls for nobody."""
 
@@ -147,13 +142,14 @@ def _nothing() -> None:
 class Lane:
     """The threads of one provider; a dead one blocks only its own."""
 
-    def __init__(self, url: str, desk: Desk, workspace: Workspace, channel: str) -> None:
-        self.url, self.desk, self.workspace, self.channel = url, desk, workspace, channel
+    def __init__(self, url: str, desk: Desk, workspace: Workspace, channel: str, porters: Porters = NOBODY) -> None:
+        self.url, self.desk, self.workspace, self.channel, self.porters = url, desk, workspace, channel, porters
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
         self.breaker = Breaker()
         self.longest_rest = LANE_REST if workspace.clock == "test" else MOST_SECONDS
         self.rate = 0.0
+        self.is_busy = False  # there was more than one thread could take
         self._hands = threading.Condition()  # guards what follows
         self._idle = 0
         self._calls = 0
@@ -179,7 +175,7 @@ class Lane:
 
     def _work(self) -> None:
         try:
-            with _connect(self.url) as connection:
+            with sql_sending.connected(self.url) as connection:
                 calls = -1
                 while self._is_called(calls):
                     calls = self._calls
@@ -217,22 +213,36 @@ class Lane:
     def _deliver(self, connection: Connection[Any], is_probe: bool) -> bool:
         """Some messages; after a failure one, which asks for all whether the provider is back. False: no more."""
         self._wait_for_turn()
+        porter = self.porters.take() if self.is_busy and not is_probe else None
+        outcome = self._by(porter) if porter is not None else self._ourselves(connection, is_probe)
+        if outcome is None:
+            self.is_busy = False
+            return False
+        self._heed(outcome)
+        return True
+
+    def _by(self, porter: Porter) -> Outcome | None:
+        order = Order(self.workspace, self.channel, self._limit(), is_paced=self.rate > 0)
+        with self.porters.at_work(porter):
+            return porter.deliver(order, more=self._call_more, pace=self._wait_for_turn)
+
+    def _ourselves(self, connection: Connection[Any], is_probe: bool) -> Outcome | None:
         with connection.cursor(binary=True) as cursor:
             now = sql_sending.now(cursor, self.workspace.id)
-        outcome = deliver_remote(
+        return deliver_remote(
             connection,
             self.desk,
             self.workspace,
             self.channel,
             now,
             limit=1 if is_probe else self._limit(),
-            more=_nothing if is_probe else self._call,
+            more=_nothing if is_probe else self._call_more,
             pace=self._wait_for_turn,
         )
-        if outcome is None:
-            return False
-        self._heed(outcome)
-        return True
+
+    def _call_more(self) -> None:
+        self.is_busy = True
+        self._call()
 
     def _heed(self, outcome: Outcome) -> None:
         now = time.monotonic()
