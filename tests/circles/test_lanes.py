@@ -53,11 +53,11 @@ def test_the_first_failure_ends_a_batch_and_opens_the_breaker(
 ) -> None:
     api.told = Told(503, {"Retry-After": "600"})
     messages = planned(connection, lane, 5)
-    lane.start(0)
+    lane.start(0, lane.pace)
     assert api.arrived.acquire(timeout=30)
     lane.close()
     assert len(api.asked) == 1
-    assert lane.breaker.failures == 1
+    assert lane.pace.breaker.failures == 1
     assert [state_of(connection, message) for message in messages] == [("planned", None)] * 5
     tried = connection.execute("SELECT attempts, trouble FROM message ORDER BY attempts DESC").fetchall()
     connection.commit()
@@ -70,9 +70,9 @@ def test_after_a_rest_one_message_asks_for_all(
 ) -> None:
     api.told = told
     planned(connection, lane, 5)
-    lane.breaker = Breaker(3, 0.0)  # it has rested
-    lane.start(0)
+    lane.pace.breaker = Breaker(3, 0.0)  # it has rested
+    lane.start(0, lane.pace)
     assert all(api.arrived.acquire(timeout=30) for _ in range(asked))
     lane.close()
     assert len(api.asked) == asked
-    assert lane.breaker.failures == (4 if told.status == 500 else 0)
+    assert lane.pace.breaker.failures == (4 if told.status == 500 else 0)

@@ -98,6 +98,7 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/policy": {"caps": []},
     "PUT /api/v1/topics/{name:str}": {"title": "News"},
     "POST /api/v1/messages": {"profile": PROFILE, "channel": "email", "template": NAME, "transactional": True},
+    "POST /api/v1/messages/{message:str}/resend": {},
     "POST /api/v1/segments/{name:str}/backtest": {"from": "2026-01-01", "definition": {"where": RULE}},
     "POST /api/v1/journeys/{name:str}/backtest": {"from": "2026-01-01"},
     "POST /api/v1/campaigns/{name:str}/backtest": {"from": "2026-01-01"},

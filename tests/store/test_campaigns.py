@@ -183,7 +183,11 @@ def test_a_claim_passes_by_what_is_paused_and_takes_what_is_to_be_ended(connecti
 
     def claimed() -> set[bytes]:
         with connection.transaction(), connection.cursor(binary=True) as cursor:
-            return {each.message.id for each in sql_sending.claim(cursor, shop, "email", NOW, 100)}
+            return {
+                each.message.id
+                for is_urgent in (True, False)
+                for each in sql_sending.claim(cursor, shop, "email", NOW, 100, is_urgent=is_urgent)
+            }
 
     assert claimed() == everything
     set_status(connection, shop, "campaign", "sale", "paused")

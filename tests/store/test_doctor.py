@@ -124,6 +124,8 @@ FAULTS: dict[str, list[str]] = {
 }
 LISTED: dict[str, list[str]] = {
     "sending_locked": ["UPDATE installation SET sending_locked_at = 1"],
+    "templates_refused": [message(), "INSERT INTO harm SELECT 1, id, 'refused_content', real_now() FROM message"],
+    "senders_refused": [message(), "INSERT INTO harm SELECT 1, id, 'refused_sender', real_now() FROM message"],
     "events_refused": [
         "INSERT INTO rejected (workspace, at, code, message, source, body)"
         " SELECT 1, real_now(), 'c', 'm', 's', '' FROM generate_series(1, 1000)"

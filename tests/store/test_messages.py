@@ -28,6 +28,7 @@ from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, sta
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
 URL = "https://kizuna.example"
+BOTH = [("email", True), ("email", False)]  # transactional messages, and all others
 Connection = psycopg.Connection[Any]
 
 
@@ -49,7 +50,7 @@ def now_of(connection: Connection, workspace: Workspace) -> int:
 
 
 def deliver(connection: Connection, desk: Desk, shop: Workspace, **changes: Any) -> int:
-    return deliver_local(connection, desk, shop, ["email"], changes.get("now") or now_of(connection, shop), 100)
+    return deliver_local(connection, desk, shop, BOTH, changes.get("now") or now_of(connection, shop), 100)
 
 
 def reports(connection: Connection, workspace: Workspace) -> list[Item]:
@@ -183,7 +184,7 @@ def test_two_senders_never_deliver_the_same_message(
     def send() -> int:
         taken = 0
         with connect(database_url) as mine:
-            while count := deliver_local(mine, desk, shop, ["email"], now_of(mine, shop), 10):
+            while count := deliver_local(mine, desk, shop, BOTH, now_of(mine, shop), 10):
                 taken += count
         return taken
 
@@ -218,8 +219,8 @@ def test_a_test_clock_delivers_at_the_planned_instant(connection: Connection, de
     plan(connection, workspace, ada, due_at=3 * DAY, expires_at=5 * DAY)
     plan(connection, workspace, ada, due_at=101 * DAY, expires_at=200 * DAY)
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        ((found, now, channel, carrier),) = sql_sending.due(cursor)
-    assert (found.id, now, channel, carrier) == (workspace, 100 * DAY, "email", None)
+        ((found, now, channel, is_urgent, carrier),) = sql_sending.due(cursor)
+    assert (found.id, now, channel, is_urgent, carrier) == (workspace, 100 * DAY, "email", False, None)
     assert deliver(connection, desk, shop, now=now) == 1
     assert connection.execute("SELECT at FROM outbox").fetchall() == [(3 * DAY,)]
     connection.commit()
@@ -293,9 +294,9 @@ def test_transactional_lost_after_hand_over_is_sent_again_under_the_same_id(
     message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"), transactional=True)
     now = now_of(connection, shop)
     with pytest.raises(KilledError):
-        deliver_remote(connection, desk, shop, "email", now, lease=0.0, checkpoint=kill_at("carried"))
+        deliver_remote(connection, desk, shop, "email", now, is_urgent=True, lease=0.0, checkpoint=kill_at("carried"))
     recover(connection, desk)
-    assert deliver_remote(connection, desk, shop, "email", now) == Accepted()
+    assert deliver_remote(connection, desk, shop, "email", now, is_urgent=True) == Accepted()
     assert state_of(connection, message) == ("sent", None)
     assert len({delivery.message for delivery in carrier.handed}) == 1
     assert len(carrier.handed) == 2

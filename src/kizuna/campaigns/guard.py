@@ -7,7 +7,8 @@ from msgspec import Struct
 from kizuna.messages.policy import Limits
 
 PAUSE, STOP = "pause", "stop"
-COMPLAINTS, HARD_BOUNCES = "complaints", "hard_bounces"
+COMPLAINTS, HARD_BOUNCES, REFUSALS = "complaints", "hard_bounces", "refusals"
+REFUSALS_OVER, REFUSALS_STOP = 10, 0.05  # that blame us: so many, and such a share of what was tried
 
 
 class Seen(Struct, frozen=True):
@@ -18,6 +19,7 @@ class Seen(Struct, frozen=True):
     complaints: int
     hard_bounces: int
     since: int
+    refusals: int = 0  # of us: blocked, not authenticated, of bad repute
 
 
 class Verdict(Struct, frozen=True):
@@ -35,6 +37,8 @@ def judge(seen: Seen, limits: Limits) -> Verdict | None:
             return Verdict(STOP, COMPLAINTS, rate, limits.complaints_stop)
         if rate >= limits.complaints_pause:
             return Verdict(PAUSE, COMPLAINTS, rate, limits.complaints_pause)
+    if seen.refusals >= REFUSALS_OVER and seen.refusals >= REFUSALS_STOP * seen.tried:
+        return Verdict(STOP, REFUSALS, seen.refusals / seen.tried, REFUSALS_STOP)
     if seen.hard_bounces and seen.tried >= limits.bounces_over:
         rate = seen.hard_bounces / seen.tried
         if rate >= limits.bounces_pause:

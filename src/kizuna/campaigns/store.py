@@ -362,9 +362,9 @@ async def ruling(
 
 async def harm_of(
     conn: AsyncConnection[Any], workspace: int, since: int, channel: str, campaign: str | None, journey: str | None
-) -> tuple[int, int, int, int]:
-    """(delivered, tried, complaints, hard bounces) of messages since then: of a campaign, a journey, or (None, None)
-    of all that is not transactional. What was sent and did not bounce counts as delivered."""
+) -> tuple[int, int, int, int, int]:
+    """(delivered, tried, complaints, hard bounces, refusals of us) of messages since then: of a campaign, a
+    journey, or (None, None) of all that is not transactional. What was sent and did not bounce counts as delivered."""
     found = await conn.execute(
         """WITH said AS (
                SELECT m.id, m.state FROM message m WHERE m.workspace = %(workspace)s AND m.channel = %(channel)s
@@ -380,7 +380,8 @@ async def harm_of(
                   (SELECT count(*) FROM said
                    WHERE state NOT IN ('planned', 'claimed', 'handed', 'skipped', 'expired', 'unknown')),
                   (SELECT count(*) FROM done WHERE what = 'complaint'),
-                  (SELECT count(*) FROM done WHERE what = 'hard_bounce')""",
+                  (SELECT count(*) FROM done WHERE what = 'hard_bounce'),
+                  (SELECT count(*) FROM done WHERE what = 'refused_sender')""",
         {"workspace": workspace, "since": since, "channel": channel, "campaign": campaign, "journey": journey},
     )
     row = await found.fetchone()

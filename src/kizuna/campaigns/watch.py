@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.campaigns import change, store
-from kizuna.campaigns.guard import COMPLAINTS, STOP, Seen, Verdict, judge
+from kizuna.campaigns.guard import COMPLAINTS, REFUSALS, STOP, Seen, Verdict, judge
 from kizuna.core import clock
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
@@ -66,6 +66,8 @@ def _figures(verdict: Verdict, seen: Seen) -> dict[str, Any]:
     counts: dict[str, Any] = {"hard_bounces": seen.hard_bounces, "tried": seen.tried}
     if verdict.reason == COMPLAINTS:
         counts = {"complaints": seen.complaints, "delivered": seen.delivered}
+    elif verdict.reason == REFUSALS:
+        counts = {"refusals": seen.refusals, "tried": seen.tried}
     return {
         "reason": verdict.reason, "rate": verdict.rate, "limit": verdict.limit, **counts,
         "since": clock.show(seen.since),
@@ -89,4 +91,7 @@ async def _seen(
     if subject and was_resumed:
         since = max(since, subject[2])
     campaign, journey = (name if kind == each else None for each in ("campaign", "journey"))
-    return Seen(*await store.harm_of(conn, workspace.id, since, channel, campaign, journey), since)
+    delivered, tried, complaints, bounces, refusals = await store.harm_of(
+        conn, workspace.id, since, channel, campaign, journey
+    )
+    return Seen(delivered, tried, complaints, bounces, since, refusals)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from kizuna.accounts import store as accounts
 from kizuna.consent import store
+from kizuna.consent.accept import Veto, accept
 from kizuna.consent.decide import OPTED_OUT, STATES, state
 from kizuna.consent.section import Consent
 from kizuna.core import exact_json, ids
@@ -37,10 +38,9 @@ async def choose(database: Database, log: Log, workspace: int, profile: bytes, c
             raise Conflict("they opted out: only an opt-in with its `proof` changes that", code="opted_out")
         now = await accounts.now(conn, workspace)
     item = item_of(profile, choice, now)
-    before = []
-    if choice.state == OPTED_OUT:
-        before = [store.veto(workspace, profile, item.id, choice.channel, choice.topic or "")]
-    return await log.append(workspace, [item], before)
+    is_out = choice.state == OPTED_OUT
+    vetoes = [Veto(profile, item.id, choice.channel, choice.topic or "")] if is_out else []
+    return await accept(database, log, workspace, [item], vetoes)
 
 
 async def is_opted_out(conn: Any, workspace: int, profile: bytes, choice: Choice) -> bool:

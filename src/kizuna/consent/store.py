@@ -75,3 +75,28 @@ async def section(conn: AsyncConnection[Any], workspace: int, profile: bytes) ->
     found = await conn.execute("SELECT consent FROM profile WHERE workspace = %s AND id = %s", [workspace, profile])
     row = await found.fetchone()
     return row[0] if row else None
+
+
+async def section_of_identity(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[bytes]:
+    """How these customers are known, as their records keep it; who has no record is left out."""
+    found = await conn.execute(
+        "SELECT profiles FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[]) AND profiles IS NOT NULL",
+        [workspace, profiles],
+    )
+    return [row[0] for row in await found.fetchall()]
+
+
+async def is_on_the_way(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes], channel: str) -> bool:
+    """Whether marketing on a channel was handed over for one of these records and has not come to its end. A claim
+    that is not committed yet is waited for."""
+    found = await conn.execute(
+        "WITH open AS MATERIALIZED ("
+        " SELECT m.lease_until FROM message m WHERE m.workspace = %s AND m.profile = ANY(%b::bytea[])"
+        " AND m.channel = %s AND NOT m.transactional"
+        " AND (m.state IN ('planned', 'claimed', 'handed') OR m.lease_until IS NOT NULL)"  # reports come early
+        " FOR KEY SHARE"
+        ") SELECT EXISTS (SELECT FROM open WHERE lease_until > real_now())",
+        [workspace, profiles, channel],
+    )
+    row = await found.fetchone()
+    return row is not None and row[0]

@@ -31,14 +31,22 @@ LOG = "kizuna_log"  # whose listeners hear of what is appended
 
 
 def deliver_local(
-    connection: Connection[Any], desk: Desk, workspace: Workspace, channels: Sequence[str], now: int, limit: int
+    connection: Connection[Any],
+    desk: Desk,
+    workspace: Workspace,
+    lanes: Sequence[tuple[str, bool]],
+    now: int,
+    limit: int,
 ) -> int:
-    """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took."""
+    """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took.
+
+    `lanes` are channels, each with whether its transactional messages are meant, or all others.
+    """
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
         claims: list[sql_sending.Claim] = []
-        for channel in channels:
-            claims += sql_sending.claim(cursor, workspace.id, channel, now, limit - len(claims))
+        for channel, is_urgent in lanes:
+            claims += sql_sending.claim(cursor, workspace.id, channel, now, limit - len(claims), is_urgent=is_urgent)
         if not claims:
             return 0
         judged = desk.judge(cursor, workspace, claims, now)
@@ -97,21 +105,23 @@ def deliver_remote(
     now: int,
     *,
     limit: int = 1,
+    is_urgent: bool = False,
     lease: float = LEASE_SECONDS,
     more: Callable[[], None] = lambda: None,
-    pace: Callable[[], None] = lambda: None,
+    pace: Callable[[], bool] = lambda: True,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> Outcome | None:
     """Some messages: write down the hand-over, touch the network, write down the outcomes. None: nothing was due.
 
     Answers the outcome of the last. The first `Unavailable` of the provider ends it: what the network did not see is
-    handed back.
-    `more` is called when it took all it may, `pace` before each but the first is carried; `checkpoint` hears the name
+    handed back. `is_urgent`: transactional messages, else all others.
+    `more` is called when it took all it may, `pace` before each but the first is carried, and says whether to go on;
+    `checkpoint` hears the name
     of each point at which a crash means something else.
     """
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
-        claims = sql_sending.claim(cursor, workspace.id, channel, now, limit)
+        claims = sql_sending.claim(cursor, workspace.id, channel, now, limit, is_urgent=is_urgent)
         carrier = sql_sending.carrier(cursor, workspace.id, channel) if claims else None
         if carrier is None:
             return None
@@ -143,7 +153,7 @@ def deliver_remote(
 Carried = tuple[Judged, Composed, Outcome | None]  # None: the network was not touched
 
 
-def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: Callable[[], None]) -> list[Carried]:
+def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: Callable[[], bool]) -> list[Carried]:
     """One after the other, for as long as `CARRY_SECONDS` and the provider last; the first always."""
     last = time.monotonic() + CARRY_SECONDS
     carried: list[Carried] = []
@@ -153,9 +163,8 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
             one.message, fence=one.message.fence + 1, attempts=one.message.attempts + 1
         )  # as `hand` wrote them
         outcome = None
+        is_open = is_open and (index == 0 or pace())
         if is_open:
-            if index:
-                pace()
             outcome = hand_over(delivery(counted, verdict, one.at))
             stops = isinstance(outcome, Unavailable) and not outcome.of_one
             is_open = not stops and time.monotonic() < last

@@ -10,6 +10,7 @@ from kizuna.core.errors import Invalid
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
+from kizuna.messages.blame import blame_of
 from kizuna.messages.grant import EXPIRES_DEFAULT, WEBHOOK, SendRequest, request
 from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
@@ -76,7 +77,9 @@ class MessagesSlice:
         if moment.type == "report":
             if state in REPORTED:
                 _advance(moment, scope, state)
-            elif state in UNSAID or state == "deferred":
+            if state == "rejected":
+                _rejected(moment, scope)
+            if state in UNSAID or state == "deferred":
                 _take_back(moment, scope, state)
 
     def wake(self, scope: Scope) -> None:
@@ -118,8 +121,20 @@ def _advance(moment: Moment, scope: Scope, state: str) -> None:
     reason = said.get("reason")
     scope.ask(AdvanceMessage(message, state, moment.timestamp, str(reason) if reason else None))
     what = COMPLAINT if state == "complained" else HARD_BOUNCE if said.get("class") == "hard" else ""
-    if what:
+    if what := what or (_blame(moment) if state == "bounced" else ""):
         scope.ask(NoteHarm(message, what, moment.timestamp))
+
+
+def _rejected(moment: Moment, scope: Scope) -> None:
+    """Refused at once: of the address the report of the bounce speaks, that the sender sends along."""
+    message, what = _message(moment), _blame(moment)
+    if message is not None and what:
+        scope.ask(NoteHarm(message, what, moment.timestamp))
+
+
+def _blame(moment: Moment) -> str:
+    said = moment.properties
+    return blame_of(str(said.get("reason") or ""), str(said.get("status") or ""))
 
 
 def _take_back(moment: Moment, scope: Scope, state: str) -> None:

@@ -109,7 +109,8 @@ COMPLAINT, HARD_BOUNCE = "complaint", "hard_bounce"
 
 
 class NoteHarm(Struct, frozen=True):
-    """A complaint or a hard bounce: too many of them pause a campaign, or all sending."""
+    """A complaint, a hard bounce, or a refusal that blames what was said or who said it (`blame`): too many of them
+    pause a campaign, or all sending."""
 
     message: bytes
     what: str

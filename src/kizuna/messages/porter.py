@@ -35,6 +35,7 @@ class Order(Struct, frozen=True):
     workspace: Workspace
     channel: str
     limit: int
+    is_urgent: bool
     is_paced: bool  # it asks before each but the first
 
 
@@ -100,7 +101,7 @@ class Porter:
         self.line = line
         self.is_there = True
 
-    def deliver(self, order: Order, more: Callable[[], None], pace: Callable[[], None]) -> Outcome | None:
+    def deliver(self, order: Order, more: Callable[[], None], pace: Callable[[], bool]) -> Outcome | None:
         """As `deliver_remote`. Raises `Unavailable` when the database, or the process, did not answer."""
         try:
             self.line.send(order)
@@ -108,8 +109,7 @@ class Porter:
                 if said == MORE:
                     more()
                 else:
-                    pace()
-                    self.line.send(TURN)
+                    self.line.send(pace())
         except (EOFError, OSError):
             self.is_there = False
             raise errors.Unavailable("a process of the sender ended") from None
@@ -176,7 +176,15 @@ class _Worker:
                 now = sql_sending.now(cursor, order.workspace.id)
             where = order.workspace, order.channel, now
             pace = self.wait_for_turn if order.is_paced else _at_once
-            return deliver_remote(self.connection, desk, *where, limit=order.limit, more=self.say_more, pace=pace)
+            return deliver_remote(
+                self.connection,
+                desk,
+                *where,
+                limit=order.limit,
+                is_urgent=order.is_urgent,
+                more=self.say_more,
+                pace=pace,
+            )
         except (psycopg.OperationalError, errors.Unavailable) as error:
             self.let_go()
             return Failed(str(error).partition("\n")[0], is_of_database=True)
@@ -201,10 +209,11 @@ class _Worker:
     def say_more(self) -> None:
         self.line.send(MORE)
 
-    def wait_for_turn(self) -> None:
+    def wait_for_turn(self) -> bool:
         self.line.send(TURN)
-        self.line.recv()
+        return self.line.recv()
 
 
-def _at_once() -> None:
+def _at_once() -> bool:
     """Nobody counts."""
+    return True

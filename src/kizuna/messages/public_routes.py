@@ -11,7 +11,9 @@ from litestar import Request, Response, get, post
 from kizuna.accounts import store as accounts
 from kizuna.config import Config
 from kizuna.consent import store as consent_store
+from kizuna.consent.accept import Veto, accept
 from kizuna.consent.decide import OPTED_OUT, state
+from kizuna.consent.outlast import outlast
 from kizuna.core.errors import NotFound
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
@@ -73,11 +75,12 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
         now = await accounts.now(conn, found.workspace)
     consent = holder.consent_of(person[2]) if person else found.consent
     if (found.channel, topic) in vetoes or state(consent, found.channel, topic) == OPTED_OUT:
+        await outlast(database, found.workspace, [found.profile], found.channel)
         return None
     said = found.said(source=source) | {"topic": topic or None}
     item = of_customer(found.profile, "unsubscribed", now, said, new_id())
-    veto = consent_store.veto(found.workspace, found.profile, item.id, found.channel, topic)
-    return await log.append(found.workspace, [item], [veto])
+    veto = Veto(found.profile, item.id, found.channel, topic)
+    return await accept(database, log, found.workspace, [item], [veto])
 
 
 # clicks, opens, view -------------------------------------------------------------------------------------------------

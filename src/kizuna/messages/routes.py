@@ -13,7 +13,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.channels import ReachesDevices, all_channels
 from kizuna.core import clock, exact_json, ids
-from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
+from kizuna.core.errors import Conflict, FieldError, Invalid, NotFound, Unprocessable
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
@@ -21,7 +21,7 @@ from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import EXPIRES_DEFAULT, message_id
 from kizuna.messages.message import RANK, TO, read_passed
-from kizuna.messages.report import new_id
+from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
@@ -155,6 +155,26 @@ def _check_recipient(data: Say) -> None:
         raise Unprocessable("an address alone takes transactional messages only", code="no_consent", errors=[wrong])
 
 
+@post("/api/v1/messages/{message:str}/resend", status_code=202)
+async def resend(message: str, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+    """A member takes it upon themselves that an `unknown` message may arrive twice: it is tried again under its id."""
+    raw, workspace = ids.read("msg", message), caller.workspace.id
+    async with database.connection() as conn:
+        row = await store.one(conn, workspace, raw)
+        now = await accounts.now(conn, workspace)
+    if row is None:
+        raise NotFound(f"no message {message!r} in this workspace")
+    if row["state"] != "unknown":
+        raise Conflict(f"it is {row['state']}: only an `unknown` message is sent again", code="not_unknown")
+    names = ("channel", "template", "journey", "campaign")
+    said = {"message": message, "by": caller.member or "api", **{name: row[name] for name in names if row[name]}}
+    item = of_customer(row["profile"], "resent", now, said)
+    position = await log.append(workspace, [item], [store.resend(workspace, raw, now)])
+    async with database.connection() as conn:
+        await conn.execute("NOTIFY kizuna_send")
+    return Response({"id": message}, status_code=202, headers={"Kizuna-Position": str(position)})
+
+
 @get("/api/v1/outbox")
 async def list_outbox(
     caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None
@@ -173,4 +193,4 @@ async def list_outbox(
     return {"items": items, "next_cursor": f"{last[1]}.{last[0]}" if last else None}
 
 
-ROUTES = [list_messages, get_message, say, list_outbox]
+ROUTES = [list_messages, get_message, say, resend, list_outbox]

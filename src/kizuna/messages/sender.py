@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from itertools import groupby
@@ -16,9 +15,10 @@ from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.messages import sql_sending
-from kizuna.messages.breaker import MOST_SECONDS, Breaker
+from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover
 from kizuna.messages.desk import Desk
+from kizuna.messages.pace import Pace
 from kizuna.messages.porter import NOBODY, Order, Porter, Porters
 from kizuna.providers import Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
@@ -31,6 +31,7 @@ BETWEEN_TURNS = 0.01  # seconds from the begin of one to that of the next while 
 BETWEEN_SMALL = 0.005  # the same after a turn of few: then nothing is so busy that a wait would save much
 SMALL = 20  # messages
 LANE_THREADS = 4  # of one workspace's provider
+URGENT_THREADS, URGENT_BATCH = 2, 10  # beside them, for transactional messages
 LANE_BATCH = 50  # messages a thread hands over at a time: a crash leaves at most the two multiplied, 200, `unknown`
 LANE_BATCH_SECONDS = 0.25  # of a provider's rate: what one thread may hold
 LANE_IDLE = 30.0  # seconds after which a thread with nothing to do ends, and its connection with it
@@ -70,7 +71,8 @@ class Sender:
         self.config = config
         self.stopping = stopping
         self.porters = porters
-        self.lanes: dict[tuple[int, str], Lane] = {}
+        self.lanes: dict[tuple[int, str, bool], Lane] = {}
+        self.paces: dict[tuple[int, str], Pace] = {}
 
     def work(self) -> None:
         url = self.config.database_url
@@ -112,17 +114,27 @@ class Sender:
                 if each.carrier is None or _is_local(each.carrier):
                     local.append(each)
                 else:
-                    self.lane(workspace, each.channel, desk).start(float(each.carrier.get("rate") or 0))
+                    self.lane(each, desk).start(float(each.carrier.get("rate") or 0), self.pace(each))
             if local:
-                channels = [each.channel for each in local]
-                most = max(most, deliver_local(connection, desk, workspace, channels, local[0].now, LOCAL_BATCH))
+                lanes = [(each.channel, each.is_urgent) for each in local]
+                most = max(most, deliver_local(connection, desk, workspace, lanes, local[0].now, LOCAL_BATCH))
         return most
 
-    def lane(self, workspace: Workspace, channel: str, desk: Desk) -> Lane:
-        key = workspace.id, channel
+    def lane(self, due: sql_sending.Due, desk: Desk) -> Lane:
+        key = due.workspace.id, due.channel, due.is_urgent
         if key not in self.lanes:
-            self.lanes[key] = Lane(self.config.database_url, desk, workspace, channel, self.porters)
+            self.lanes[key] = Lane(
+                self.config.database_url, desk, due.workspace, due.channel, self.porters, is_urgent=due.is_urgent
+            )
         return self.lanes[key]
+
+    def pace(self, due: sql_sending.Due) -> Pace:
+        """That of all providers that are set to be in one `lane`; else of the provider alone."""
+        named = due.carrier.get("lane") if due.carrier is not None else None
+        key = due.workspace.id, f"lane {named}" if named else due.channel
+        if key not in self.paces:
+            self.paces[key] = Pace(LANE_REST if due.workspace.clock == "test" else MOST_SECONDS)
+        return self.paces[key]
 
 
 def pause_of(taken: int) -> float:
@@ -140,27 +152,34 @@ def _nothing() -> None:
 
 
 class Lane:
-    """The threads of one provider; a dead one blocks only its own."""
+    """The threads of one provider, for transactional messages or for all others; a dead one blocks only its own."""
 
-    def __init__(self, url: str, desk: Desk, workspace: Workspace, channel: str, porters: Porters = NOBODY) -> None:
-        self.url, self.desk, self.workspace, self.channel, self.porters = url, desk, workspace, channel, porters
+    def __init__(
+        self,
+        url: str,
+        desk: Desk,
+        workspace: Workspace,
+        channel: str,
+        porters: Porters = NOBODY,
+        *,
+        is_urgent: bool = False,
+    ) -> None:
+        self.url, self.desk, self.workspace, self.channel, self.is_urgent = url, desk, workspace, channel, is_urgent
+        self.porters = porters
+        self.most_threads, self.batch = (URGENT_THREADS, URGENT_BATCH) if is_urgent else (LANE_THREADS, LANE_BATCH)
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
-        self.breaker = Breaker()
-        self.longest_rest = LANE_REST if workspace.clock == "test" else MOST_SECONDS
+        self.pace = Pace()
         self.rate = 0.0
         self.is_busy = False  # there was more than one thread could take
         self._hands = threading.Condition()  # guards what follows
         self._idle = 0
         self._calls = 0
-        self._turn = threading.Lock()
-        self._probe = threading.Lock()
-        self._next_at = 0.0
 
-    def start(self, rate: float) -> None:
+    def start(self, rate: float, pace: Pace) -> None:
         """Something is due: one more thread looks, if there is one that does nothing."""
-        self.rate = rate
-        if not self.breaker.is_open(time.monotonic()):
+        self.rate, self.pace = rate, pace
+        if pace.is_open:
             self._call()
 
     def _call(self) -> None:
@@ -168,7 +187,7 @@ class Lane:
             self._calls += 1  # who is about to rest looks again
             if self._idle:
                 self._hands.notify()
-            elif len(self.threads) < LANE_THREADS and not self.stopped.is_set():
+            elif len(self.threads) < self.most_threads and not self.stopped.is_set():
                 thread = threading.Thread(target=self._work, name=f"lane-{self.workspace.id}-{self.channel}")
                 self.threads.add(thread)
                 thread.start()
@@ -199,20 +218,21 @@ class Lane:
 
     def _drain(self, connection: Connection[Any]) -> None:
         """Deliver until nothing is due."""
-        while not self.stopped.is_set() and not self.breaker.is_open(time.monotonic()):
-            is_probe = self.breaker.is_probing
-            if is_probe and not self._probe.acquire(blocking=False):
+        while not self.stopped.is_set() and self.pace.is_open:
+            probe, is_probe = self.pace.probe, self.pace.breaker.is_probing
+            if is_probe and not probe.acquire(blocking=False):
                 return  # another thread asks
             try:
                 if not self._deliver(connection, is_probe):
                     return
             finally:
                 if is_probe:
-                    self._probe.release()
+                    probe.release()
 
     def _deliver(self, connection: Connection[Any], is_probe: bool) -> bool:
         """Some messages; after a failure one, which asks for all whether the provider is back. False: no more."""
-        self._wait_for_turn()
+        if not self._take_turn():
+            return False
         porter = self.porters.take() if self.is_busy and not is_probe else None
         outcome = self._by(porter) if porter is not None else self._ourselves(connection, is_probe)
         if outcome is None:
@@ -222,9 +242,9 @@ class Lane:
         return True
 
     def _by(self, porter: Porter) -> Outcome | None:
-        order = Order(self.workspace, self.channel, self._limit(), is_paced=self.rate > 0)
+        order = Order(self.workspace, self.channel, self._limit(), is_urgent=self.is_urgent, is_paced=self.rate > 0)
         with self.porters.at_work(porter):
-            return porter.deliver(order, more=self._call_more, pace=self._wait_for_turn)
+            return porter.deliver(order, more=self._call_more, pace=self._take_turn)
 
     def _ourselves(self, connection: Connection[Any], is_probe: bool) -> Outcome | None:
         with connection.cursor(binary=True) as cursor:
@@ -236,8 +256,9 @@ class Lane:
             self.channel,
             now,
             limit=1 if is_probe else self._limit(),
+            is_urgent=self.is_urgent,
             more=_nothing if is_probe else self._call_more,
-            pace=self._wait_for_turn,
+            pace=self._take_turn,
         )
 
     def _call_more(self) -> None:
@@ -245,24 +266,15 @@ class Lane:
         self._call()
 
     def _heed(self, outcome: Outcome) -> None:
-        now = time.monotonic()
-        with self._hands:
-            self.breaker = self.breaker.after(outcome, now, spread=random.random(), longest=self.longest_rest)  # noqa: S311
-            rests = self.breaker.rests_until - now
+        rests = self.pace.heed(outcome)
         if isinstance(outcome, Unavailable) and not outcome.of_one:
             log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason, rests=round(rests, 1))
 
     def _limit(self) -> int:
-        return LANE_BATCH if self.rate <= 0 else max(1, min(LANE_BATCH, int(self.rate * LANE_BATCH_SECONDS)))
+        return self.batch if self.rate <= 0 else max(1, min(self.batch, int(self.rate * LANE_BATCH_SECONDS)))
 
-    def _wait_for_turn(self) -> None:
-        """At most `rate` messages a second; 0 is no limit."""
-        if self.rate <= 0:
-            return
-        with self._turn:
-            turn = max(self._next_at, time.monotonic())
-            self._next_at = turn + 1 / self.rate
-        self.stopped.wait(max(0.0, turn - time.monotonic()))
+    def _take_turn(self) -> bool:
+        return self.pace.take(self.rate, self.stopped, is_urgent=self.is_urgent)
 
     def close(self) -> None:
         """Let what is in flight come to its end."""

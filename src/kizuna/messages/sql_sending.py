@@ -12,6 +12,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages.message import (
     NUMBER,
     NUMBER_BITS,
+    REPORTED,
     TO,
     Claimed,
     Ending,
@@ -29,13 +30,12 @@ _CLAIMED = (
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
     f" m.reason, m.caused_by, CASE m.purpose WHEN '{TO}' THEN m.address END AS to_address"
 )
-_WIDTH = _CLAIMED.count(",") + 1
 
 # The recursion steps over the index from one channel to the next.
 _DUE = f"""
 SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now,
     CASE open.channel WHEN 'webhook' THEN 'webhook:' || carrier.name ELSE open.channel END AS lane,
-    carrier.name, carrier.body
+    urgency.is_urgent, carrier.name, carrier.body
 FROM workspace w
 CROSS JOIN LATERAL (SELECT {_NOW} AS now) t
 CROSS JOIN LATERAL (
@@ -54,23 +54,26 @@ LEFT JOIN LATERAL (
     (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
      AND d.body ->> 'channel' = 'webhook' AND open.channel = 'webhook')
 ) carrier ON true
+JOIN (VALUES (true), (false)) urgency (is_urgent) ON NOT urgency.is_urgent OR open.channel <> 'webhook'
 WHERE (open.channel <> 'webhook' AND EXISTS (
-    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel AND m.state = 'planned' AND {_OPEN}
-    AND m.due_at <= t.now)
+    SELECT FROM message m WHERE m.workspace = w.id AND m.channel = open.channel
+    AND m.transactional = urgency.is_urgent AND m.state = 'planned' AND {_OPEN} AND m.due_at <= t.now)
 OR open.channel = 'webhook' AND EXISTS (
     SELECT FROM message m WHERE m.workspace = w.id AND m.channel = 'webhook' AND m.provider = carrier.name
     AND m.state = 'planned' AND {_OPEN} AND m.due_at <= t.now))
-AND {_UNLOCKED} ORDER BY w.id, lane
+AND {_UNLOCKED} ORDER BY w.id, is_urgent DESC, lane
 """  # noqa: S608  # our own texts
 
 
 class Due(NamedTuple):
-    """A lane of a workspace with a message due by the workspace's own clock, and who carries it. It is a channel;
-    each web hook has one of its own, for there every message names its carrier."""
+    """A lane of a workspace with a message due by the workspace's own clock, and who carries it. It is a channel,
+    with whether its transactional messages are due or its others; each web hook has one of its own for both, for there
+    every message names its carrier."""
 
     workspace: Workspace
     now: int
     channel: str
+    is_urgent: bool
     carrier: dict[str, Any] | None  # the provider that was set last; None: the built-in outbox
 
 
@@ -86,8 +89,8 @@ def due(cursor: Any) -> list[Due]:
     cursor.execute(_DUE)
     found = ((Workspace(*row[:6]), *row[6:]) for row in cursor.fetchall())
     return [
-        Due(workspace, now, channel, {**body, "name": name} if body is not None else None)
-        for workspace, now, channel, name, body in found
+        Due(workspace, now, channel, is_urgent, {**body, "name": name} if body is not None else None)
+        for workspace, now, channel, is_urgent, name, body in found
     ]
 
 
@@ -111,18 +114,10 @@ _NOT_PAUSED = (
     f" AND (m.transactional OR m.channel <> ALL({_PAUSED.format('sending')}))"
 )
 
-# One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
-# two is always seen.
 _CLAIM_OF = """
-WITH m AS MATERIALIZED (
-    SELECT {columns} FROM message m
-    WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
-    AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-SELECT m.*, p.merged_into, p.traits, p.profiles, p.consent,
-    (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v
-     WHERE v.workspace = m.workspace AND v.profile = m.profile)
-FROM m LEFT JOIN profile p ON p.workspace = m.workspace AND p.id = m.profile
+SELECT {columns} FROM message m
+WHERE m.workspace = %(workspace)s AND {lane} AND m.state = 'planned' AND {open}
+AND m.due_at <= %(now)s AND {allowed} ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # our own column names
 
 
@@ -130,8 +125,22 @@ def _claim_of(lane: str) -> str:
     return _CLAIM_OF.format(columns=_CLAIMED, lane=lane, open=_OPEN, allowed=f"{_NOT_PAUSED} AND {_UNLOCKED}")
 
 
-_CLAIM = _claim_of("m.channel = %(channel)s")
+_CLAIM = {
+    True: _claim_of("m.channel = %(channel)s AND m.transactional"),
+    False: _claim_of("m.channel = %(channel)s AND NOT m.transactional"),
+}
 _CLAIM_HOOK = _claim_of("m.channel = 'webhook' AND m.provider = %(provider)s")
+
+# One statement is one moment: the fold removes a veto in the transaction that writes the record, so that one of the
+# two is always seen. It comes after the locks: an opt-out that it does not see was committed later, and then finds the
+# locks and waits for what was claimed here (`consent.outlast`).
+_PEOPLE_OF = """
+SELECT asked.id, p.merged_into, p.traits, p.profiles, p.consent,
+    (SELECT array_agg(ARRAY[v.channel, v.topic]) FROM veto v WHERE v.workspace = asked.workspace
+     AND v.profile = asked.id)
+FROM unnest(%b::bytea[], %b::integer[]) AS asked (id, workspace)
+LEFT JOIN profile p ON p.workspace = asked.workspace AND p.id = asked.id
+"""
 
 
 class Claim(NamedTuple):
@@ -142,16 +151,21 @@ class Claim(NamedTuple):
     vetoes: list[list[str]]  # [channel, topic]
 
 
-def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int) -> list[Claim]:
+def claim(cursor: Any, workspace: int, lane: str, now: int, limit: int, *, is_urgent: bool = False) -> list[Claim]:
     """Lock due messages of a lane, longest due first; others' locks and what is paused are passed by. A locked copy
-    has none."""
+    has none. Of a channel either the transactional ones or all others; of a web hook all."""
     channel, _, hook = lane.partition(":")
     asked = {"workspace": workspace, "now": now, "limit": limit}
-    cursor.execute(_CLAIM_HOOK if hook else _CLAIM, asked | ({"provider": hook} if hook else {"channel": channel}))
-    return [
-        Claim(Claimed(*row[:_WIDTH]), row[_WIDTH:-1] if row[_WIDTH + 1] is not None else None, row[-1] or [])
-        for row in cursor.fetchall()
-    ]
+    cursor.execute(
+        _CLAIM_HOOK if hook else _CLAIM[is_urgent], asked | ({"provider": hook} if hook else {"channel": channel})
+    )
+    messages = [Claimed(*row) for row in cursor.fetchall()]
+    if not messages:
+        return []
+    profiles = list({message.profile for message in messages})
+    cursor.execute(_PEOPLE_OF, [profiles, [workspace] * len(profiles)])
+    people = {row[0]: (row[1:-1] if row[2] is not None else None, row[-1] or []) for row in cursor.fetchall()}
+    return [Claim(message, *people[message.profile]) for message in messages]
 
 
 def open_when_locked(cursor: Any, limit: int) -> list[Claimed]:
@@ -255,10 +269,12 @@ def ruling(cursor: Any, workspace: int) -> list[tuple[str, str, dict[str, Any]]]
 
 def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
     """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out. One that is
-    handed back and was to be ended meanwhile is due, to be ended."""
+    handed back and was to be ended meanwhile is due, to be ended. A report that came before the provider's answer says
+    more than it and stands."""
     cursor.execute(
-        "UPDATE message m SET state = new.state, provider = coalesce(new.provider, m.provider),"
-        " reason = CASE new.state WHEN 'planned' THEN m.reason ELSE new.reason END,"
+        "UPDATE message m SET state = CASE WHEN m.state = ANY(%b::text[]) THEN m.state ELSE new.state END,"
+        " provider = coalesce(new.provider, m.provider),"
+        " reason = CASE WHEN new.state = 'planned' OR m.state = ANY(%b::text[]) THEN m.reason ELSE new.reason END,"
         " due_at = CASE WHEN new.state = 'planned' AND m.reason IS NOT NULL THEN m.due_at"
         " ELSE coalesce(new.due_at, m.due_at) END,"
         " address = coalesce(new.address, m.address), lease_until = NULL,"
@@ -269,6 +285,8 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
         " AS new (id, fence, state, reason, provider, address, due_at, attempt, trouble, history, workspace)"
         " WHERE m.workspace = new.workspace AND m.id = new.id AND m.fence = new.fence RETURNING m.id",
         [
+            list(REPORTED),
+            list(REPORTED),
             [e.id for e in endings],
             [e.fence for e in endings],
             [e.state for e in endings],

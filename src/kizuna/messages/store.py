@@ -6,6 +6,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from kizuna.core.clock import DAY
+from kizuna.engine.append import Statement
 from kizuna.messages.message import (
     RANK,
     TO,
@@ -131,6 +133,16 @@ def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
             [written_history((r.state, r.at) for r in said) for said in reports.values()],
             workspace,
         ],
+    )
+
+
+def resend(workspace: int, message: bytes, now: int) -> Statement:
+    """The statement that plans an `unknown` message anew, for a day at least."""
+    return (
+        "UPDATE message SET state = 'planned', reason = NULL, due_at = %s, lease_until = NULL,"
+        " expires_at = greatest(expires_at, %s), history = history || %s::bigint"
+        " WHERE workspace = %s AND id = %s AND state = 'unknown'",
+        (now, now + DAY, passed("planned", now), workspace, message),
     )
 
 

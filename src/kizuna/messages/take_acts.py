@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from kizuna.channels import KnowsByTrait, all_channels
 from kizuna.consent import store as consent_store
+from kizuna.consent.accept import Veto
 from kizuna.consent.choose import Choice, item_of
 from kizuna.consent.decide import OPTED_OUT
 from kizuna.consent.section import Consent
@@ -43,12 +44,16 @@ class Told(Struct, frozen=True):
         return ids.derive("act", self.provider, act.state, act.address, name)
 
 
-async def take_acts(
-    conn: AsyncConnection[Any], workspace: int, told: Sequence[Told]
-) -> tuple[list[Item], list[Statement]]:
+class Acts(Struct, frozen=True):
     """Items, and what is to be written with them: opt-outs that every claim must see, and that each was taken."""
+
     items: list[Item] = []
-    before: list[Statement] = []
+    vetoes: list[Veto] = []
+    once: list[Statement] = []
+
+
+async def take_acts(conn: AsyncConnection[Any], workspace: int, told: Sequence[Told]) -> Acts:
+    acts = Acts()
     new = {one.key: one for one in told}
     for known in await sql_told.known(conn, workspace, list(new)):
         del new[known]
@@ -59,15 +64,15 @@ async def take_acts(
         people = await profiles.by_trait(conn, workspace, channel.trait, one.act.address, sql_acts.MOST_PEOPLE)
         if not people:
             stranger = _stranger(workspace, one, channel.trait)
-            items.append(stranger)
+            acts.items.append(stranger)
             people = [stranger.profile]
         for person in people[:1] if one.act.state == "replied" else people:
             if item := await _item(conn, workspace, person, one):
-                items.append(item)
+                acts.items.append(item)
                 if one.act.state == OPTED_OUT:
-                    before.append(consent_store.veto(workspace, person, item.id, one.channel, ""))
-        before.append(sql_told.once(workspace, key, one.at))
-    return items, before
+                    acts.vetoes.append(Veto(person, item.id, one.channel))
+        acts.once.append(sql_told.once(workspace, key, one.at))
+    return acts
 
 
 def _stranger(workspace: int, one: Told, trait: str) -> Item:

@@ -13,10 +13,9 @@ from psycopg.errors import UniqueViolation
 
 from kizuna.accounts import store as accounts
 from kizuna.channels import all_channels
-from kizuna.consent import store as consent_store
+from kizuna.consent.accept import Veto, accept
 from kizuna.core import exact_json, ids
 from kizuna.core.clock import SECOND
-from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.messages import sql_acts as sql
@@ -47,7 +46,7 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
     keyword = keyword_of(reply.text)
     said = {"channel": CHANNEL, "address": address, "source": provider}
     items: list[Item] = []
-    before: list[Statement] = [sql_told.once(workspace, key, at)]
+    vetoes: list[Veto] = []
     for profile, message in people.items():
         about = said | _about(message)
         more = {"text": reply.text[:MOST_TEXT]} | ({"keyword": keyword} if keyword else {})
@@ -55,13 +54,13 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
         if keyword == STOP:
             item = of_customer(profile, "unsubscribed", at, about | {"source": "reply"}, new_id())
             items.append(item)
-            before.append(consent_store.veto(workspace, profile, item.id, CHANNEL, ""))
+            vetoes.append(Veto(profile, item.id, CHANNEL))
         elif keyword == START and channel.address(traits.get(profile, {})) == address:
             items.append(_opt_in(profile, at, said | {"reply": reply.text[:MOST_TEXT], "id": reply.id}))
     if not items:
         return None
     try:
-        return await log.append(workspace, items, before)
+        return await accept(database, log, workspace, items, vetoes, [sql_told.once(workspace, key, at)])
     except UniqueViolation:  # told again this very moment
         return None
 

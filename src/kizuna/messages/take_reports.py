@@ -15,17 +15,16 @@ from psycopg.errors import UniqueViolation
 
 from kizuna.accounts import store as accounts
 from kizuna.config import Config
-from kizuna.consent import store as consent_store
+from kizuna.consent.accept import Veto, accept
 from kizuna.core import ids
 from kizuna.core.clock import SECOND
 from kizuna.core.errors import Invalid, NotFound, NotSignedIn
-from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.message import read_passed
 from kizuna.messages.report import new_id, of_customer
-from kizuna.messages.take_acts import Told, take_acts
+from kizuna.messages.take_acts import Acts, Told, take_acts
 from kizuna.messages.take_replies import take_reply
 from kizuna.providers import all_providers, vault
 from kizuna.providers import store as providers
@@ -90,16 +89,15 @@ class ReportDesk:
     ) -> tuple[int, int | None]:
         async with self.database.connection() as conn:
             hour = await _hour(conn, workspace)
-            items, before = await _items(
+            items, vetoes = await _items(
                 conn, workspace, name, [each for each in said if isinstance(each, Report)], hour
             )
             told = [Told(each, name, body["channel"], hour.of(each.at)) for each in said if isinstance(each, Act)]
-            if told:
-                acts, more = await take_acts(conn, workspace, told)
-                items, before = [*items, *acts], [*before, *more]
+            acts = await take_acts(conn, workspace, told) if told else Acts()
+        items, vetoes = [*items, *acts.items], [*vetoes, *acts.vetoes]
         if not items:
             return 0, None
-        return len(items), await self.log.append(workspace, items, before)
+        return len(items), await accept(self.database, self.log, workspace, items, vetoes, acts.once)
 
     def _read(
         self,
@@ -140,10 +138,10 @@ def _settings(secrets: Sequence[bytes], workspace: int, body: dict[str, Any], pr
 
 async def _items(
     conn: AsyncConnection[Any], workspace: int, provider: str, reports: Sequence[Report], hour: Hour
-) -> tuple[list[Item], list[Statement]]:
+) -> tuple[list[Item], list[Veto]]:
     """Items for the log, and the opt-outs that every claim must see at once."""
     items: list[Item] = []
-    before: list[Statement] = []
+    vetoes: list[Veto] = []
     told: set[tuple[bytes, str, int]] = set()
     for report in reports:
         try:
@@ -164,8 +162,8 @@ async def _items(
         if report.state in ("unsubscribed", "complained"):
             is_whole = report.of_channel or report.state == "complained"
             topic = "" if is_whole else row["topic"] or ""
-            before.append(consent_store.veto(workspace, person[0], item.id, row["channel"], topic))
-    return items, before
+            vetoes.append(Veto(person[0], item.id, row["channel"], topic))
+    return items, vetoes
 
 
 def _is_known(row: Mapping[str, Any], state: str, at: int) -> bool:

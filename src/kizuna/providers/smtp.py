@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import threading
 import time
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from kizuna.providers.header import mailbox, split_mailbox, wire_address
 from kizuna.providers.mime import build
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 30.0
+LONGEST_ANSWER = 50  # seconds: a message must not be given up by its sender while it is being handed over
 IDLE_SECONDS = 30.0
 FRESH_SECONDS = 2.0
 PER_CONNECTION = 100
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, rename={"sender": "from"}):
     tls: Literal["none", "starttls", "tls"] = "starttls"
     username: str = ""
     password: str = ""
+    timeout: float = 30  # seconds to wait for an answer
     hello: str = ""  # the name to say in EHLO; empty: this machine's
     dkim: list[DkimKey] = []  # each signs every mail
 
@@ -56,6 +58,8 @@ class SmtpProvider:
             problems: list[FieldError] = []
         except Invalid as error:
             problems = [FieldError("/from", error.code, "write an address, or a name and <address>")]
+        if not 1 <= settings.timeout <= LONGEST_ANSWER:
+            problems.append(FieldError("/timeout", "invalid", f"seconds, from 1 to {LONGEST_ANSWER}"))
         problems += _at("/dkim", dkim_key.problems(settings.dkim))
         if problems:
             return Checked(problems=problems)
@@ -93,14 +97,13 @@ class SmtpProvider:
                 is_handed = True
                 connection.send(raw.replace(b"\n.", b"\n..") + b".\r\n")  # it begins with a header, never a dot
                 code, reply = connection.getreply()
-            if code >= 400:
-                connection.rset()
-            self._put(settings, held)
-            return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
         except (OSError, smtplib.SMTPException) as error:
             connection.close()
             reason = f"{type(error).__name__}: {error}"
             return Ambiguous(reason) if is_handed else Unavailable(reason)
+        if code < 400 or _begins_anew(connection):
+            self._put(settings, held)
+        return Accepted(_reply(code, reply)) if code < 400 else _refused(code, reply)
 
     def _take(self, settings: Settings) -> Held:
         """An idle connection that still serves, else a new one; it is the caller's alone until `_put`."""
@@ -155,6 +158,16 @@ def _still_serves(held: Held) -> bool:
         return False
 
 
+def _begins_anew(connection: smtplib.SMTP) -> bool:
+    """Whether the connection serves after a refusal. Many hang up with it: what they said stands all the same."""
+    try:
+        connection.rset()
+    except (OSError, smtplib.SMTPException):
+        connection.close()
+        return False
+    return True
+
+
 def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int, bytes]:
     """MAIL, RCPT and DATA: 354 when the mail may follow, else the first refusal.
 
@@ -174,11 +187,19 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
                 break
         return _checked(*replies[-1])
     connection.send("".join(commands))
-    replies += [connection.getreply() for _ in commands]
-    refusals = [each for each in replies if each[0] >= 400]
+    refusals: list[tuple[int, bytes]] = []
+    for _ in commands:
+        try:
+            replies.append(connection.getreply())
+        except (OSError, smtplib.SMTPException):
+            if not refusals:
+                raise
+            return refusals[0]  # they hung up with it
+        refusals += replies[-1:] if replies[-1][0] >= 400 else []
     if refusals and replies[-1][0] == GO_AHEAD:  # it would take a mail for nobody: give it an empty one (section 3.1)
-        connection.send(".\r\n")
-        connection.getreply()
+        with suppress(OSError, smtplib.SMTPException):
+            connection.send(".\r\n")
+            connection.getreply()
     return _checked(*(refusals or replies[-1:])[0])
 
 
@@ -190,7 +211,8 @@ def _checked(code: int, reply: bytes) -> tuple[int, bytes]:
 
 
 def _key(settings: Settings) -> tuple[Any, ...]:
-    return settings.host, settings.port, settings.tls, settings.username, settings.password, settings.hello
+    named = settings.host, settings.port, settings.tls, settings.username, settings.password, settings.hello
+    return *named, settings.timeout
 
 
 def _connect(settings: Settings) -> smtplib.SMTP:
@@ -203,7 +225,7 @@ def _connect(settings: Settings) -> smtplib.SMTP:
         connection = smtplib.SMTP(settings.host, settings.port, hello, timeout=CONNECT_SECONDS)
     try:
         if connection.sock is not None:
-            connection.sock.settimeout(ANSWER_SECONDS)
+            connection.sock.settimeout(settings.timeout)
         connection.ehlo_or_helo_if_needed()
         if settings.tls == "starttls":
             connection.starttls(context=ssl.create_default_context())

@@ -11,7 +11,7 @@ from msgspec import Struct
 from psycopg.errors import UniqueViolation
 
 from kizuna.accounts import store as accounts
-from kizuna.consent import store as consent_store
+from kizuna.consent.accept import Veto, accept
 from kizuna.core import ids
 from kizuna.core.errors import Invalid
 from kizuna.events.log import Log
@@ -52,7 +52,7 @@ async def apply(
             heard = [each for result in results for each in await _of_address(conn, workspace, result, raw)]
         whole = [each for each in heard if each]
         known = await sql_told.known(conn, workspace, [each.key for each in whole])
-    positions = [await _append(log, workspace, each, now) for each in whole if each.key not in known]
+    positions = [await _append(database, log, workspace, each, now) for each in whole if each.key not in known]
     return results, max((position for position in positions if position), default=None)
 
 
@@ -107,13 +107,12 @@ def _said(result: Result) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
-async def _append(log: Log, workspace: int, heard: Heard, now: int) -> int | None:
+async def _append(database: Database, log: Log, workspace: int, heard: Heard, now: int) -> int | None:
     """None where it was told before, perhaps this very moment by somebody else."""
     item = of_customer(heard.profile, heard.state, now, heard.said, ids.show("evt", heard.key))
-    before = [sql_told.once(workspace, heard.key, now)]
-    if heard.state in ("complained", "unsubscribed"):  # in force from the commit on
-        before.append(consent_store.veto(workspace, heard.profile, item.id, CHANNEL, ""))
+    is_out = heard.state in ("complained", "unsubscribed")
+    vetoes = [Veto(heard.profile, item.id, CHANNEL)] if is_out else []
     try:
-        return await log.append(workspace, [item], before)
+        return await accept(database, log, workspace, [item], vetoes, [sql_told.once(workspace, heard.key, now)])
     except UniqueViolation:
         return None

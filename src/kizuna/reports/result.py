@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from kizuna.messages.blame import OF_THE_MESSAGE, OF_US
+
 Kind = Literal["bounce", "complaint", "auto_reply", "delivered", "delayed", "other"]
 BOUNCE, COMPLAINT, AUTO_REPLY, DELIVERED, DELAYED, OTHER = (
     "bounce", "complaint", "auto_reply", "delivered", "delayed", "other",
@@ -19,9 +21,7 @@ OF_NO_ADDRESS: Final = ("unknown_user", "unknown_host", "moved", "disabled", "ta
 OF_THE_MAILBOX: Final = (
     "mailbox_full", "suspended", "refused_by_recipient", "rate_limited", "expired", "network", "system", "other",
 )  # fmt: skip
-# about what was said, or who said it: nothing against the address
-OF_THE_MESSAGE: Final = ("too_large", "refused_content")
-OF_US: Final = ("blocked", "authentication", "sender_refused", "policy")
+# and about what was said, or who said it: nothing against the address
 BOUNCE_REASONS: Final = (*OF_NO_ADDRESS, *OF_THE_MAILBOX, *OF_THE_MESSAGE, *OF_US)
 # what a complaint is about
 FEEDBACK: Final = ("abuse", "fraud", "virus", "opt_out", "authentication_failure", "not_spam", "other_feedback")

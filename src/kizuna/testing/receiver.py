@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -32,10 +32,11 @@ class Asked(Struct):
 
 
 class Receiver:
-    """Use it as a context. `answers` are given in turn, then `told` for ever."""
+    """Use it as a context. `answers` are given in turn, then `told` for ever, or what a `script` says of a request."""
 
-    def __init__(self, told: Told | None = None) -> None:
+    def __init__(self, told: Told | None = None, script: Callable[[Asked], Told] | None = None) -> None:
         self.told = told or Told()
+        self.script = script
         self.answers: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self.asked: list[Asked] = []
         self.arrived = threading.Semaphore(0)
@@ -74,11 +75,12 @@ class Receiver:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in handler.headers.items()}
+        asked = Asked(handler.command, handler.path, headers, body)
         try:
             told = self.answers.get_nowait()
         except queue.Empty:
-            told = self.told
-        self.asked.append(Asked(handler.command, handler.path, headers, body))
+            told = self.script(asked) if self.script else self.told
+        self.asked.append(asked)
         self.arrived.release()
         match told.status:
             case int(status):

@@ -8,8 +8,8 @@ from kizuna.campaigns.guard import Seen, Verdict, judge
 from kizuna.messages.policy import Limits
 
 
-def seen(delivered: int = 0, tried: int = 0, complaints: int = 0, bounces: int = 0) -> Seen:
-    return Seen(delivered, tried or delivered, complaints, bounces, 0)
+def seen(delivered: int = 0, tried: int = 0, complaints: int = 0, bounces: int = 0, refusals: int = 0) -> Seen:
+    return Seen(delivered, tried or delivered, complaints, bounces, 0, refusals)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,9 @@ def seen(delivered: int = 0, tried: int = 0, complaints: int = 0, bounces: int =
         (seen(95, tried=100, bounces=5), Verdict("pause", "hard_bounces", 0.05, 0.05)),
         (seen(95, tried=101, bounces=5), None),
         (seen(0, tried=99, bounces=99), None),
+        (seen(190, tried=200, refusals=10), Verdict("stop", "refusals", 0.05, 0.05)),
+        (seen(191, tried=201, refusals=10), None),
+        (seen(0, tried=9, refusals=9), None),
         (seen(5000), None),
     ],
 )

@@ -162,7 +162,12 @@ class PostgresHouse:
 
     def claim(self, workspace: int, limit: int) -> list[Claimed]:
         with self.connection.transaction(), self.connection.cursor(binary=True) as cursor:
-            claims = sql_sending.claim(cursor, workspace, "email", self.now(workspace), limit)
+            now = self.now(workspace)
+            claims = [
+                claim
+                for is_urgent in (True, False)
+                for claim in sql_sending.claim(cursor, workspace, "email", now, limit, is_urgent=is_urgent)
+            ]
             return [claim.message for claim in claims]
 
     def vetoes(self, workspace: int) -> list[Veto]:
