@@ -21,7 +21,7 @@ from kizuna.bench.render import MAIL, data
 from kizuna.runtime.database import connect
 
 ROUNDS = 5
-MAILS, PEER_MAILS = 3_000, 400  # a round: each side some seconds
+MAILS, PEER_MAILS = 2_000, 300  # a round: each side some seconds
 KEY_BITS = 2048
 SENDER, DOMAIN, SELECTOR = "Ginza Linen <orders@shop.example>", "shop.example", "bench"
 LIMIT_RATIO, LIMIT_PER_SECOND = 5, 1_000
