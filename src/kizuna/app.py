@@ -15,6 +15,7 @@ from kizuna.definitions import routes as definitions
 from kizuna.events import routes as events
 from kizuna.events.ingest import Ingest
 from kizuna.events.log import Log
+from kizuna.feeds import routes as feeds
 from kizuna.folds import memory_engine, profile_views
 from kizuna.imports import routes as imports
 from kizuna.imports.desk import Imports
@@ -51,6 +52,7 @@ ROUTES = [
     *journeys.ROUTES,
     *campaigns.ROUTES,
     *definitions.ROUTES,
+    *feeds.ROUTES,
     *imports.ROUTES,
     *insight.ROUTES,
 ]

@@ -1,5 +1,5 @@
 """The process that keeps history and watch: writes the log to the lake, fills in what new rules ask of the past, hands
-out campaigns and looks after alarms: all that may wait a moment while customers do things."""
+out campaigns, tells feeds and looks after alarms: all that may wait a moment while customers do things."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from kizuna.config import Config
 from kizuna.core.errors import Unavailable
 from kizuna.engine import store as engine
 from kizuna.engine.program import Programs
+from kizuna.feeds.run import tell as tell_feeds
 from kizuna.folds import FOLDS
 from kizuna.journeys.reweigh import reweigh_all
 from kizuna.runtime import archiver
@@ -40,7 +41,7 @@ def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; the others end with it."""
     os.nice(10)  # live work comes first; history can wait a moment
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
-    jobs = {"fill": _fill_on, "campaigns": _campaigns_on, "watch": _watch_on, "learn": _learn_on}
+    jobs = {"fill": _fill_on, "campaigns": _campaigns_on, "watch": _watch_on, "learn": _learn_on, "feeds": tell_feeds}
     for name, job in jobs.items():
         threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
     archiver.main(config)

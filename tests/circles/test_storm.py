@@ -39,7 +39,7 @@ SEED = 8
 AT_ONCE = 1_000  # events a request
 PATIENCE = 900.0
 LOOK = 0.02  # seconds
-OBEYED, ASKED_TO_WAIT = 1.0, 3  # seconds within which a Retry-After is obeyed, and how long it asks to wait
+OBEYED, ASKED_TO_WAIT = 1.5, 4  # seconds within which a Retry-After is obeyed (1 is promised), and its length
 
 # What happens to how many of a thousand recipients, and what is sure to happen to how many (those make a lane rest).
 OFTEN = [

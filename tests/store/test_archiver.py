@@ -18,6 +18,7 @@ import pytest
 from kizuna.core import ids
 from kizuna.engine.moment import Item
 from kizuna.runtime import archiver as archiving
+from kizuna.runtime import log_reader
 from kizuna.runtime.archiver import Archiver
 from kizuna.runtime.database import connect
 from kizuna.runtime.lake import tidy
@@ -130,7 +131,7 @@ def test_a_long_backlog_goes_in_several_commits(
     history: History, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archiving, "COMMIT_ITEMS", 50)
-    monkeypatch.setattr(archiving, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(log_reader, "ROWS_AT_ONCE", 7)
     for number in range(200):
         history.say([an_item(number, profile=f"p{number % 5}")])
     archiver = Archiver(place, history.connection)

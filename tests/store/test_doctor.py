@@ -130,6 +130,9 @@ LISTED: dict[str, list[str]] = {
         "INSERT INTO rejected (workspace, at, code, message, source, body)"
         " SELECT 1, real_now(), 'c', 'm', 's', '' FROM generate_series(1, 1000)"
     ],
+    "feeds_failing": [
+        "INSERT INTO feed (workspace, name, partitions, offsets, tries) VALUES (1, 'crm', '{}', '{}', 3)",
+    ],
     "records_large": [PROFILE, "UPDATE profile SET journeys = convert_to(repeat('x', 70000), 'UTF8')"],
     "profiles_busy": [
         HEAD.format('"offset" = 1, applied = 1, archived = 1, at = real_now()'),

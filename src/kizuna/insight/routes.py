@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
 from litestar.params import QueryParameter
+from litestar.response import Stream
 from msgspec import Struct, field, structs
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.config import Config
 from kizuna.core.errors import Invalid, NotFound
-from kizuna.insight import figure, period
+from kizuna.feeds.entry import Choice
+from kizuna.insight import export, figure, period
 from kizuna.insight.ask import Asker
 from kizuna.insight.backtest.ask import MOST_SHOWN, Question, ask_apart
 from kizuna.insight.backtest.run import SAMPLE
@@ -32,6 +35,7 @@ from kizuna.runtime.database import Database
 from kizuna.runtime.lake import locked
 from kizuna.runtime.lake.query import Lake
 
+LINES = "application/x-ndjson"
 Since = Annotated[str | None, QueryParameter(name="from")]
 Until = Annotated[str | None, QueryParameter(name="to")]
 
@@ -61,6 +65,49 @@ async def get_messages(
     given = {"journey": journey, "campaign": campaign, "template": template, "channel": channel}
     only = {name: value for name, value in given.items() if value is not None and name in DIMENSIONS}
     return await message_funnel(period.read(since, until, zone or caller.workspace.zone, asker.now), by, only, asker)
+
+
+@get("/api/v1/export/events", media_type=LINES)
+async def export_events(
+    caller: Caller,
+    database: Database,
+    lake: Lake,
+    since: Since = None,
+    until: Until = None,
+    event: list[str] | None = None,
+) -> Stream:
+    """All events and facts of a period, of the types named (`event=message_*` may be said several times)."""
+    asked = await _period(caller, database, since, until)
+    lines = export.events(lake, database, caller.workspace.id, asked, Choice.of(event or ["*"]))
+    return await _streamed(lines)
+
+
+@get("/api/v1/export/messages", media_type=LINES)
+async def export_messages(
+    caller: Caller, database: Database, lake: Lake, since: Since = None, until: Until = None
+) -> Stream:
+    """All messages planned or skipped in a period, with the first instant of each state."""
+    return await _streamed(
+        export.messages(lake, database, caller.workspace.id, await _period(caller, database, since, until))
+    )
+
+
+async def _period(caller: Caller, database: Database, since: str | None, until: str | None) -> period.Period:
+    async with database.connection() as conn:
+        now = await accounts.now(conn, caller.workspace.id)
+    return period.read(since, until, caller.workspace.zone, now + 1)
+
+
+async def _streamed(lines: AsyncIterator[bytes]) -> Stream:
+    """The first piece is made before anything is answered, so that what cannot be is a problem and no torn body."""
+    first = await anext(lines, b"")
+
+    async def all_of_it() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in lines:
+            yield piece
+
+    return Stream(all_of_it(), media_type=LINES)
 
 
 @get("/api/v1/insight/{metric:str}")
@@ -189,5 +236,6 @@ async def _backtest(
 
 ROUTES = [
     backtest_journey, backtest_campaign, backtest_segment,
-    get_why, get_overview, get_messages, get_metric, post_retention, post_funnel, post_clv, post_sql,
+    get_why, get_overview, get_messages, get_metric, post_retention, post_funnel, post_clv, post_sql, export_events,
+    export_messages,
 ]  # fmt: skip

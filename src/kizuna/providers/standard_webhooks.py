@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import secrets
 from collections.abc import Mapping
 
 TOLERANCE_SECONDS = 300
@@ -17,6 +18,11 @@ def key_of(secret: str) -> bytes:
     if not key:
         raise ValueError("the secret is empty")
     return key
+
+
+def new_secret() -> str:
+    """A secret of our making."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
 def sign(secret: str, name: str, timestamp: int, body: bytes) -> str:

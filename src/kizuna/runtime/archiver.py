@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import psycopg
 import structlog
-from msgspec import Struct
 
 from kizuna.core.errors import Unavailable
 from kizuna.runtime.database import connect
 from kizuna.runtime.lake.place import Place, folder_of
-from kizuna.runtime.lake.said import LogRow
+from kizuna.runtime.log_reader import Reach, read
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -28,7 +27,6 @@ EVERY_SECONDS = 5.0  # between turns, so that commits stay few
 PATIENCE_SECONDS = 30.0  # the longest that history waits for workers that are behind
 BEHIND_ROWS, KEPT_ROWS = 500, 4_000  # not folded: workers are behind; not archived: questions read a long tail
 COMMIT_ITEMS, COMMIT_BYTES = 25_000, 12 << 20
-ROWS_AT_ONCE = 500  # of one partition in one commit
 TIDY_AFTER = 12  # commits
 KEPT_DAYS = 7  # log rows, counted from their archiving in real time
 IDLE_SECONDS = 60.0  # a notification wakes us; this is only for one that was lost
@@ -44,14 +42,6 @@ log = structlog.get_logger()
 class Settings(Place, Protocol):
     @property
     def database_url(self) -> str: ...
-
-
-class Reach(Struct, frozen=True):
-    """Some rows to be archived together, and how far each partition is then read."""
-
-    rows: list[LogRow]
-    offsets: dict[int, int]
-    is_all: bool  # nothing more was folded when we looked
 
 
 def main(config: Settings) -> None:
@@ -157,22 +147,7 @@ class Archiver:
         writer = self.writer(workspace)
         looked = self.looked.get(workspace, {})
         since = {p: max(writer.held(p), looked.get(p, 0)) for p in folded}
-        asked = [list(folded), list(since.values()), list(folded.values()), workspace, ROWS_AT_ONCE]
-        reached = self.connection.execute(_REACHED, [*asked, COMMIT_ITEMS, COMMIT_BYTES]).fetchall()
-        offsets: dict[int, int] = dict(reached)
-        is_all = all(offsets.get(p, since[p]) >= reached for p, reached in folded.items()) or not offsets
-        return Reach(self.rows(workspace, since, offsets), offsets, is_all)
-
-    def rows(self, workspace: int, since: Mapping[int, int], until: Mapping[int, int]) -> list[LogRow]:
-        """The rows with items, after `since` and up to `until` by partition."""
-        asked = [list(until), [since[p] for p in until], list(until.values()), workspace]
-        duplicates: dict[tuple[int, int], list[int]] = {}
-        for partition, offset, index in self.connection.execute(_DUPLICATES, asked):
-            duplicates.setdefault((partition, offset), []).append(index)
-        return [
-            LogRow(partition, offset, at, body, duplicates.get((partition, offset), ()))
-            for partition, offset, at, body in self.connection.execute(_BODIES, asked)
-        ]
+        return read(self.connection, workspace, since, folded, COMMIT_ITEMS, COMMIT_BYTES)
 
     def note(self, workspace: int, held: Mapping[int, int]) -> None:
         """Tell PostgreSQL what the lake holds; heads are locked in ascending order, as appends do."""
@@ -227,36 +202,6 @@ class Archiver:
             self.writers.popitem(last=False)
         return found
 
-
-# How far each partition is read: as many rows in the order of the log as one commit takes, and at least one.
-_REACHED = """
-SELECT partition, max("offset") FROM (
-    SELECT l.partition, l."offset", row_number() OVER place AS place,
-           sum(l.items) OVER place AS items, sum(l.bytes) OVER place AS bytes
-    FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
-    CROSS JOIN LATERAL (
-        SELECT partition, "offset", at, CASE WHEN kind IN (0, 1) THEN items ELSE 0 END AS items,
-               octet_length(body) AS bytes
-        FROM log WHERE workspace = %s AND partition = w.partition AND "offset" > w.since AND "offset" <= w.until
-        ORDER BY "offset" LIMIT %s
-    ) l
-    WINDOW place AS (ORDER BY l.at, l.partition, l."offset" ROWS UNBOUNDED PRECEDING)
-) ahead WHERE place = 1 OR (items <= %s AND bytes <= %s) GROUP BY partition
-"""
-
-_BODIES = """
-SELECT l.partition, l."offset", l.at, l.body
-FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
-JOIN log l ON l.partition = w.partition AND l."offset" > w.since AND l."offset" <= w.until
-WHERE l.workspace = %s AND l.kind IN (0, 1)
-"""
-
-_DUPLICATES = """
-SELECT d.partition, d."offset", d.index
-FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS w (partition, since, until)
-JOIN duplicate d ON d.partition = w.partition AND d."offset" > w.since AND d."offset" <= w.until
-WHERE d.workspace = %s
-"""
 
 _NOTE = """
 WITH held AS (SELECT * FROM unnest(%s::smallint[], %s::bigint[]) AS h (partition, "offset")),

@@ -49,7 +49,7 @@ class Receiver:
             def do_POST(self) -> None:
                 receiver.answer(self)
 
-            do_GET = do_POST  # noqa: N815  # the library's names
+            do_GET = do_PUT = do_POST  # noqa: N815  # the library's names
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's names
                 pass

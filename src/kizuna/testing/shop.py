@@ -39,7 +39,7 @@ class Shop:
         position = found.headers.get("kizuna-position", "")
         if position and method != "GET":
             self.position = str(max(int(self.position or 0), int(position)))
-        is_json = found.headers.get("content-type", "").partition(";")[0].endswith("json")
+        is_json = found.headers.get("content-type", "").partition(";")[0].endswith(("/json", "+json"))
         return Answer(found.status_code, found.json() if is_json and found.content else found.text, position)
 
     def ask(self, method: str, path: str, body: Any = None, *, expect: int = 200, **headers: str) -> Any:

@@ -7,7 +7,7 @@ from kizuna.core import ids
 from kizuna.engine.moment import Item, Moment
 from kizuna.engine.slice import Definition, Effects, Record, Scope, Workspace
 from kizuna.messages.fold import MessagesSlice
-from kizuna.messages.message import AdvanceMessage
+from kizuna.messages.message import AdvanceMessage, NoteHarm
 from kizuna.messages.section import Messages
 
 MESSAGE = ids.show("msg", b"m" * 16)
@@ -48,3 +48,17 @@ def test_the_newest_version_that_rules_is_compiled() -> None:
     assert compiled == {"templates": {"hello": 2}}
     assert MessagesSlice().compile(SHOP, versions, {"version": 9}) == {"templates": {}}
     assert MessagesSlice().compile(SHOP, versions[:1], {"version": 3}) == {"templates": {"hello": 1}}
+
+
+def test_a_refusal_is_noted_as_harm_where_it_blames_what_was_said_or_us() -> None:
+    def noted(state: str, **said: str) -> list[str]:
+        return [
+            each.what for each in fold("report", f"message_{state}", message=MESSAGE, **said).other.get(NoteHarm, [])
+        ]
+
+    assert noted("rejected", reason="550 5.7.1 blocked") == ["refused_sender"]
+    assert noted("rejected", reason="552 5.3.4 too big") == ["refused_content"]
+    assert noted("rejected", reason="550 5.1.1 no such user") == []
+    assert noted("bounced", reason="refused_content") == ["refused_content"]
+    assert noted("bounced", **{"reason": "blocked", "class": "hard"}) == ["hard_bounce"]
+    assert noted("bounced", **{"reason": "mailbox_full", "class": "soft"}) == []

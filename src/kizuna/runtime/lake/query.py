@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,20 @@ class Lake:
             cursor.execute(sql, dict(params))
             while rows := cursor.fetchmany(STREAMED):
                 yield from rows
+        finally:
+            cursor.close()
+
+    async def pages(
+        self, database: Database, workspace: int, sql: str, params: Mapping[str, Any]
+    ) -> AsyncIterator[Rows]:
+        """As `stream`, for servers: the next rows are fetched when they are asked for."""
+        snapshot = await self.snapshot(database, workspace)
+        cursor = self._cursor()
+        try:
+            await asyncio.to_thread(lay_out, cursor, snapshot, sql)
+            await asyncio.to_thread(cursor.execute, sql, dict(params))
+            while rows := await asyncio.to_thread(cursor.fetchmany, STREAMED):
+                yield rows
         finally:
             cursor.close()
 

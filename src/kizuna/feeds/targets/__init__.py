@@ -1,0 +1,1 @@
+"""Where feeds lead, one file a target."""
