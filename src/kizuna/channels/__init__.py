@@ -61,7 +61,14 @@ def key_of(channel: str, address: str) -> str:
 
 def address_of(channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device]) -> str | None:
     """Where this customer is reached, or None."""
-    return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
+    devices_only = _on_devices(channel)
+    return devices_only.address_on(devices) if devices_only else channel.address(traits)
+
+
+@cache
+def _on_devices(channel: Channel) -> ReachesDevices | None:
+    """Asked once: every mail that is claimed looks through all channels, and protocols are slow to ask."""
+    return channel if isinstance(channel, ReachesDevices) else None
 
 
 @cache
