@@ -23,6 +23,7 @@ VARIABLE = "KIZUNA_SMTP_SINK"  # the program, where it is not on the path
 ABSENT = f"smtp-sink is not installed (Debian: apt-get install postfix; or name the program in {VARIABLE})"
 _BACKLOG = 200
 _START_SECONDS = 5.0
+_LINE = 200  # bytes, in which it says how much it took
 _TAKEN = re.compile(rb"mesg=(\d+)")
 
 
@@ -75,8 +76,10 @@ def _environment(program: str) -> Mapping[str, str]:
 
 def _count(process: subprocess.Popen[bytes], found: MailSink) -> None:
     assert process.stdout  # noqa: S101
+    unread = b""
     while said := os.read(process.stdout.fileno(), 65_536):
-        if numbers := _TAKEN.findall(said):
+        unread = (unread + said)[-_LINE:]  # the newest count, also where it came in two parts
+        if numbers := _TAKEN.findall(unread):
             found.taken = int(numbers[-1])
 
 

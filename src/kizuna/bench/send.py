@@ -51,8 +51,8 @@ def run(house: House, screen: Console) -> Iterator[str]:
             if number:  # the first round warms both
                 ours.append(first)
                 theirs.append(second)
-        expected = ALONE_MAILS + (ROUNDS + 1) * (MAILS + (PEER_MAILS if peer else 0))
-        assert sink.taken in (None, expected), f"{sink.taken} mails came, not {expected}"  # noqa: S101
+    expected = ALONE_MAILS + (ROUNDS + 1) * (MAILS + (PEER_MAILS if peer else 0))
+    assert sink.taken in (None, expected), f"{sink.taken} mails came, not {expected}"  # noqa: S101
     signed = f"signed with RSA-{KEY_BITS}, one key"
     yield f"{median(ours):,.0f} mails/s, {signed}; {sink.name} alone takes {alone:,.0f} (limit {LIMIT_PER_SECOND:,})"
     if peer is None:
