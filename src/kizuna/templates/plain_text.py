@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 from kizuna.templates.markup import OPEN, TEXT, pieces
 
@@ -14,9 +15,13 @@ _ATTRIBUTE = {
     for name in ("href", "alt", "style", "src")
 }
 _NOT_SHOWN = re.compile(r"display\s{0,9}:\s{0,9}none|mso-hide\s{0,9}:\s{0,9}all", re.IGNORECASE)
+_LONGEST_KNOWN = 300  # characters of attributes that are looked through once for all mails
 _SILENT = frozenset(("head", "script", "style", "template", "title", "noscript"))
 _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr"))
 _LINES = frozenset(("div", "tr", "li", "section", "article", "header", "footer", "center", "address", "dt", "dd"))
+_PLAIN = frozenset(
+    ("span", "strong", "b", "em", "i", "s", "u", "small", "font", "body", "tbody")
+)  # they change no text
 _EMPTY = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
 DEEPEST = 8  # lists in lists that are set further in
 _WORTH_SAYING = ("http://", "https://", "mailto:", "tel:")
@@ -46,18 +51,27 @@ class _Writer:
         self.cell = False
 
     def write(self, text: str) -> None:
-        if not self.silent:
-            words = _BLANKS.sub(" ", html.unescape(text) if "&" in text else text)
-            if words := words if self.line else words.lstrip(" "):
-                self.line.append(words)
+        if self.silent:
+            return
+        if "&" in text:
+            text = html.unescape(text)
+        if not text.isprintable() or "  " in text or "\u034f" in text:  # of the blanks one alone is printable
+            text = _BLANKS.sub(" ", text)
+        if words := text if self.line else text.lstrip(" "):
+            self.line.append(words)
 
     def open(self, name: str, rest: str) -> None:
         if self.silent:
             if name == self.silent[-1]:
                 self.depths[name] = self.depths.get(name, 0) + 1
             return
-        if name in _SILENT or (name not in _EMPTY and rest and _is_hidden(rest)):
+        if name in _SILENT or (rest and name not in _EMPTY and _is_hidden(rest)):
             self.silent.append(name)
+            return
+        if name in _LINES and name != "li":
+            self.end_line()
+            return
+        if name in _PLAIN:
             return
         match name:
             case "br":
@@ -83,8 +97,6 @@ class _Writer:
             case _:
                 if name in _PARAGRAPHS:
                     self.end_line(1)
-                elif name in _LINES:
-                    self.end_line()
 
     def close(self, name: str) -> None:
         if self.silent:
@@ -93,6 +105,8 @@ class _Writer:
                     self.depths[name] -= 1
                 else:
                     self.silent.pop()
+            return
+        if name in _PLAIN:
             return
         if name == "a" and self.link:
             self.end_link(*self.link)
@@ -127,10 +141,11 @@ class _Writer:
     def end_line(self, empty: int = 0) -> None:
         """End the line, and leave `empty` lines after it; never two empty lines together."""
         self.cell = False
-        said = "".join(self.line).rstrip()
-        self.line = []
-        if said:
-            self.lines.append(_DOUBLE.sub(" ", said))
+        if self.line:
+            said = "".join(self.line).rstrip()
+            self.line = []
+            if said:
+                self.lines.append(_DOUBLE.sub(" ", said) if "  " in said else said)
         if empty and self.lines and self.lines[-1]:
             self.lines.append("")
 
@@ -140,8 +155,15 @@ class _Writer:
 
 
 def attribute(rest: str, name: str) -> str:
+    return _known_attribute(rest, name) if len(rest) < _LONGEST_KNOWN else _attribute(rest, name)
+
+
+def _attribute(rest: str, name: str) -> str:
     found = _ATTRIBUTE[name].search(rest)
     return html.unescape(found[1] or found[2] or found[3] or "").strip() if found else ""
+
+
+_known_attribute = lru_cache(4_000)(_attribute)
 
 
 def _is_hidden(rest: str) -> bool:
