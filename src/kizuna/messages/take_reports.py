@@ -48,8 +48,7 @@ class ReportDesk:
 
     def address(self, path: str, query: str) -> str:
         """Of a request, as those know it who were told our public address."""
-        base = self.config.public_url or self.config.url or f"http://{self.config.host}:{self.config.port}"
-        return f"{base.rstrip('/')}{path}{'?' if query else ''}{query}"
+        return f"{self.config.links_base.rstrip('/')}{path}{'?' if query else ''}{query}"
 
     async def take(self, name: str, token: str, said: Incoming) -> tuple[int, int | None]:
         """How many reports were new to us, and their position; raises `NotSignedIn` for what they did not say."""

@@ -58,7 +58,7 @@ def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secr
     """`secrets` names those that are set; `reports_url` is null where the provider sends no reports; `warnings`
     say what was set and will disappoint; `dns` are records to publish."""
     provider = all_providers().get(body["kind"])
-    base = config.public_url or config.url or f"http://{config.host}:{config.port}"
+    base = config.links_base
     reports = isinstance(provider, HttpProvider) and provider.has_reports
     return {
         "name": name,
