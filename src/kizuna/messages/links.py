@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM = b"u", b"c", b"o", b"v", b"p", b"d", b"y"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, HIDDEN = b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"t"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
 
@@ -95,6 +95,10 @@ class Links:
         return self._url("o", OPEN) + ".gif"
 
     @property
+    def trap(self) -> str:
+        return self._url("t", HIDDEN)
+
+    @property
     def dismissed(self) -> str:
         return self._url("d", DISMISS)
 
@@ -102,7 +106,7 @@ class Links:
         return self._url("c", CLICK, index)
 
     def is_ours(self, url: str) -> bool:
-        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpdy"))
+        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpdyt"))
 
     def _url(self, path: str, purpose: bytes, index: int = 0) -> str:
         return f"{self._base}/{path}/{self._signer.token(Ticket(self._workspace, self._message, purpose, index))}"
@@ -119,7 +123,8 @@ def is_led(url: str) -> bool:
 
 
 def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
-    """The HTML with its links led through ours and an open pixel, and the links it had, in order."""
+    """The HTML with its links led through ours, a link that only machines follow and an open pixel, and the links it
+    had, in order."""
     targets: list[str] = []
     numbers: dict[str, int] = {}
 
@@ -134,8 +139,10 @@ def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
             targets.append(target)
         return f'{found[1]}"{html.escape(links.click(numbers[target]))}"'
 
+    led = _ANCHOR.sub(through_ours, body)
+    trap = f'<a href="{html.escape(links.trap)}" aria-hidden="true" tabindex="-1" style="display:none"></a>'
     pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
-    return _at_the_end(_ANCHOR.sub(through_ours, body), pixel), targets
+    return _at_the_end(led, trap + pixel), targets
 
 
 def unfollowed(body: str, links: Links) -> str:
