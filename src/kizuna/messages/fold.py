@@ -20,6 +20,7 @@ from kizuna.messages.message import (
     HARD_BOUNCE,
     REPORTED,
     RESTATED,
+    TEST,
     TO,
     UNSAID,
     AdvanceMessage,
@@ -114,7 +115,7 @@ def _say(moment: Moment, scope: Scope) -> None:
     wanted = SendRequest(
         channels=(str(said["channel"]),),
         template=str(said["template"]),
-        purpose=TO if said.get("to") else API,
+        purpose=TEST if said.get("test") else TO if said.get("to") else API,
         occurrence=moment.id,
         topic=said.get("topic"),
         to=said.get("to"),

@@ -10,6 +10,7 @@ from msgspec import Struct
 NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
 CONFIRMATION = "consent"  # the purpose of what asks somebody to confirm their opt-in
 TO = "to"  # the purpose of what is said to an address and not to a customer
+TEST = "test"  # the purpose of what members look at before customers do
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -64,7 +65,7 @@ class PlanMessage(Struct, frozen=True, kw_only=True):
     profile: bytes
     state: str  # planned or skipped
     channel: str
-    purpose: str  # journey:name:step, campaign:name, api, to
+    purpose: str  # journey:name:step, campaign:name, api, to, test
     occurrence: str  # the run, the launch
     template: str
     template_version: int
@@ -179,6 +180,7 @@ class Claimed(Struct, frozen=True):
     reason: str | None  # set beforehand when its run left
     caused_by: str | None
     to: str | None = None  # it goes to this address, whoever has it
+    is_test: bool = False
 
 
 class Said(Struct, frozen=True, kw_only=True):

@@ -47,7 +47,8 @@ def new_id() -> str:
 
 
 def properties(message: Claimed) -> dict[str, Any]:
-    said = {"message": ids.show("msg", message.id), "channel": message.channel}
+    said: dict[str, Any] = {"message": ids.show("msg", message.id), "channel": message.channel}
+    said |= {"test": True} if message.is_test else {}
     for name in ("template", "journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(message, name):
             said[name] = value

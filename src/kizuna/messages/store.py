@@ -11,6 +11,7 @@ from kizuna.engine.append import Statement
 from kizuna.messages.message import (
     ENGAGED,
     RANK,
+    TEST,
     TO,
     AdvanceMessage,
     CancelPlanned,
@@ -265,7 +266,7 @@ async def recipient(
 ) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
     """As `person`, of a message; one that was said to an address alone has no record of a customer, and needs none."""
     found = await person(conn, workspace, row["profile"])
-    return (row["profile"], None, None, None) if found is None and row["purpose"] == TO else found
+    return (row["profile"], None, None, None) if found is None and row["purpose"] in (TO, TEST) else found
 
 
 async def neutral(conn: AsyncConnection[Any], workspace: int) -> str:

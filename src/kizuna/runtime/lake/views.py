@@ -185,7 +185,7 @@ _STATES = [
 ]
 _AT = ", ".join(f"min(timestamp) FILTER (WHERE state = '{state}') AS {state}_at" for state in _STATES)
 
-# What machines open or click is no engagement.
+# What machines open or click is no engagement, and what members send to look at it no message.
 MESSAGES = f"""
 WITH restated AS (
     SELECT unnest(json_extract_string(properties, '$.items[*].id')) AS item
@@ -199,12 +199,13 @@ SELECT message, arg_min(profile, arrival) AS profile, any_value(v[2]) AS channel
 FROM (
     SELECT *, v[1] AS message, substr(event, 9) AS state FROM (
         SELECT *, json_extract_string(properties, ['$.message', '$.channel', '$.template', '$.journey', '$.campaign',
-               '$.variant', '$.run', '$.step', '$.topic', '$.reason', '$.actor']) AS v
+               '$.variant', '$.run', '$.step', '$.topic', '$.reason', '$.actor', '$.test']) AS v
         FROM events WHERE type IN ('fact', 'report') AND starts_with(event, 'message_') AND event <> 'message_restated'
              AND NOT (event IN ('message_opened', 'message_clicked') AND id IN (SELECT item FROM restated))
     )
 )
 WHERE message IS NOT NULL AND NOT (state IN ('opened', 'clicked') AND coalesce(v[11], 'human') <> 'human')
+      AND v[12] IS NULL
 GROUP BY message
 """
 
