@@ -21,6 +21,7 @@ from kizuna.accounts.caller import Caller, Member
 from kizuna.config import Config
 from kizuna.edge import health, path, problem
 from kizuna.edge.console import Console
+from kizuna.edge.head import note_head
 from kizuna.edge.headers import with_security
 from kizuna.edge.idempotency import Idempotency
 from kizuna.edge.identify import Door
@@ -62,6 +63,7 @@ class Server(Litestar):
         send = with_security(send, scope["path"], is_tls=self.is_tls)  # type: ignore[arg-type]
         if scope["method"] == "HEAD":  # the answer of GET without its body
             scope["method"], send = "GET", _without_body(send)
+            note_head(scope)  # type: ignore[arg-type]
         if self.short_way and self.short_way.leads_from(scope):
             try:
                 await self.short_way(scope, receive, send)  # type: ignore[arg-type]

@@ -45,6 +45,7 @@ PUBLIC |= {
         ("GET", "/p/{token:str}"),
         ("POST", "/p/{token:str}"),
         ("GET", "/c/{token:str}"),
+        ("GET", "/t/{token:str}"),
         ("POST", "/d/{token:str}"),
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, IN_PAGE = (
-    b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"i"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, HIDDEN, IN_PAGE = (
+    b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"t", b"i"
 )  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
@@ -75,7 +75,7 @@ class Links:
         self._base = base.rstrip("/")
         self._workspace = workspace
         self._message = message
-        self._places = tuple([f"{self._base}/{path}/" for path in "ucovpdy"])
+        self._places = tuple([f"{self._base}/{path}/" for path in "ucovpdyt"])
 
     @cached_property
     def unsubscribe(self) -> str:
@@ -96,6 +96,10 @@ class Links:
     @property
     def pixel(self) -> str:
         return self._url("o", OPEN) + ".gif"
+
+    @property
+    def trap(self) -> str:
+        return self._url("t", HIDDEN)
 
     @property
     def dismissed(self) -> str:
@@ -122,7 +126,8 @@ def is_led(url: str) -> bool:
 
 
 def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
-    """The HTML with its links led through ours and an open pixel, and the links it had, in order."""
+    """The HTML with its links led through ours, a link that only machines follow and an open pixel, and the links it
+    had, in order."""
     targets: list[str] = []
     ours: dict[str, str] = {}  # the attribute that leads there through us
 
@@ -137,8 +142,10 @@ def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
             targets.append(target)
         return found[1] + ours[target]
 
+    led = _ANCHOR.sub(through_ours, body)
+    trap = f'<a href="{html.escape(links.trap)}" aria-hidden="true" tabindex="-1" style="display:none"></a>'
     pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
-    return _at_the_end(_ANCHOR.sub(through_ours, body), pixel), targets
+    return _at_the_end(led, trap + pixel), targets
 
 
 def unfollowed(body: str, links: Links) -> str:

@@ -22,7 +22,7 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import message_id
-from kizuna.messages.message import RANK, TO, read_passed
+from kizuna.messages.message import RANK, TO, read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -99,9 +99,14 @@ async def get_message(message: str, caller: Caller, database: Database) -> dict[
         proof = await consents.proof(conn, caller.workspace.id, row["proof"]) if row and row["proof"] else None
     if row is None:
         raise NotFound(f"no message {message!r} in this workspace")
-    history = [{"state": state, "at": clock.show(at)} for state, at in map(read_passed, row["history"])]
+    history = [_passed(*read_passed(entry)) for entry in row["history"]]
     said = {"subject": content[0], "body": content[1], "links": content[2]} if content else None
     return {**_shown(row), "history": history, "content": said, "consent": _consent(row["consent"], proof)}
+
+
+def _passed(word: str, at: int) -> dict[str, Any]:
+    state, actor = read_word(word)
+    return {"state": state, "at": clock.show(at), **({"actor": actor} if actor else {})}
 
 
 def _consent(state: str | None, proof: tuple[Any, ...] | None) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from kizuna.messages.message import (
     NUMBER,
     NUMBER_BITS,
     REPORTED,
+    TEST,
     TO,
     Claimed,
     Ending,
@@ -30,7 +31,8 @@ _WAITED = f"(m.lease_until IS NULL OR m.lease_until < {_REAL_NOW})"  # for the a
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
-    f" m.reason, m.caused_by, CASE m.purpose WHEN '{TO}' THEN m.address END AS to_address"
+    f" m.reason, m.caused_by, CASE WHEN m.purpose IN ('{TO}', '{TEST}') THEN m.address END AS to_address,"
+    f" m.purpose = '{TEST}' AS is_test"
 )
 
 _PAGES = ", ".join(f"'{name}'" for name in in_page_channels())
