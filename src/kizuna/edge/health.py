@@ -18,11 +18,13 @@ READY_SECONDS = 2.0
 
 @get("/health/live")
 async def live() -> dict[str, str]:
+    """The process runs."""
     return {"status": "ok"}
 
 
 @get("/health/ready")
 async def ready(database: Database) -> dict[str, str]:
+    """The process runs and reaches its database, so it may be given requests."""
     try:
         async with asyncio.timeout(READY_SECONDS), database.connection() as conn:
             is_locked = await store.is_sending_locked(conn)
