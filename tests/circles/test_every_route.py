@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import runpy
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from msgspec.structs import replace
 
 from kizuna import server
 from kizuna.accounts import installation, members
+from kizuna.app import ROUTES
 from kizuna.config import Config
 from kizuna.runtime.database import Database
 from kizuna.runtime.folder import Running
@@ -31,7 +33,7 @@ from kizuna.testing.memory import in_bounded_memory
 from kizuna.testing.shop import Shop
 
 TENANCY = runpy.run_path(str(Path(__file__).with_name("test_tenancy.py")))  # says what good requests look like
-SOON = 5.0  # seconds of one answer, on a busy machine; what would hang takes for ever
+SOON = 10.0  # seconds of one answer, on a busy machine; what would hang takes for ever
 MEGABYTES = 250  # more than before: four requests at a time, each unpacked as far as the limit of 32 MiB
 DEEP = 100_000
 LARGE = 41 << 20  # bytes; over every limit of a body
@@ -51,13 +53,16 @@ class Route(Struct, frozen=True):
     keys: tuple[str, ...]  # of an object that is its body
     queries: tuple[str, ...]  # the parameters it knows
     is_twin: bool  # another path of a handler that was walked already
+    known: str = ""  # the address of something that is there, with its query
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
 
-    def path(self, value: str = "none") -> str:
-        """Its address with `value` in place of each parameter."""
-        return "/".join(value if part.startswith("{") else part for part in self.template.split("/"))
+    def path(self, value: str = "") -> str:
+        """The address of something that is there, if anything is; with `value` in place of each parameter."""
+        if self.known and not value:
+            return self.known
+        return "/".join((value or "none") if part.startswith("{") else part for part in self.template.split("/"))
 
 
 class Ask(Struct, frozen=True):
@@ -159,6 +164,17 @@ WHOLE = {
     "endless lists": b"[" * DEEP,
 }
 TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/msgpack", "a/b;c=\xff")
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+FORMS = (
+    (FORM, b"channel=%00&topic=%FF&state=opted_out"), (FORM, b"channel=email&state=opted_out&topic=" + b"x" * 10_000),
+    (FORM, b"channel=email&channel=sms&state=opted_out&state=1&unsubscribe=topic&unsubscribe=channel"),
+    (FORM, b"channel=email&topic=%00&state=opted_out&unsubscribe=%00"), (FORM, b"&=&%&;" * 1_000),
+    (FORM, b"channel=%ED%A0%80&topic=%ED%A0%80&state=opted_out"), (FORM, b"a=1&" * 100_000),
+    (PARTS, b"--x\r\ncontent-disposition: form-data; name=channel\r\n\r\nemail\r\n--x"), (PARTS, b"--y--"),
+    (PARTS, b'--x\r\ncontent-disposition: form-data; name="channel"; filename="a"\r\n\r\nemail\r\n--x--\r\n'),
+    (PARTS, b'--x\r\ncontent-disposition: form-data; name="state"\r\n\r\n\xff\x00\r\n--x--\r\n'),
+    ("multipart/form-data; boundary=", b"--\r\n"), ("multipart/form-data; boundary=\xff", b"--\xff\r\n\r\n--\xff--"),
+)  # fmt: skip
 SEGMENTS = (
     "%00", "a%00b", "%2F..%2F..%2Fetc%2Fpasswd", "..%2f", "%2e%2e", "x" * 10_000, "%FF%FE", "%ED%A0%80", "-1", "0",
     "9" * 30, "1e999", "%27%20OR%201%3D1--", "%7B%7B7%7D%7D", "*", "%25s", "%F0%9F%92%A9", "%0D%0AX%3A1", "user:",
@@ -199,6 +215,9 @@ def bodies(route: Route) -> Iterator[Ask]:
         yield Ask(route, about, route.path(), body)
     for kind in () if route.is_twin or is_dear else TYPES:
         yield Ask(route, f"content type {kind!r}", route.path(), json.dumps(good).encode(), {"Content-Type": kind})
+    if route.is_public and "{" in route.template:
+        for kind, body in FORMS:
+            yield Ask(route, "a form", route.path(), body, {"Content-Type": kind})
     yield Ask(route, "a body over the limit", route.path(), b'{"a":"', declared=LARGE)
     if route.is_twin:
         return
@@ -292,17 +311,21 @@ def complaints(ask: Ask, answer: Answer) -> Iterator[str]:
         said = json.loads(answer.body)
         if said.get("success") is not False or not said.get("code"):
             yield "not a refusal as the tracking API writes it"
+    elif answer.status >= 400 and ask.route.known and kind.startswith("text/html"):
+        if b"<h1>" not in answer.body:
+            yield "not a page for the customer"
     elif answer.status >= 400:
         said = json.loads(answer.body) if kind == "application/problem+json" else {}
         if said.get("status") != answer.status or not said.get("code") or not said.get("detail"):
             yield "not a problem document"
-    if answer.status != 431:  # refused before it is a request
-        wanted = {"x-content-type-options": "nosniff"}
-        if ask.route.template.startswith("/api/"):
-            wanted |= {"cache-control": "no-store", "x-frame-options": "DENY", "referrer-policy": "same-origin"}
-        yield from (f"no {name}: {value}" for name, value in wanted.items() if answer.headers.get(name) != value)
-        if "frame-ancestors" not in answer.headers.get("content-security-policy", ""):
-            yield "no content security policy"
+    wanted = {"x-content-type-options": "nosniff"}
+    if ask.route.template.startswith("/api/"):
+        wanted |= {"cache-control": "no-store", "x-frame-options": "DENY", "referrer-policy": "same-origin"}
+    yield from (f"no {name}: {value}" for name, value in wanted.items() if answer.headers.get(name) != value)
+    if kind.count("charset") > 1:
+        yield "says its charset twice"
+    if "frame-ancestors" not in answer.headers.get("content-security-policy", ""):
+        yield "no content security policy"
 
 
 def walk(asks: Iterable[Ask], line: Any) -> None:
@@ -354,17 +377,72 @@ def line(shop: Shop, running: Running) -> Any:
     return lambda: Line(running.url, credentials)
 
 
-def test_a_hostile_body_is_refused_by_every_route(line: Any, running: Running) -> None:
+LINKED = (
+    '<a href="https://example.com/">x</a><a href="{{ message.preferences_url }}">p</a>'
+    '<a href="{{ message.unsubscribe_url }}">u</a><a href="{{ message.view_url }}">v</a>'
+)
+
+
+@pytest.fixture
+def walked(shop: Shop) -> list[Route]:
+    """All routes, with the addresses of what a customer, a message and a provider of the shop have."""
+    shop.identify("ada", email="ada@example.com")
+    shop.template(body=LINKED)
+    shop.profile("ada")  # whom a message can be for only once they are folded
+    said = {"profile": "user:ada", "channel": "email", "template": "hello", "topic": "news"}
+    message = shop.ask("POST", "/api/v1/messages", said, expect=202)["id"]
+    [mail] = shop.outbox()
+    settings = {"token": "t", "from": "news@shop.example", "endpoint": "http://127.0.0.1:9"}  # where nobody listens
+    shop.ask("PUT", "/api/v1/providers/mail", {"kind": "postmark", "channel": "email", "settings": settings})
+    reports = shop.ask("GET", "/api/v1/providers/mail")["reports_url"]
+    known = {"/reports/{name:str}/{token:str}": reports.partition("/reports/")[2]}
+    for letter, token in re.findall(r"/([upcvo])/([\w.-]+)", mail["body"] + str(mail["headers"])):
+        known[f"/{letter}/{{token:str}}" if letter != "o" else "/o/{name:str}"] = token
+    assert len(known) == 6, known
+    for route in routes():
+        if "{ref:str}" in route.template:
+            known[route.template] = "user:ada"
+        elif "{message:str}" in route.template:
+            known[route.template] = message
+    return [
+        replace(route, known=re.sub(r"\{.*\}", lambda _, found=known[route.template]: found, route.template))
+        if route.template in known
+        else route
+        for route in routes()
+    ]
+
+
+def test_a_hostile_body_is_refused_by_every_route(line: Any, running: Running, walked: list[Route]) -> None:
     with in_bounded_memory(running, MEGABYTES):
-        asked = [ask for route in routes() if route.method not in ("GET", "DELETE") for ask in bodies(route)]
+        asked = [ask for route in walked if route.method not in ("GET", "DELETE") for ask in bodies(route)]
         walk(asked, line)
 
 
-def test_a_hostile_address_is_refused_by_every_route(line: Any, running: Running) -> None:
+def test_a_hostile_address_is_refused_by_every_route(line: Any, running: Running, walked: list[Route]) -> None:
     with in_bounded_memory(running, MEGABYTES):
-        walk((ask for route in routes() for ask in addresses(route)), line)
+        walk((ask for route in walked for ask in addresses(route)), line)
 
 
-def test_hostile_keys_and_headers_are_refused_by_every_route(line: Any, running: Running) -> None:
+def test_hostile_keys_and_headers_are_refused_by_every_route(line: Any, running: Running, walked: list[Route]) -> None:
     with in_bounded_memory(running, MEGABYTES):
-        walk((ask for route in routes() for ask in headers(route)), line)
+        walk((ask for route in walked for ask in headers(route)), line)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (Answer(500, {"content-type": "application/problem+json"}, b"{}", 0), "an answer of the 5xx kind"),
+        (Answer(400, {"content-type": "application/problem+json"}, b'{"status":400}', 0), "not a problem document"),
+        (Answer(200, {}, b"", 2 * SOON), "took 20.0 s"),
+        (Answer(200, {}, b"", 0), "no content security policy"),
+        (Answer(200, {}, b"", 0), "no cache-control: no-store"),
+    ],
+)
+def test_the_walk_would_see_it(answer: Answer, complaint: str) -> None:
+    route = next(each for each in routes() if each.template == "/api/v1/segments/{name:str}")
+    assert complaint in list(complaints(Ask(route, "", ""), answer))
+
+
+def test_the_walk_goes_to_every_route_of_the_app() -> None:
+    walked = {each.template for each in routes()}
+    assert not {path for route in ROUTES for path in getattr(route, "paths", ())} - walked
