@@ -176,20 +176,12 @@ FORMS = (
     ("multipart/form-data; boundary=", b"--\r\n"), ("multipart/form-data; boundary=\xff", b"--\xff\r\n\r\n--\xff--"),
 )  # fmt: skip
 SEGMENTS = (
-    "%00", "a%00b", "%2F..%2F..%2Fetc%2Fpasswd", "..%2f", "%2e%2e", "x" * 10_000, "%FF%FE", "%ED%A0%80", "-1", "0",
-    "9" * 30, "1e999", "%27%20OR%201%3D1--", "%7B%7B7%7D%7D", "*", "%25s", "%F0%9F%92%A9", "%0D%0AX%3A1", "user:",
-    "prf_zzz", "email:%20", "a.gif", "a.b.c",
+    "%00", "%2F..%2F..%2Fetc%2Fpasswd", "..%2f", "%2e%2e", "x" * 10_000, "%FF%FE", "%ED%A0%80", "-1", "9" * 30,
+    "%27%20OR%201%3D1--", "%7B%7B7%7D%7D", "*", "%F0%9F%92%A9", "%0D%0AX%3A1", "user:", "prf_zzz", "email:%20", "a.gif",
 )  # fmt: skip
-VALUES = ("", "-1", "1e9", "9" * 30, "NaN", "garbage", "%00", "%FF", "9999-99-99", "x" * 5_000)
+VALUES = ("-1", "1e9", "9" * 30, "garbage", "%00", "%FF", "9999-99-99")
 OFTEN = ("limit", "cursor", "from", "to", "workspace")  # sent to every route, whether it knows them or not
-TAILS = (
-    "?&&==&%",
-    "?after=1&wait=forever",
-    "?after=1&wait=-1s",
-    "?limit=1&limit=2&limit=x",
-    "?%00=1",
-    "?" + "a=1&" * 2_000,
-)
+TAILS = ("?&&==&%", "?after=1&wait=forever", "?limit=1&limit=x&%00=1", "?" + "a=1&" * 2_000)
 HEADERS = (
     {"Kizuna-After": "garbage"}, {"Kizuna-Workspace": "%FF%00"}, {"Accept-Language": "ja;q=nan,en;q=1e999,*;q=x"},
     {"Cookie": "kizuna_session=\xff; =;"}, {"Content-Encoding": "gzip"}, {"Content-Encoding": "br"},
@@ -211,7 +203,7 @@ def bodies(route: Route) -> Iterator[Ask]:
         others = json.dumps({key: value for key, value in good.items() if key != first}).encode()[1:]
         body = b"{" + json.dumps(first).encode() + b":" + raw + (b"," if len(others) > 1 else b"") + others
         yield Ask(route, about, route.path(), body)
-    for about, body in WHOLE.items():
+    for about, body in list(WHOLE.items())[:: 3 if route.is_twin else 1]:
         yield Ask(route, about, route.path(), body)
     for kind in () if route.is_twin or is_dear else TYPES:
         yield Ask(route, f"content type {kind!r}", route.path(), json.dumps(good).encode(), {"Content-Type": kind})
