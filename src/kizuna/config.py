@@ -31,12 +31,10 @@ class Config(Struct, frozen=True, kw_only=True):
     public_url: str = ""  # the base of links in messages; empty: the address listened on
     url: str = ""  # how commands reach a running Kizuna; empty: found by the data folder
     secret: str = ""  # signs links; empty: the one made at install
-    host: str = "127.0.0.1"
-    port: int = 8700
-    workers: int = 1
-    senders: int = (
-        0  # processes that deliver to remote providers when there is much to say; 0: one a core, four at most
-    )
+    host: str = "127.0.0.1"  # the address to listen on
+    port: int = 8700  # to listen on; 0 takes any that is free
+    workers: int = 1  # processes that fold, which share the partitions
+    senders: int = 0  # processes that deliver where there is much to say; 0: one a core, four at most
     partitions: int = PARTITIONS_DEFAULT  # read at the first migration only
     allow_private_targets: tuple[str, ...] = ()  # CIDRs that outgoing requests may reach although private
     max_body: int = 32 << 20  # bytes of one ingest request
@@ -44,7 +42,7 @@ class Config(Struct, frozen=True, kw_only=True):
     most_behind: int = 200_000  # events of a workspace that may wait to be folded before ingest answers 429
     cached_records: int = 20_000  # customers a worker keeps in memory
     postgres_memory: int = 96  # megabytes of pages the embedded PostgreSQL keeps in memory
-    log_level: str = "info"
+    log_level: str = "info"  # debug, info, warning or error
 
     @property
     def links_base(self) -> str:

@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 import uvicorn
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import LitestarDeprecationWarning, NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -32,6 +32,7 @@ from kizuna.events import settled
 from kizuna.events.routes import ShortWay
 from kizuna.runtime.database import Database
 
+DESCRIPTION = "/api/openapi.json"
 GRACE_SECONDS = 5
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
@@ -121,11 +122,18 @@ def _described() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Kizuna",
         version=__version__,
-        path="/api/openapi.json",
+        path=DESCRIPTION,
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],
         render_plugins=[JsonRenderPlugin(path="/")],
+        openapi_router=Router(DESCRIPTION, route_handlers=[], include_in_schema=False, after_request=_no_pages),
+        use_handler_docstrings=True,
     )
+
+
+def _no_pages(answer: Response[Any]) -> Response[Any]:
+    """The framework's own page for what it does not know, under the description, as every other refusal."""
+    return problem.problem(404, "not_found", "no such path") if answer.status_code == 404 else answer
 
 
 def _give(part: Any) -> Any:

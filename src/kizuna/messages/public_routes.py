@@ -127,6 +127,7 @@ async def dismissed(token: str, database: Database, config: Config, log: Log) ->
 async def opened(
     name: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
 ) -> Response[bytes]:
+    """A picture of one pixel in a mail was loaded, which says that the mail was opened."""
     if not name.endswith(".gif"):
         raise NotFound("this link is not one of ours")
     found, _ = await holder.read(database, config, name.removesuffix(".gif"), OPEN)

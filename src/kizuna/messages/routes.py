@@ -43,6 +43,7 @@ async def list_messages(
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> dict[str, Any]:
+    """Messages, newest first; by profile, campaign, journey or state."""
     workspace = caller.workspace.id
     asked = {"campaign": campaign, "journey": journey, "state": in_state}
     if in_state is not None and in_state not in RANK:
@@ -135,6 +136,7 @@ class Say(Struct, forbid_unknown_fields=True):
 async def say(
     data: Say, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
+    """Say one thing now to one profile or address, such as a receipt or a one-time code."""
     workspace = caller.workspace.id
     if data.expires:
         clock.duration(data.expires)
