@@ -90,12 +90,15 @@ def _rows(raw: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         raise Invalid("write the file as UTF-8", code="invalid_csv") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    if not {"id", "outcome"} <= set(reader.fieldnames or ()):
-        raise Invalid("the first line names the columns, at least `id` and `outcome`", code="invalid_csv")
-    for count, row in enumerate(reader, 1):
-        if count > MOST_ROWS:
-            raise Invalid(f"at most {MOST_ROWS} rows at once; those before were taken", code="too_many_rows")
-        yield reader.line_num, {name: value.strip() for name, value in row.items() if name and isinstance(value, str)}
+    try:
+        if not {"id", "outcome"} <= set(reader.fieldnames or ()):
+            raise Invalid("the first line names the columns, at least `id` and `outcome`", code="invalid_csv")
+        for count, row in enumerate(reader, 1):
+            if count > MOST_ROWS:
+                raise Invalid(f"at most {MOST_ROWS} rows at once; those before were taken", code="too_many_rows")
+            yield reader.line_num, {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
+    except csv.Error as error:
+        raise Invalid(f"line {reader.line_num}: {error}; rows before it were taken", code="invalid_csv") from None
 
 
 def _time(text: str) -> int | None:

@@ -121,7 +121,7 @@ async def export_calls(data: Export, caller: Caller, trays: Trays) -> Response[b
         lambda connection, desk: exchange.hand_out(connection, desk, caller.workspace, who, data.list, data.limit, held)
     )
     headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"}
-    return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(made, media_type="text/csv", headers=headers)
 
 
 @post("/api/v1/calls/import", status_code=200, opt={"right": "act"})

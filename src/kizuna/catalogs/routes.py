@@ -42,6 +42,7 @@ async def put_catalog(name: str, data: dict[str, Any], caller: Caller, database:
 
 @get("/api/v1/catalogs")
 async def list_catalogs(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """By name, each with how many items it has."""
     async with database.connection() as conn:
         rows = await store.listed(conn, caller.workspace.id, cursor, limit)
     items = [_catalog(row) for row in rows]
@@ -50,6 +51,7 @@ async def list_catalogs(caller: Caller, database: Database, limit: Limit = 100, 
 
 @get("/api/v1/catalogs/{name:str}")
 async def get_catalog(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """Its declaration, and how many items it has."""
     async with database.connection() as conn:
         return await _shown(conn, caller.workspace.id, name)
 
@@ -78,6 +80,7 @@ async def add_items(
 async def list_items(
     name: str, caller: Caller, database: Database, limit: Limit = 100, cursor: str = ""
 ) -> dict[str, Any]:
+    """By id."""
     async with database.connection() as conn:
         await _shown(conn, caller.workspace.id, name)
         items = await store.items(conn, caller.workspace.id, name, cursor, limit)
@@ -86,6 +89,7 @@ async def list_items(
 
 @get("/api/v1/catalogs/{name:str}/items/{item:str}")
 async def get_item(name: str, item: str, caller: Caller, database: Database) -> Item:
+    """One thing."""
     async with database.connection() as conn:
         found = await store.item(conn, caller.workspace.id, name, item)
     if found is None:
@@ -97,6 +101,7 @@ async def get_item(name: str, item: str, caller: Caller, database: Database) -> 
 async def put_item(
     name: str, item: str, data: dict[str, Any], caller: Caller, database: Database
 ) -> Response[dict[str, Any]]:
+    """In the place of what had this id, or new."""
     made = {**data, "id": item}
     async with database.connection() as conn:
         await write(conn, caller.workspace.id, name, [made], "")
@@ -114,6 +119,7 @@ async def patch_item(
 
 @delete("/api/v1/catalogs/{name:str}/items/{item:str}", status_code=204)
 async def delete_item(name: str, item: str, caller: Caller, database: Database) -> None:
+    """Templates that name it find it no more."""
     async with database.connection() as conn:
         if not await store.remove(conn, caller.workspace.id, name, item):
             raise NotFound(f"no item {item!r} in catalog {name!r}")

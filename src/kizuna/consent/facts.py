@@ -15,4 +15,14 @@ FACTS = (
             "source": "who said so",
         },
     ),
+    Fact(
+        "consent_asked",
+        "A confirmation was asked for.",
+        {"channel": "email, sms, ...", "topic": "name, or null for the whole channel"},
+    ),
+    Fact(
+        "consent_not_asked",
+        "A confirmation was not asked for: it was asked for often enough, or nobody could be reached.",
+        {"channel": "email, sms, ...", "topic": "name, or null for the whole channel", "reason": "why, in one word"},
+    ),
 )

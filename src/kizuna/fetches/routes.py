@@ -38,6 +38,7 @@ async def put_credential(
 
 @get("/api/v1/credentials")
 async def list_credentials(caller: Caller, database: Database) -> dict[str, Any]:
+    """Names and hosts; what is secret is never shown."""
     async with database.connection() as conn:
         rows = await store.credentials(conn, caller.workspace.id)
     return {"items": [{"name": name, "hosts": hosts} for name, hosts in rows], "next_cursor": None}
@@ -45,6 +46,7 @@ async def list_credentials(caller: Caller, database: Database) -> dict[str, Any]
 
 @delete("/api/v1/credentials/{name:str}", status_code=204)
 async def delete_credential(name: str, caller: Caller, database: Database) -> None:
+    """Templates that name it are refused from then on."""
     async with database.connection() as conn:
         if not await store.remove_credential(conn, caller.workspace.id, name):
             raise NotFound(f"no credential {name!r} in this workspace")

@@ -92,7 +92,7 @@ async def table_of_batch(number: int, caller: Caller, trays: Trays) -> Stream:
         async for piece in pieces:
             yield piece
 
-    return Stream(whole(), media_type="text/csv; charset=utf-8", headers=_file(f"letters-{number}.csv"))
+    return Stream(whole(), media_type="text/csv", headers=_file(f"letters-{number}.csv"))
 
 
 def _table(connection: Connection[Any], workspace: Workspace, number: int, trays: Trays) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ FACTS = (
     Fact("message_sent", "A provider took the message over.", _MESSAGE, "report"),
     Fact("message_rejected", "A provider will never take it.", {**_MESSAGE, **_REASON}, "report"),
     Fact("message_unknown", "It may have been taken over; nobody can say.", {**_MESSAGE, **_REASON}, "report"),
+    Fact("message_resent", "A member had an unknown message tried again.", {**_MESSAGE, "by": "who"}, "report"),
     Fact("message_delivered", "It arrived where the customer is.", _MESSAGE, "report"),
     Fact("message_opened", "It was looked at.", {**_MESSAGE, **_ACTOR}, "report"),
     Fact("message_clicked", "A link in it was followed.", {**_MESSAGE, "url": "where it leads", **_ACTOR}, "report"),

@@ -113,6 +113,7 @@ async def _addresses(conn: AsyncConnection[Any], workspace: int, data: Rehearsal
 async def put_seed_list(
     name: str, data: dict[str, Any], caller: Caller, database: Database
 ) -> Response[dict[str, Any]]:
+    """Addresses of your own, to which test sends and copies of campaigns may go."""
     parse(name, data)
     async with database.connection() as conn:
         version, position = await publish(conn, caller.workspace, SEEDS, name, data)
@@ -121,6 +122,7 @@ async def put_seed_list(
 
 @get("/api/v1/seed-lists")
 async def list_seed_lists(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """By name."""
     async with database.connection() as conn:
         rows = await store.definitions(conn, caller.workspace.id, SEEDS, cursor, limit)
     items = [{"name": name, **body, "version": version} for name, version, _, body, _ in rows]
@@ -129,6 +131,7 @@ async def list_seed_lists(caller: Caller, database: Database, limit: Limit = 100
 
 @get("/api/v1/seed-lists/{name:str}")
 async def get_seed_list(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """Its addresses."""
     async with database.connection() as conn:
         rows = await store.definitions(conn, caller.workspace.id, SEEDS)
     for found, version, _, body, _ in rows:

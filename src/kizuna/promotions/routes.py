@@ -43,6 +43,7 @@ async def put_promotion(
 
 @get("/api/v1/promotions")
 async def list_promotions(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """By name."""
     async with database.connection() as conn:
         rows = await store.listed(conn, caller.workspace.id, cursor, limit)
     return {"items": [_promotion(row) for row in rows], "next_cursor": rows[-1][0] if len(rows) == limit else None}

@@ -25,6 +25,7 @@ async def put_voice(data: dict[str, Any], caller: Caller, database: Database) ->
 
 @get("/api/v1/brand-voice")
 async def get_voice(caller: Caller, database: Database) -> dict[str, Any]:
+    """As it was published; nothing is asked of texts where there is none."""
     async with database.connection() as conn:
         found = await store.row(conn, caller.workspace.id)
     if found is None:
