@@ -18,11 +18,11 @@ FACTS = (
     Fact(
         "consent_asked",
         "A confirmation was asked for.",
-        {"channel": "email, sms, ...", "topic": "name, or null for the whole channel"},
+        {"channel": "email, sms, ...", "topic": "name, or null for the whole channel", "until": "when the link ends"},
     ),
     Fact(
         "consent_not_asked",
-        "A confirmation was not asked for: it was asked for often enough, or nobody could be reached.",
+        "A confirmation was not asked for: it was asked for often enough.",
         {"channel": "email, sms, ...", "topic": "name, or null for the whole channel", "reason": "why, in one word"},
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kizuna.accounts import store as accounts
 from kizuna.core import clock
-from kizuna.core.errors import Conflict, Invalid
+from kizuna.core.errors import Conflict, Unprocessable
 from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.slice import Workspace
 from kizuna.events import settled, store
@@ -14,7 +14,7 @@ LONGEST = 600.0  # seconds an advance may take
 
 
 async def advance(database: Database, workspace: Workspace, to: int) -> int:
-    """Move the clock to `to`; the position, once all is settled. Raises `Invalid` when it would go back."""
+    """Move the clock to `to`; the position, once all is settled. Raises `Unprocessable` when it would go back."""
     if workspace.clock != "test":
         raise Conflict("this workspace has a live clock; make one with --clock test", code="live_clock")
     async with database.connection() as conn:
@@ -34,7 +34,7 @@ async def _move(database: Database, workspace: Workspace, to: int) -> int:
     async with database.connection() as conn:
         if not await store.set_clock(conn, workspace.id, to):
             now = await accounts.now(conn, workspace.id)
-            raise Invalid(f"the clock stands at {clock.show(now)} and never goes back", code="clock_goes_back")
+            raise Unprocessable(f"the clock stands at {clock.show(now)} and never goes back", code="clock_goes_back")
         rows = [Row(partition, TICK, 0, b"", b"") for partition in range(workspace.partitions)]
         lock, append = append_rows(workspace.id, rows)
         await conn.execute(*lock)
