@@ -101,3 +101,29 @@ def test_who_follows_the_hidden_link_is_a_machine_and_unsubscribes_nobody(shop: 
     state, acts = mail.shown(mail.ask(mail.trap))
     assert (state, acts) == ("sent", [("clicked", "machine")] * 2)
     assert shop.say("ada")["state"] == "sent"
+
+
+def test_a_click_leads_to_its_own_link_with_its_parameters_and_nowhere_else(shop: Shop) -> None:
+    shop.put("/api/v1/policy", {"utm": {"source": "kizuna", "content": "{{ profile.traits.name }}"}})
+    mail = Mail(shop)
+    client = shop.house.client
+    wanted = "https://shop.example/0?utm_source=kizuna&utm_content=Ada"
+    attacks = (
+        "",
+        "?url=https://evil.example",
+        "?to=//evil.example",
+        "?%0d%0aLocation:https://evil.example",
+        "#@evil.example",
+    )
+    for attack in attacks:
+        answer = client.get(mail.links[0] + attack, headers=PERSON, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (302, wanted)
+    for forged in (
+        "/c/https://evil.example",
+        "/c/%2F%2Fevil.example",
+        mail.trap.replace("/t/", "/c/"),
+        mail.links[0] + "/x",
+    ):
+        answer = client.get(forged, headers=PERSON, follow_redirects=False)
+        assert answer.status_code == 404
+        assert "location" not in answer.headers

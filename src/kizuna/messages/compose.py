@@ -24,7 +24,7 @@ from kizuna.templates.definition import Template
 from kizuna.templates.in_page import PagePart
 from kizuna.templates.lookups import Lookups
 from kizuna.templates.push import PushPart
-from kizuna.templates.render import Content, render
+from kizuna.templates.render import Content, render, render_text
 from kizuna.templates.variables import of_profile, of_workspace
 
 
@@ -57,13 +57,15 @@ def compose(
     blocks: Mapping[str, Template] | None = None,
     sender: Sender | None = None,
     lookups: Lookups | None = None,
+    utm: Mapping[str, str] | None = None,
 ) -> Composed:
     """Raises `Invalid` when the template cannot be rendered, `Aborted` when nothing is to be said, `Missing` when it
     needs an answer that `lookups` does not have."""
     lookups = lookups or Lookups()
+    variables = Variables(message, person, workspace, links, sender)
     content = render(
         template,
-        Variables(message, person, workspace, links, sender),
+        variables,
         locale=person.locale,
         now=at,
         zone=person.zone or workspace.zone,
@@ -74,7 +76,10 @@ def compose(
     is_followed = state(person.consent, TRACKING) != OPTED_OUT and not message.is_test
     body, targets = content.body, list[str]()
     if is_html:
-        body, targets = rewrite(content.body, links) if is_followed else (unfollowed(content.body, links), targets)
+        told = {name: render_text(value, variables, now=at) for name, value in (utm or {}).items()}
+        body, targets = (
+            rewrite(content.body, links, told) if is_followed else (unfollowed(content.body, links), targets)
+        )
     allowed, proof = _allowed(message, person, at)
     notification = None
     if message.channel == "push":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -108,7 +108,7 @@ class Desk:
         partials = self._blocks(cursor, workspace.id, templates.values())
         suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
         ruling, neutral, has_codes = self._ruling(cursor, workspace)
-        sender = ruling.terms.sender if ruling is not None else None
+        sender, utm = (ruling.terms.sender, ruling.utm) if ruling is not None else (None, None)
         verdicts: dict[bytes, Refused | Deferred | Composed] = {}
         letters: list[Letter] = []
         for message, _, _ in claims:
@@ -131,7 +131,7 @@ class Desk:
                 verdicts[message.id] = verdict
         supply = Supply(cursor, workspace, self.fetching)
         verdicts |= in_rounds(
-            letters, lambda each, found: self._compose(each, partials, workspace, sender, found), supply
+            letters, lambda each, found: self._compose(each, partials, workspace, sender, utm, found), supply
         )
         decided: list[Judged] = []
         for message, _, _ in claims:
@@ -157,6 +157,7 @@ class Desk:
         partials: dict[str, definition.Template],
         workspace: Workspace,
         sender: Sender | None,
+        utm: Mapping[str, str] | None,
         lookups: Lookups,
     ) -> Composed | Refused:
         """Raises `Missing`."""
@@ -169,7 +170,7 @@ class Desk:
             links = Links(self.signer, self.public_url, workspace.id, message.id)
             used = partials if parsed.blocks else None
             person, address, at = letter.person, letter.address, letter.at
-            return compose(message, person, address, parsed.template, workspace, links, at, used, sender, lookups)
+            return compose(message, person, address, parsed.template, workspace, links, at, used, sender, lookups, utm)
         except Aborted as aborted:
             return Refused("skipped", aborted.reason)
         except Invalid:

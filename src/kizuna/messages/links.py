@@ -6,10 +6,12 @@ import hmac
 import html
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
+from kizuna.messages.utm import is_off, tagged
 
 UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, HIDDEN, IN_PAGE = (
     b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"t", b"i"
@@ -125,9 +127,9 @@ def is_led(url: str) -> bool:
     return bool(_LED.match(url))
 
 
-def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
+def rewrite(body: str, links: Links, utm: Mapping[str, str] | None = None) -> tuple[str, list[str]]:
     """The HTML with its links led through ours, a link that only machines follow and an open pixel, and the links it
-    had, in order."""
+    had, in order: with `utm` parameters, but for those that are `data-utm="off"`."""
     targets: list[str] = []
     ours: dict[str, str] = {}  # the attribute that leads there through us
 
@@ -135,6 +137,8 @@ def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
         target = html.unescape(found[2] if found[2] is not None else found[3]).strip()
         if not _LED.match(target) or links.is_ours(target):
             return found[0]
+        if utm and not is_off(body[found.start() : body.find(">", found.end())]):
+            target = tagged(target, utm)
         if target not in ours:
             if len(targets) >= MOST_LINKS:
                 return found[0]

@@ -20,6 +20,8 @@ from kizuna.core.problems import Problems
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
 from kizuna.messages.policy_fields import below
 from kizuna.messages.quiet_hours import Night, QuietHours, QuietRule, night_of
+from kizuna.messages.utm import NAME
+from kizuna.templates.render import check
 
 HOLD_FOR_DEFAULT = "48h"
 MOST_CAPS, MOST_MESSAGES = 100, 1_000  # a record keeps what its caps count: it must stay small
@@ -43,6 +45,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     holdout: float = 0  # per cent of all profiles, who receive nothing but transactional messages
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
+    utm: Mapping[str, str] = field(default_factory=dict)  # parameters of links in mails, by name; Liquid
 
     def night(self, channel: str, traits: Mapping[str, Any], zone: str, otherwise: str) -> Night | None:
         """When nobody says anything to this customer here; `zone` is theirs, empty where it is unknown."""
@@ -63,12 +66,13 @@ def parse(body: Mapping[str, Any]) -> Policy:
     terms = read_terms(known, reader)
     quiet, by = reader.all_quiet_hours(known.get("quiet_hours"), terms)
     holdout = reader.number(known.get("holdout", 0), "/holdout", 0, 100, "a per cent from 0 to 100")
+    utm = reader.utm(known["utm"], "/utm") if "utm" in known else dict[str, str]()
     limits = reader.limits(known["limits"], "/limits") if "limits" in known else Limits()
     if reader.found:
         first = reader.found[0]
         raise Invalid(f"the policy is not valid: {first.message}", code="invalid_policy", errors=reader.found)
     return Policy(
-        caps=tuple(caps), quiet_hours=quiet, quiet_by=by, holdout=holdout, limits=limits, terms=terms,
+        caps=tuple(caps), quiet_hours=quiet, quiet_by=by, holdout=holdout, limits=limits, terms=terms, utm=utm,
     )  # fmt: skip
 
 
@@ -94,6 +98,18 @@ class _Reader(Problems):
         if raw is not None and not isinstance(raw, list):
             self.note(f"{inside}/{key}", "not_a_list", "write a list")
         return raw if isinstance(raw, list) else []
+
+    def utm(self, raw: Any, pointer: str) -> dict[str, str]:
+        said = self.object(raw, pointer)
+        for name, value in said.items():
+            if not NAME.match(name) or not isinstance(value, str):
+                self.note(f"{pointer}/{name}", "invalid", "a name such as source, and a text; Liquid is allowed")
+                continue
+            try:
+                check(value)
+            except Invalid as error:
+                self.note(f"{pointer}/{name}", error.code, str(error))
+        return {name: str(value) for name, value in said.items()}
 
     def number(self, raw: Any, pointer: str, low: float, high: float, wanted: str) -> float:
         is_number = isinstance(raw, (int, float, Decimal)) and not isinstance(raw, bool)

@@ -64,7 +64,7 @@ def signer(key: DkimKey) -> Signer:
     algorithm = ALGORITHMS.get(key.algorithm.lower())
     if algorithm is None:
         raise _wrong("algorithm", "unsupported", "one of rsa-sha256, ed25519-sha256")
-    names = {"domain": _ascii(key.domain), "selector": _ascii(key.selector)}
+    names = {"domain": ascii_name(key.domain), "selector": ascii_name(key.selector)}
     for field, name in names.items():
         if len(name) > 253 or not _NAME.match(name):
             raise _wrong(field, "invalid_name", "write a name of the DNS, as in mail.example.com")
@@ -108,14 +108,14 @@ def doubts(keys: Sequence[DkimKey], sender: str) -> list[FieldError]:
         for at, each in enumerate(signers)
         if each.algorithm == "rsa-sha256" and each.bits < USUAL_RSA
     ]
-    domain = _ascii(sender.rpartition("@")[2])
-    if signers and not any(_is_aligned(each.domain, domain) for each in signers):
+    domain = ascii_name(sender.rpartition("@")[2])
+    if signers and not any(is_aligned(each.domain, domain) for each in signers):
         said = f"mail from {domain} is not vouched for by {signers[0].domain}: DMARC does not count the signature"
         found.append(FieldError("/0/domain", "not_aligned", said))
     return found
 
 
-def _is_aligned(one: str, other: str) -> bool:
+def is_aligned(one: str, other: str) -> bool:
     """Of one organisation, as far as names tell: the list of public suffixes is not ours to carry."""
     first, second = one.lower().split("."), other.lower().split(".")
     shared = 0
@@ -155,7 +155,7 @@ def _by_ed25519(private: Ed25519PrivateKey) -> Callable[[bytes], bytes]:
     return sign
 
 
-def _ascii(name: str) -> str:
+def ascii_name(name: str) -> str:
     """A domain of other letters signs under its ASCII form (RFC 6376 section 3.5)."""
     try:
         return name.strip().encode("idna").decode()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Response, get, put
+from litestar import Response, get, post, put
+from msgspec import Struct, to_builtins
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.config import Config
-from kizuna.core.errors import NotFound
+from kizuna.core.errors import NotFound, Unprocessable
 from kizuna.events.publish import publish
 from kizuna.providers import all_providers, store, vault
+from kizuna.providers.carry import opened
+from kizuna.providers.dkim_key import ascii_name, signer
+from kizuna.providers.domain_check import check_domain
+from kizuna.providers.header import split_mailbox
 from kizuna.providers.http import HttpProvider
+from kizuna.providers.names import Names
 from kizuna.providers.reports_url import reports_url
 from kizuna.providers.setting import Setting, sealed
 from kizuna.runtime.database import Database
@@ -77,4 +84,31 @@ def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secr
     }
 
 
-ROUTES = [put_provider, get_provider, list_providers]
+class Check(Struct, forbid_unknown_fields=True):
+    """`host` sends the mail: an address, or the domain that a provider wants included in SPF."""
+
+    host: str | None = None
+
+
+@post("/api/v1/providers/{name:str}/check", status_code=200)
+async def check_provider(name: str, data: Check, caller: Caller, database: Database, config: Config) -> dict[str, Any]:
+    """What the DNS says of the sender's domain now: each record as it should be, as it is, and what to do."""
+    workspace = caller.workspace.id
+    async with database.connection() as conn:
+        body = await store.current(conn, workspace, name)
+        secrets = vault.secrets_of(await accounts.secret(conn), config.secret)
+    if body is None:
+        raise NotFound(f"no provider {name!r} in this workspace")
+    provider = all_providers().get(body["kind"])
+    settings = opened(secrets, workspace, body, provider) if provider is not None else None
+    sender = getattr(settings, "sender", None)
+    if body["channel"] != "email" or not isinstance(sender, str) or "@" not in sender:
+        raise Unprocessable("only providers of mail with a `from` have a domain to check", code="no_domain")
+    domain = ascii_name(split_mailbox(sender)[1].rpartition("@")[2])
+    signers = [signer(key) for key in getattr(settings, "dkim", ())]
+    servers = [each.strip() for each in config.dns_servers.split(",") if each.strip()]
+    records = await asyncio.to_thread(lambda: check_domain(domain, signers, Names(servers).ask, data.host))
+    return {"domain": domain, "ok": all(each.ok for each in records), "records": to_builtins(records)}
+
+
+ROUTES = [put_provider, get_provider, list_providers, check_provider]

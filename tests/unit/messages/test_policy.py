@@ -121,3 +121,10 @@ def test_a_law_on_texts_brings_its_hours_behind_those_that_are_written() -> None
         }
     )
     assert [each.country for each in written.quiet_by] == ["JP", None]
+
+
+def test_utm_parameters_are_names_and_readable_liquid() -> None:
+    assert parse({"utm": {"source": "kizuna", "campaign": "{{ message.campaign }}"}}).utm["source"] == "kizuna"
+    with pytest.raises(Invalid) as refused:
+        parse({"utm": {"So urce": "x", "medium": 1, "campaign": "{% if %}"}})
+    assert [each.pointer for each in refused.value.errors] == ["/utm/So urce", "/utm/medium", "/utm/campaign"]
