@@ -6,6 +6,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from urllib.parse import quote
 
 from kizuna.core.errors import Invalid
@@ -22,9 +23,9 @@ _VISIBLE = "".join(map(chr, range(32, 127)))
 
 def build(delivery: Delivery, sender: str) -> bytes:
     """RFC 5322 with CRLF; raises `Invalid` for what none can hold: a line break or NUL in a header, half a letter."""
-    name, address = split_mailbox(sender)
+    from_line, address = _from(sender)
     lines = [
-        header_line("From", mailbox(name, address)),
+        from_line,
         header_line("To", mailbox("", delivery.address)),
         header_line("Subject", delivery.subject or "", is_text=True),
         f"Date: {formatdate(delivery.at)[:-5]}+0000",
@@ -38,6 +39,13 @@ def build(delivery: Delivery, sender: str) -> bytes:
         part_headers, body = _alternatives(delivery)
     head = "\r\n".join([*lines, *_lines(part_headers), "", ""]).encode()
     return head + body
+
+
+@lru_cache(256)
+def _from(sender: str) -> tuple[str, str]:
+    """Its line, and its address."""
+    name, address = split_mailbox(sender)
+    return header_line("From", mailbox(name, address)), address
 
 
 def message_id(message: str, sender: str) -> str:
