@@ -1,4 +1,4 @@
-"""Builds the console into the wheel with the Node that PyPI carries, so that installing needs no Node."""
+"""Builds the console and the browser client into the wheel, with the Node that PyPI carries."""
 
 from __future__ import annotations
 
@@ -7,37 +7,56 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = "console"
-OUTPUT = "src/kizuna/console"
-STAMP = ".built-from"  # hash of the sources the output was built from: an unchanged console is not built again
+STAMP = ".built-from"  # hash of the sources an output was built from: what did not change is not built again
 
 
-class ConsoleHook(BuildHookInterface[BuilderConfig]):
-    """Runs `npm ci` and `vite build` before a wheel or an editable install is made."""
+class Part(NamedTuple):
+    """A folder of TypeScript, and what becomes of it."""
+
+    sources: str
+    output: str
+    result: str  # a file of the output that tells that it is there
+    command: list[str]  # for Node; the output folder is added
+
+
+PARTS = [
+    Part(
+        "console",
+        "src/kizuna/console",
+        "index.html",
+        ["node_modules/vite/bin/vite.js", "build", "--emptyOutDir", "--outDir"],
+    ),
+    Part("sdk", "src/kizuna/sdk", "kizuna.js", ["build.mjs", "--outDir"]),
+]
+
+
+class FrontHook(BuildHookInterface[BuilderConfig]):
+    """Runs `npm ci` and the bundler of each part before a wheel or an editable install is made."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build when the sources are here and differ from what the output was built from."""
-        sources, output = Path(self.root, SOURCES), Path(self.root, OUTPUT)
-        if not (sources / "package.json").is_file():
-            return  # an sdist may carry the built console alone
-        wanted = fingerprint(sources)
-        stamp = output / STAMP
-        if stamp.is_file() and stamp.read_text() == wanted and (output / "index.html").is_file():
-            return
-        self.app.display_info("building the console (npm ci, vite build)")
-        build(sources, output)
-        stamp.write_text(wanted)
+        """Build the parts whose sources are here and differ from what the output was built from."""
+        for part in PARTS:
+            sources, output = Path(self.root, part.sources), Path(self.root, part.output)
+            if not (sources / "package.json").is_file():
+                continue  # an sdist may carry what was built alone
+            wanted = fingerprint(sources)
+            stamp = output / STAMP
+            if stamp.is_file() and stamp.read_text() == wanted and (output / part.result).is_file():
+                continue
+            self.app.display_info(f"building {part.sources} (npm ci, bundle)")
+            build(sources, output, part.command)
+            stamp.write_text(wanted)
 
 
 def fingerprint(sources: Path) -> str:
-    """One hash over every source file of the console, its path and its content."""
+    """One hash over every source file of a part, its path and its content."""
     digest = hashlib.sha256()
     for path in sorted(sources.rglob("*")):
         relative = path.relative_to(sources)
@@ -49,12 +68,12 @@ def fingerprint(sources: Path) -> str:
     return digest.hexdigest()
 
 
-def build(sources: Path, output: Path) -> None:
+def build(sources: Path, output: Path, command: list[str]) -> None:
     """Install exactly what the lock names, without running any package's scripts, then bundle."""
     node, npm = _node()
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     _run([node, npm, "ci", "--ignore-scripts", "--omit=dev", "--no-progress"], sources, environment)
-    _run([node, "node_modules/vite/bin/vite.js", "build", "--outDir", output, "--emptyOutDir"], sources, environment)
+    _run([node, *command, output], sources, environment)
 
 
 def _node() -> tuple[Path, Path]:
@@ -74,4 +93,4 @@ def _run(command: list[str | Path], folder: Path, environment: dict[str, str]) -
     )
     if done.returncode:
         shutil.rmtree(folder / "node_modules" / ".vite", ignore_errors=True)
-        raise RuntimeError(f"the console could not be built ({command[-1]}):\n{done.stdout}\n{done.stderr}")
+        raise RuntimeError(f"{folder.name} could not be built ({command[1]}):\n{done.stdout}\n{done.stderr}")

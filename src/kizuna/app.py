@@ -39,6 +39,8 @@ from kizuna.reports import routes as reports
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.segments import routes as segments
+from kizuna.shelves import routes as shelves
+from kizuna.shelves.desk import ShelfDesk
 from kizuna.templates import routes as templates
 from kizuna.templates.preview import Previewer
 from kizuna.voice import routes as voice
@@ -62,6 +64,7 @@ ROUTES = [
     *policy_routes.ROUTES,
     *proof_routes.ROUTES,
     *report_routes.ROUTES,
+    *shelves.ROUTES,
     *reports.ROUTES,
     *letters.ROUTES,
     *calls.ROUTES,
@@ -93,6 +96,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "report_desk": ReportDesk(config, database, log),
         "trays": Trays(config, database),
         "previewer": Previewer(config, database),
+        "shelf_desk": ShelfDesk(config, database, log, keys),
         "profile_views": views,
         "past": PastProfiles(config, memory_engine, views),
     }

@@ -26,6 +26,7 @@ from kizuna.edge.idempotency import Idempotency
 from kizuna.edge.identify import Door
 from kizuna.edge.protocol import BoundedProtocol
 from kizuna.edge.request import BODY_LIMIT, StrictRequest
+from kizuna.edge.sdk import Sdk
 from kizuna.events import settled
 from kizuna.events.routes import ShortWay
 from kizuna.runtime.database import Database
@@ -74,7 +75,7 @@ class Server(Litestar):
 
 def create(config: Config, database: Database, *, routes: list[Any] | None = None) -> Litestar:
     """The app over an open database; `routes` are those of app.py unless a test brings its own."""
-    parts, console = app.parts(config, database), Console()
+    parts, console, sdk = app.parts(config, database), Console(), Sdk()
     door = Door(database, parts["keys"], parts["cookie"], config.public_url, settled.wait)
 
     async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
@@ -88,7 +89,7 @@ def create(config: Config, database: Database, *, routes: list[Any] | None = Non
             door.check_origin(request, is_browser_known=False)
 
     def not_found(request: Request[Any, Any, Any], error: NotFoundException) -> Response[bytes]:
-        return console.answer(request) or problem.from_http(request, error)
+        return sdk.answer(request) or console.answer(request) or problem.from_http(request, error)
 
     with warnings.catch_warnings():
         # Handlers name parts, bodies and parameters plainly; the markers Litestar 3 wants are not in the oldest 2.

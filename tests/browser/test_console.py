@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 OWNER = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "a sentence nobody else says"}
 LANGUAGES = {"en": "en-GB", "ja": "ja-JP"}
@@ -19,26 +17,7 @@ HEADINGS = {
     "en": ["Overview", "Profiles", "Segments", "Journeys", "Campaigns", "Outbox", "Dashboards"],
     "ja": ["概要", "顧客", "セグメント", "ジャーニー", "配信", "送信箱", "分析"],
 }
-SWITCHES = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-]  # fmt: skip
 QUIET = """() => ![...document.querySelectorAll('[aria-busy=true]')].some((one) => one.offsetParent)"""
-
-
-def browser_path() -> str:
-    names = [os.environ.get("KIZUNA_TEST_BROWSER"), "chromium", "chromium-browser", "google-chrome"]
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    assert found, "no browser: install chromium, or name one in KIZUNA_TEST_BROWSER"
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=browser_path(), args=SWITCHES)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

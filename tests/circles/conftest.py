@@ -19,6 +19,7 @@ from kizuna.config import Config, load
 from kizuna.runtime.database import Database
 from kizuna.runtime.folder import Running
 from kizuna.supervisor import started
+from kizuna.testing.pages import open_pages
 from kizuna.testing.shop import START, Shop
 
 HERE = ("127.0.0.0/8",)  # where push services of tests stand
@@ -133,3 +134,10 @@ def open_shop(running: Running) -> Iterator[Callable[..., Shop]]:
 @pytest.fixture
 def shop(open_shop: Callable[..., Shop]) -> Shop:
     return open_shop()
+
+
+@pytest.fixture
+def site(shop: Shop) -> Shop:
+    """A shop whose pages show messages."""
+    open_pages(shop)
+    return shop

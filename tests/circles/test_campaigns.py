@@ -356,6 +356,10 @@ def profiles(shop: Shop) -> list[Any]:
     return [shop.ask("GET", f"/api/v1/profiles/{each['id']}") for each in members]
 
 
+def sending(shop: Shop) -> dict[str, Any]:
+    return {each["channel"]: each for each in shop.get("/api/v1/sending")["items"]}
+
+
 def test_too_many_complaints_pause_it_and_more_stop_all_mail(full: Shop, running: Running) -> None:
     limits = {"complaints": {"pause": 0.02, "stop": 0.05, "over": 50}}
     full.ask("PUT", "/api/v1/policy", {"limits": limits})
@@ -373,7 +377,7 @@ def test_too_many_complaints_pause_it_and_more_stop_all_mail(full: Shop, running
     }  # fmt: skip
     assert full.get("/api/v1/guards")["items"][0]["name"] == "sale"
     complain(running, full, *mails[2:5])
-    stopped = eventually(lambda: full.get("/api/v1/sending")["items"][0], lambda found: found["state"] == "paused")
+    stopped = eventually(lambda: sending(full)["email"], lambda found: found["state"] == "paused")
     assert (stopped["paused"]["reason"], stopped["paused"]["complaints"]) == ("complaints", 5)
     campaign(full, "other")
     launch(full, "other")

@@ -70,14 +70,14 @@ def test_nothing_is_sent_after_an_opt_out_was_answered(
     with connect(running.database_url, autocommit=True) as database:
         workspace = int(shop.made["id"].removeprefix("wsp_"))
         launch(shop, "welcome")  # into the built-in outbox: these mails bear the links to opt out by
-        until(lambda: ends(database, "welcome") == {("sent", None): PEOPLE})
+        until(lambda: ends(database, workspace, "welcome") == {("sent", None): PEOPLE})
         leaving = Leaving(running.url, shop, tokens(database, workspace))
         mail = {"kind": "smtp", "channel": "email", "settings": server.settings, "rate": RATE}
         shop.ask("PUT", "/api/v1/providers/mail", mail)
         launch(shop, "sale")
         leaving.all(people)
-        until(lambda: not {"planned", "claimed", "handed"} & {state for state, _ in ends(database, "sale")})
-        states = ends(database, "sale")
+        until(lambda: not {"planned", "claimed", "handed"} & {state for state, _ in ends(database, workspace, "sale")})
+        states = ends(database, workspace, "sale")
     told = {each.recipient: each.told_at for each in server.taken}
     late = [
         (user, told[address_of(user)] - at)
@@ -177,8 +177,11 @@ def launch(shop: Shop, campaign: str) -> None:
     assert shop.ask("POST", f"/api/v1/campaigns/{campaign}/launch", expect=202)["members"] == PEOPLE
 
 
-def ends(database: psycopg.Connection[Any], campaign: str) -> Counter[tuple[str, str | None]]:
-    rows = database.execute("SELECT state, reason, count(*) FROM message WHERE campaign = %s GROUP BY 1, 2", [campaign])
+def ends(database: psycopg.Connection[Any], workspace: int, campaign: str) -> Counter[tuple[str, str | None]]:
+    rows = database.execute(
+        "SELECT state, reason, count(*) FROM message WHERE workspace = %s AND campaign = %s GROUP BY 1, 2",
+        [workspace, campaign],
+    )
     return Counter({(state, reason): number for state, reason, number in rows.fetchall()})
 
 

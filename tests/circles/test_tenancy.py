@@ -29,6 +29,8 @@ PUBLIC = {
     "POST /api/console/setup": "one-time token",
     "POST /api/console/sign-in": "password",
     "POST /api/console/sign-out": "ends the session it comes with",
+    "POST /in-page/pull": "write key, and for known customers a token of the shop",
+    "POST /in-page/acts": "write key, and a signed token for each act",
     "POST /v1/m": "taken and let go",
     "POST /m": "taken and let go",
 }

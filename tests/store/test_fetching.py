@@ -79,7 +79,7 @@ def now_of(connection: Connection, workspace: Workspace) -> int:
 
 
 def deliver(connection: Connection, desk: Desk, shop: Workspace) -> int:
-    return deliver_local(connection, desk, shop, ["email"], now_of(connection, shop), 100)
+    return deliver_local(connection, desk, shop, [("email", False)], now_of(connection, shop), 100)
 
 
 def body(connection: Connection, message: bytes) -> str:

@@ -98,11 +98,11 @@ def test_after_a_crash_the_same_code_is_said_again(
     message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"), transactional=True)
     now = now_of(connection, shop)
     with pytest.raises(KilledError):
-        deliver_remote(connection, desk, shop, "email", now, lease=0.0, checkpoint=kill_at(point))
+        deliver_remote(connection, desk, shop, "email", now, lease=0.0, checkpoint=kill_at(point), is_urgent=True)
     recover(connection, desk)
     carrier.answers = [Unavailable("later"), Accepted()]
     for later in (now + DAY, now + 2 * DAY):
-        deliver_remote(connection, desk, shop, "email", later)
+        deliver_remote(connection, desk, shop, "email", later, is_urgent=True)
     assert {each.text for each in carrier.handed} == {"C1"}
     assert codes(connection) == {"C1": ("committed", message), "C2": ("free", None), "C3": ("free", None)}
 
@@ -112,7 +112,7 @@ def test_all_channels_of_a_message_say_the_same_code(connection: Connection, des
     ada = put_profile(connection, shop.id, "ada", phone="+14155550100")
     for channel in ("email", "sms"):
         plan(connection, shop.id, ada, channel=channel, purpose="journey:x:y", occurrence="r1")
-    deliver_local(connection, desk, shop, ["email", "sms"], now_of(connection, shop), 10)
+    deliver_local(connection, desk, shop, [("email", False), ("sms", False)], now_of(connection, shop), 10)
     assert [state for state, _ in codes(connection).values()] == ["committed", "free", "free"]
     said = connection.execute("SELECT DISTINCT body FROM message").fetchall()
     assert said == [("C1",)]
@@ -143,10 +143,10 @@ def test_a_code_in_the_hands_of_others_is_waited_for(
     message = plan(connection, shop.id, put_profile(connection, shop.id, "ada"))
     with connect(database_url) as other, other.cursor(binary=True) as cursor:
         sql_codes.reserve(cursor, shop.id, "spring", [Asked(b"m" * 16, b"p" * 16, b"h" * 16)], 1)
-        assert deliver_local(connection, desk, shop, ["email"], now_of(connection, shop), 10) == 1
+        assert deliver_local(connection, desk, shop, [("email", False)], now_of(connection, shop), 10) == 1
         assert state_of(connection, message) == ("planned", None)
         other.rollback()
-    deliver_local(connection, desk, shop, ["email"], now_of(connection, shop), 10)
+    deliver_local(connection, desk, shop, [("email", False)], now_of(connection, shop), 10)
     assert state_of(connection, message) == ("sent", None)
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kizuna.campaigns import goal, schedule
 from kizuna.campaigns.goal import Goal
 from kizuna.campaigns.schedule import NOW, Schedule
-from kizuna.channels import best_channels
+from kizuna.channels import EXPIRES_DEFAULT, best_channels
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.segments import rule
@@ -27,7 +27,7 @@ class Send(Struct, frozen=True, forbid_unknown_fields=True):
     channel: str | list[str] = "email"
     topic: str | None = None
     transactional: bool = False
-    expires: str = "72h"
+    expires: str = ""  # as the channel has it
     data: dict[str, Any] = {}
 
     @property
@@ -101,7 +101,7 @@ def parse(body: Mapping[str, Any]) -> Campaign:
     if not campaign.send.channels or not all(campaign.send.channels):
         raise _invalid("/send/channel", "invalid", "a channel such as email, or a list of them in order of preference")
     try:
-        clock.duration(campaign.send.expires)
+        clock.duration(campaign.send.expires or EXPIRES_DEFAULT)
     except Invalid as error:
         raise _invalid("/send/expires", error.code, str(error)) from None
     campaign.when()

@@ -6,9 +6,13 @@ import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from kizuna.core import ids
 from kizuna.profiles.device import Device
+
+IN_PAGE = "in_page"  # stands for all channels of pages where a provider is set
+EXPIRES_DEFAULT = "72h"  # of what is planned: after it nobody need hear it any more
 
 
 class Channel(Protocol):
@@ -41,7 +45,8 @@ class KnowsByTrait(Protocol):
 
 @runtime_checkable
 class OnlyWhenNamed(Protocol):
-    """A channel that costs money or somebody's time: messages go there only where a step or campaign names it."""
+    """Messages go there only where a step or campaign names it: the channel costs money or somebody's time, or its
+    messages are worded for their place."""
 
     only_when_named: bool
 
@@ -59,8 +64,27 @@ def key_of(channel: str, address: str) -> str:
     return known.key(address) if isinstance(known, KeysAddresses) else address.lower()
 
 
-def address_of(channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device]) -> str | None:
+class InPage:
+    """A channel whose messages lie in the shop's own pages until the customer comes: whoever has a record is reached,
+    at any hour. Such a message is worded for its place, so it goes there only where a step or campaign names it."""
+
+    name: ClassVar[str]
+    only_when_named: ClassVar[bool] = True
+    expires: ClassVar[str] = EXPIRES_DEFAULT  # of one whose sender does not say
+
+    def address(self, traits: Mapping[str, Any]) -> str | None:
+        return None
+
+    def is_valid(self, address: str) -> bool:
+        return address.startswith("prf_")
+
+
+def address_of(
+    channel: Channel, traits: Mapping[str, Any], devices: Sequence[Device], profile: bytes = b""
+) -> str | None:
     """Where this customer is reached, or None."""
+    if isinstance(channel, InPage):
+        return ids.show("prf", profile)
     return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
 
 
@@ -77,3 +101,17 @@ def all_channels() -> dict[str, Channel]:
 def best_channels() -> list[str]:
     """Those that `best` chooses from, in their order."""
     return [name for name, each in all_channels().items() if not isinstance(each, KnowsByTrait | OnlyWhenNamed)]
+
+
+def is_in_page(name: str) -> bool:
+    return isinstance(all_channels().get(name), InPage)
+
+
+def in_page_channels() -> list[str]:
+    return [name for name in all_channels() if is_in_page(name)]
+
+
+def expires_of(name: str) -> str:
+    """How long a message of a channel is worth saying, where its sender does not say."""
+    channel = all_channels().get(name)
+    return channel.expires if isinstance(channel, InPage) else EXPIRES_DEFAULT

@@ -32,6 +32,8 @@ _OURS = (
     "/s/",
     "/y/",
     "/f/",
+    "/in-page/",
+    "/sdk/",
 )
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Kizuna</title>
 <h1>Kizuna is running</h1><p>The console is not built into this installation; the API is at

@@ -276,6 +276,7 @@ def _cors(headers: Mapping[str, str]) -> dict[str, str]:
         "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Retry-Count",
         "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+        "Access-Control-Expose-Headers": "Retry-After",
         "Access-Control-Max-Age": "86400",
         "Vary": "Origin",
     }

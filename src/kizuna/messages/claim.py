@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import address_of, all_channels, key_of
+from kizuna.channels import address_of, all_channels, is_in_page, key_of
 from kizuna.consent.decide import refusal
 from kizuna.consent.section import Consent
 from kizuna.engine.slice import Workspace
@@ -46,8 +46,8 @@ class Deferred(Struct, frozen=True):
 def defer(
     message: Claimed, person: Person, policy: Policy | None, at: int, workspace: Workspace
 ) -> Deferred | Refused | None:
-    """What quiet hours say at the moment of the claim; None where it may go."""
-    if policy is None or message.transactional:
+    """What quiet hours say at the moment of the claim; None where it may go. What lies in a page wakes nobody."""
+    if policy is None or message.transactional or is_in_page(message.channel):
         return None
     night = policy.night(message.channel, person.traits, person.zone, workspace.zone)
     over = night.over_at(at) if night is not None else 0
@@ -78,7 +78,7 @@ def decide(
     channel = all_channels().get(message.channel)
     address = message.to
     if address is None and channel is not None:
-        address = address_of(channel, person.traits, person.known.devices)
+        address = address_of(channel, person.traits, person.known.devices, person.id)
     if channel is None or address is None:
         return Refused("skipped", "no_address")
     if not channel.is_valid(address):

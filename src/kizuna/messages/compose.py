@@ -20,6 +20,7 @@ from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
 from kizuna.templates.definition import Template
+from kizuna.templates.in_page import PagePart
 from kizuna.templates.lookups import Lookups
 from kizuna.templates.push import PushPart
 from kizuna.templates.render import Content, render
@@ -41,6 +42,7 @@ class Composed(Struct, frozen=True):
     notification: Notification | None = None
     codes: dict[str, str] = {}  # of promotions, by name
     extras: dict[str, Any] = {}  # what the template noted for the log
+    page: PagePart | None = None
 
 
 def compose(
@@ -67,7 +69,7 @@ def compose(
         partials=bodies(blocks, person.locale) if blocks else None,
         lookups=lookups,
     )
-    is_html = content.format != "liquid+text"
+    is_html = content.format != "liquid+text" and content.page is None
     is_followed = state(person.consent, TRACKING) != OPTED_OUT
     body, targets = content.body, list[str]()
     if is_html:
@@ -89,6 +91,7 @@ def compose(
         notification=notification,
         codes=lookups.codes,
         extras=lookups.extras,
+        page=content.page,
     )
 
 

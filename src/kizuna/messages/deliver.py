@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from kizuna.core import clock
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.fetches import store as fetches
-from kizuna.messages import sql_drawing, sql_sending
+from kizuna.messages import sql_drawing, sql_sending, sql_shelf
 from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed, delivery
 from kizuna.messages.desk import Desk, Judged
@@ -29,6 +29,8 @@ LEASE_SECONDS = 60.0
 CARRY_SECONDS = 2.0  # after which the rest is handed back: far within the lease, and opt-outs are read again soon
 BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 
+OUTBOX = "outbox"
+NOWHERE: Mapping[str, str] = {}
 LOG = "kizuna_log"  # whose listeners hear of what is appended
 
 
@@ -39,10 +41,12 @@ def deliver_local(
     lanes: Sequence[tuple[str, bool]],
     now: int,
     limit: int,
+    shelves: Mapping[str, str] = NOWHERE,
 ) -> int:
     """Claim, render, keep and report in one transaction: exactly once. Answers how many messages it took.
 
-    `lanes` are channels, each with whether its transactional messages are meant, or all others.
+    `lanes` are channels, each with whether its transactional messages are meant, or all others. `shelves` are those
+    whose messages are laid on shelves, each with its provider; the outbox takes the others.
     """
     told: list[str] = []
     with in_one_go(connection, told) as cursor:
@@ -53,18 +57,29 @@ def deliver_local(
             return 0
         judgement = desk.judge(cursor, workspace, claims, now)
         judged = judgement.decided
-        if said := [said_of(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]:
-            sql_sending.put_in_outbox(cursor, workspace.id, said, None if workspace.clock == "test" else now)
-            _settle(cursor, workspace, given=_with_codes((one, one.verdict) for one in judged))
+        _keep(cursor, workspace, judged, None if workspace.clock == "test" else now, shelves)
+        _settle(cursor, workspace, given=_with_codes((one, one.verdict) for one in judged))
         if unsaid := [ending_of(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]:
             sql_sending.finish(cursor, workspace.id, unsaid)
         if judged:
-            desk.append(
-                cursor, workspace.id, [report_of(one) for one in judged], min(one.message.root for one in judged)
-            )
+            reports = [report_of(one, shelves.get(one.message.channel, OUTBOX)) for one in judged]
+            desk.append(cursor, workspace.id, reports, min(one.message.root for one in judged))
             told.append(LOG)
     desk.fetch(workspace, judgement.waiting)
     return len(claims)
+
+
+def _keep(
+    cursor: Any, workspace: Workspace, judged: Sequence[Judged], at: int | None, shelves: Mapping[str, str]
+) -> None:
+    said: dict[str, list[Said]] = {}
+    for one in judged:
+        if isinstance(one.verdict, Composed):
+            said.setdefault(shelves.get(one.message.channel, OUTBOX), []).append(said_of(one, one.verdict))
+    if outgoing := said.pop(OUTBOX, None):
+        sql_sending.put_in_outbox(cursor, workspace.id, outgoing, at)
+    for provider, laid in said.items():
+        sql_shelf.place(cursor, workspace.id, laid, provider, at)
 
 
 def said_of(one: Judged, verdict: Composed) -> Said:
@@ -78,6 +93,7 @@ def said_of(one: Judged, verdict: Composed) -> Said:
         recipient=one.profile if one.profile != one.message.profile else None,
         consent=verdict.consent,
         proof=verdict.proof,
+        page=None if verdict.page is None else msgspec.json.encode(verdict.page),
     )
 
 
@@ -94,7 +110,7 @@ def ending_of(one: Judged, verdict: Refused | Deferred) -> Ending:
     )
 
 
-def report_of(one: Judged, provider: str = "outbox") -> Item:
+def report_of(one: Judged, provider: str = OUTBOX) -> Item:
     match one.verdict:
         case Refused(state=state, reason=reason):
             return of_sender(one.message, one.profile, state, one.at, reason=reason)

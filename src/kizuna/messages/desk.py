@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from psycopg import Connection
 
-from kizuna.channels import address_of, all_channels, key_of
+from kizuna.channels import InPage, address_of, all_channels, key_of
 from kizuna.consent.section import Consent
 from kizuna.consent.terms import Sender
 from kizuna.core.errors import Invalid
@@ -260,7 +260,7 @@ def _readable(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, definiti
 
 def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) -> list[str]:
     """The keys by which what they are reached at may be suppressed."""
-    known = all_channels().values()
+    known = [each for each in all_channels().values() if not isinstance(each, InPage)]  # nobody can suppress a page
     found = [(each.name, address_of(each, one.traits, one.known.devices)) for one in people for each in known]
     found += [(claim.message.channel, claim.message.to) for claim in claims]
     return [key_of(channel, address) for channel, address in found if address]

@@ -12,7 +12,7 @@ from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
 from kizuna.messages.blame import blame_of
-from kizuna.messages.grant import EXPIRES_DEFAULT, WEBHOOK, SendRequest, request
+from kizuna.messages.grant import WEBHOOK, SendRequest, request
 from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
     COMPLAINT,
@@ -115,7 +115,7 @@ def _say(moment: Moment, scope: Scope) -> None:
         to=said.get("to"),
         transactional=bool(said.get("transactional")),
         data=said.get("data") or {},
-        expires=said.get("expires") or EXPIRES_DEFAULT,
+        expires=said.get("expires") or "",
     )
     request(scope, wanted)
 

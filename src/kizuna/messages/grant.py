@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from kizuna.channels import address_of, all_channels, key_of
+from kizuna.channels import address_of, all_channels, expires_of, key_of
 from kizuna.consent.decide import refusal
 from kizuna.consent.terms import Terms
 from kizuna.core import clock, exact_json, ids
@@ -18,7 +18,6 @@ from kizuna.messages.permit import FREQUENCY_CAP, HOLDOUT, Elsewhere, Go, Hold, 
 from kizuna.messages.policy import Policy
 from kizuna.messages.section import Held, Messages
 
-EXPIRES_DEFAULT = "72h"
 WEBHOOK = "webhook"  # the channel of what goes to systems, not to people: it has no address and asks no consent
 
 
@@ -42,7 +41,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
     variant: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     event: bytes | None = None  # JSON of the entry event: {event, properties, timestamp}
-    expires: str = EXPIRES_DEFAULT
+    expires: str = ""  # as the channel has it
 
 
 class Chosen(Struct, frozen=True):
@@ -102,8 +101,8 @@ def _decide(scope: Scope, wanted: SendRequest) -> tuple[bytes, str | None]:
     said = _plan(scope, wanted, message, chosen, version, reason)
     if reason is None and chosen.held is not None:
         waiting = Held(
-            message, chosen.channel, wanted.topic, chosen.held.until, _expires_at(scope, wanted), wanted.run, holdout,
-            exact_json.encode(said),
+            message, chosen.channel, wanted.topic, chosen.held.until, _expires_at(scope, wanted, chosen.channel),
+            wanted.run, holdout, exact_json.encode(said),
         )  # fmt: skip
         hold(scope, waiting, chosen.held.retry_at)
     return message, reason
@@ -129,12 +128,11 @@ def _choose_within(scope: Scope, wanted: SendRequest, topics: Topics, policy: Po
     if section.held:
         release(scope)  # those who waited until now come first
     refused: Chosen | None = None
-    expires_at = _expires_at(scope, wanted)
     for channel in wanted.channels:
         found = _reach(scope, wanted, channel, topics)
         if found.reason is None:
             message = message_id(scope.record.id, wanted.purpose, wanted.occurrence, channel)
-            asked = asking(scope, message, channel, wanted.topic, expires_at)
+            asked = asking(scope, message, channel, wanted.topic, _expires_at(scope, wanted, channel))
             match permit(policy, section.grants, section.held, asked):
                 case Go(due_at=due_at):
                     return Chosen(channel, found.address, None, due_at if due_at > scope.now else 0, None, message)
@@ -153,7 +151,7 @@ def _reach(scope: Scope, wanted: SendRequest, channel: str, topics: Topics) -> C
     if known is None:
         return Chosen(channel, None, "no_provider")
     profile = scope.record["profiles"]
-    address = wanted.to or address_of(known, profile.traits, profile.devices)
+    address = wanted.to or address_of(known, profile.traits, profile.devices, scope.record.id)
     if address is None:
         return Chosen(channel, None, "no_address")
     if not known.is_valid(address):
@@ -194,15 +192,15 @@ def _plan(
         variant=wanted.variant, topic=wanted.topic, transactional=wanted.transactional,
         data=exact_json.encode(wanted.data).decode() if wanted.data else "{}", event=wanted.event, at=scope.now,
         due_at=(chosen.due_at or scope.now) if reason is None else scope.now,
-        expires_at=_expires_at(scope, wanted), root=scope.root, address=chosen.address, reason=reason,
+        expires_at=_expires_at(scope, wanted, chosen.channel), root=scope.root, address=chosen.address, reason=reason,
         caused_by=fact.id, provider=wanted.provider,
     )  # fmt: skip
     scope.ask(row)
     return said
 
 
-def _expires_at(scope: Scope, wanted: SendRequest) -> int:
-    return clock.after(scope.now, clock.duration(wanted.expires), scope.workspace.zone)
+def _expires_at(scope: Scope, wanted: SendRequest, channel: str) -> int:
+    return clock.after(scope.now, clock.duration(wanted.expires or expires_of(channel)), scope.workspace.zone)
 
 
 def _why(chosen: Chosen, reason: str | None) -> dict[str, Any]:

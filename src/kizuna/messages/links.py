@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM = b"u", b"c", b"o", b"v", b"p", b"d", b"y"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, IN_PAGE = (
+    b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"i"
+)  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
 

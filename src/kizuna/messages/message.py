@@ -158,6 +158,7 @@ class Said(Struct, frozen=True, kw_only=True):
     recipient: bytes | None = None  # the record it went to, where the one planned for was merged into it
     consent: str | None = None  # what allowed it
     proof: bytes | None = None  # the row that proves an opt-in
+    page: bytes | None = None  # of what lies in a page: JSON of what is shown beside title and body
 
 
 class Ending(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from kizuna.channels import is_in_page
 from kizuna.core import clock, ids
 from kizuna.messages import quiet_hours
 from kizuna.messages.cap import HOLD, NEXT_CHANNEL, SKIP, Cap
@@ -58,7 +59,9 @@ Permit = Go | Hold | Elsewhere | No
 def permit(policy: Policy, grants: Sequence[Grant], ahead: Sequence[Held], asked: Asked) -> Permit:
     """`ahead` are those held back before it: one of the same channel and topic goes first."""
     due_at = asked.now
-    night = policy.night(asked.channel, asked.traits, asked.own_zone, asked.zone)
+    night = None  # what lies in a page wakes nobody
+    if not is_in_page(asked.channel):
+        night = policy.night(asked.channel, asked.traits, asked.own_zone, asked.zone)
     if night and (over := night.over_at(asked.now)):
         if night.then == quiet_hours.SKIP or over > asked.expires_at:
             return No(QUIET_HOURS_EXPIRED)

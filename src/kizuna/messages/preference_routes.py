@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from kizuna.accounts import store as accounts
-from kizuna.channels import address_of, all_channels
+from kizuna.channels import address_of, all_channels, is_in_page
 from kizuna.config import Config
 from kizuna.consent import choose as consenting
 from kizuna.consent import store as consent_store
@@ -84,7 +84,10 @@ async def _reaches(database: Database, found: Found, said: tuple[str, str, str] 
 
 
 def _addresses(found: Found, consent: Consent) -> dict[str, str | None]:
-    known = {name: address_of(channel, found.traits, found.known.devices) for name, channel in all_channels().items()}
+    known = {
+        name: None if is_in_page(name) else address_of(channel, found.traits, found.known.devices)
+        for name, channel in all_channels().items()
+    }  # what lies in pages is offered to those who chose there
     chosen = {*consent.channels, *consent.topics}
     others = [name for name, address in known.items() if name != found.channel and (address or name in chosen)]
     return {name: known.get(name) for name in (found.channel, *others)}

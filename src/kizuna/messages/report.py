@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Protocol
 
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.moment import Item
@@ -46,7 +46,16 @@ def new_id() -> str:
     return ids.show("evt", os.urandom(ids.ID_BYTES))
 
 
-def properties(message: Claimed) -> dict[str, Any]:
+class Named(Protocol):
+    """A message with what it was part of: also `template`, `journey`, `run`, `step`, `campaign`, `variant`, `topic`."""
+
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def channel(self) -> str: ...
+
+
+def properties(message: Named) -> dict[str, Any]:
     said = {"message": ids.show("msg", message.id), "channel": message.channel}
     for name in ("template", "journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(message, name):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
-from kizuna.channels import ReachesDevices, all_channels
+from kizuna.channels import InPage, ReachesDevices, all_channels
 from kizuna.consent import store as consents
 from kizuna.consent.show import show_proof
 from kizuna.core import clock, exact_json, ids
@@ -21,7 +21,7 @@ from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
-from kizuna.messages.grant import EXPIRES_DEFAULT, message_id
+from kizuna.messages.grant import message_id
 from kizuna.messages.message import RANK, TO, read_passed
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
@@ -123,7 +123,7 @@ class Say(Struct, forbid_unknown_fields=True):
     data: dict[str, Any] = {}  # msgspec copies it
     topic: str | None = None
     transactional: bool = False
-    expires: str = EXPIRES_DEFAULT
+    expires: str = ""  # as the channel has it
 
 
 @post("/api/v1/messages", status_code=202)
@@ -131,7 +131,8 @@ async def say(
     data: Say, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
     workspace = caller.workspace.id
-    clock.duration(data.expires)
+    if data.expires:
+        clock.duration(data.expires)
     if data.channel not in all_channels():
         wrong = FieldError("/channel", "unknown", f"one of {', '.join(all_channels())}")
         raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
@@ -161,7 +162,7 @@ def _check_recipient(data: Say) -> None:
     if data.to is None:
         return
     channel = all_channels()[data.channel]
-    if isinstance(channel, ReachesDevices) or not channel.is_valid(data.to):
+    if isinstance(channel, ReachesDevices | InPage) or not channel.is_valid(data.to):
         wrong = FieldError("/to", "invalid", f"no address of channel {data.channel}")
         raise Unprocessable(f"{data.to!r} cannot be reached", code="invalid_address", errors=[wrong])
     if not data.transactional:

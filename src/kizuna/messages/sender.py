@@ -11,11 +11,12 @@ import psycopg
 import structlog
 from psycopg import Connection
 
+from kizuna.channels import IN_PAGE
 from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.fetches.ask import Asker
-from kizuna.messages import sql_sending
+from kizuna.messages import sql_sending, sql_shelf
 from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
@@ -91,6 +92,7 @@ class Sender:
                         recovered_at = began
                         recover(connection, desk)
                         tidy(connection)
+                        sql_shelf.sweep(connection)
                         connection.execute("DISCARD PLANS")  # those made while a table was young
                     taken = self.turn(connection, desk)
                     if taken < LOCAL_BATCH:
@@ -122,7 +124,13 @@ class Sender:
                     self.lane(each, desk).start(float(each.carrier.get("rate") or 0), self.pace(each))
             if local:
                 lanes = [(each.channel, each.is_urgent) for each in local]
-                most = max(most, deliver_local(connection, desk, workspace, lanes, local[0].now, LOCAL_BATCH))
+                shelves = {
+                    each.channel: each.carrier["name"]
+                    for each in local
+                    if each.carrier is not None and each.carrier["kind"] == IN_PAGE
+                }
+                now = local[0].now
+                most = max(most, deliver_local(connection, desk, workspace, lanes, now, LOCAL_BATCH, shelves))
         return most
 
     def lane(self, due: sql_sending.Due, desk: Desk) -> Lane:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kizuna.channels import IN_PAGE, in_page_channels
 from kizuna.engine.slice import Workspace
 from kizuna.messages.message import (
     NUMBER,
@@ -19,7 +20,7 @@ from kizuna.messages.message import (
     written_history,
 )  # fmt: skip
 
-_NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
+NOW = "CASE w.clock WHEN 'test' THEN w.now ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END"
 _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
@@ -30,13 +31,16 @@ _CLAIMED = (
     f" m.reason, m.caused_by, CASE m.purpose WHEN '{TO}' THEN m.address END AS to_address"
 )
 
+_PAGES = ", ".join(f"'{name}'" for name in in_page_channels())
+_CARRIED_AS = f"CASE WHEN open.channel IN ({_PAGES}) THEN '{IN_PAGE}' ELSE open.channel END"
+
 # The recursion steps over the index from one channel to the next.
 _DUE = f"""
 SELECT w.id, w.name, w.clock, w.zone, w.currency, w.consent, t.now,
     CASE open.channel WHEN 'webhook' THEN 'webhook:' || carrier.name ELSE open.channel END AS lane,
     urgency.is_urgent, carrier.name, carrier.body
 FROM workspace w
-CROSS JOIN LATERAL (SELECT {_NOW} AS now) t
+CROSS JOIN LATERAL (SELECT {NOW} AS now) t
 CROSS JOIN LATERAL (
     WITH RECURSIVE known (channel) AS (
         SELECT min(m.channel) FROM message m WHERE m.workspace = w.id AND {_OPEN}
@@ -48,7 +52,8 @@ CROSS JOIN LATERAL (
 ) open
 LEFT JOIN LATERAL (
     (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
-     AND d.body ->> 'channel' = open.channel AND open.channel <> 'webhook' ORDER BY introduced DESC LIMIT 1)
+     AND d.body ->> 'channel' = {_CARRIED_AS}
+     AND open.channel <> 'webhook' ORDER BY introduced DESC LIMIT 1)
     UNION ALL
     (SELECT name, body FROM definition d WHERE d.workspace = w.id AND d.kind = 'provider' AND d.retired IS NULL
      AND d.body ->> 'channel' = 'webhook' AND open.channel = 'webhook')
@@ -99,7 +104,7 @@ _PAUSED = (
     "ARRAY(SELECT name FROM definition WHERE workspace = %(workspace)s AND kind = '{}' AND retired IS NULL"
     " AND status IN ('paused', 'cancelled'))"
 )
-_NOT_PAUSED = (
+NOT_PAUSED = (
     f"(m.campaign IS NULL OR m.reason IS NOT NULL OR m.campaign <> ALL({_PAUSED.format('campaign')}))"
     f" AND (m.journey IS NULL OR m.journey <> ALL({_PAUSED.format('journey')}))"
     f" AND (m.transactional OR m.channel <> ALL({_PAUSED.format('sending')}))"
@@ -112,7 +117,7 @@ ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE{locks}
 """  # our own column names
 
 
-ALLOWED = f"{_NOT_PAUSED} AND {_UNLOCKED}"
+ALLOWED = f"{NOT_PAUSED} AND {_UNLOCKED}"
 _DUE_NOW = f"m.state = 'planned' AND {_OPEN} AND m.due_at <= %(now)s AND {_WAITED}"
 
 
@@ -177,7 +182,7 @@ def open_when_locked(cursor: Any, limit: int) -> list[Claimed]:
     """Marketing messages due in a locked copy: the original may have sent them since the backup. Locked rows."""
     cursor.execute(
         f"SELECT {_CLAIMED} FROM message m WHERE m.state = 'planned' AND {_OPEN} AND NOT m.transactional"  # noqa: S608
-        f" AND m.due_at <= (SELECT {_NOW} FROM workspace w WHERE w.id = m.workspace)"
+        f" AND m.due_at <= (SELECT {NOW} FROM workspace w WHERE w.id = m.workspace)"
         f" AND NOT {_UNLOCKED} ORDER BY m.workspace, m.root LIMIT %s FOR UPDATE",
         [limit],
     )
@@ -323,16 +328,16 @@ WHERE m.workspace = new.workspace AND m.id = new.id
 _AT = "coalesce(%(at)s::bigint, m.due_at)"
 
 
-def _say(sets: str, states: Iterable[str]) -> str:
+def say(sets: str, states: Iterable[str]) -> str:
     return _SAY.format(sets=sets, history=", ".join(f"{_AT} << {NUMBER_BITS} | {NUMBER[state]}" for state in states))
 
 
-_TO_OUTBOX = _say(
+_TO_OUTBOX = say(
     f"state = 'sent', reason = NULL, provider = 'outbox', lease_until = NULL, outbox = nextval('outbox_number'),"
     f" outbox_at = {_AT}, recipient = new.recipient",
     ("claimed", "handed", "sent"),
 )
-_TO_NETWORK = _say(
+_TO_NETWORK = say(
     f"state = 'handed', fence = m.fence + 1, provider = %(provider)s, lease_until = {_REAL_NOW} + %(lease)s::bigint",
     ("claimed", "handed"),
 )
@@ -340,7 +345,7 @@ _TO_NETWORK = _say(
 
 def put_in_outbox(cursor: Any, workspace: int, said: list[Said], at: int | None) -> None:
     """The built-in sink takes messages that this transaction claimed; `at` None: each at the instant it was due."""
-    cursor.execute(_TO_OUTBOX, {"at": at, **_columns(workspace, said)})
+    cursor.execute(_TO_OUTBOX, {"at": at, **columns(workspace, said)})
 
 
 def hand(
@@ -349,11 +354,11 @@ def hand(
     """Write down that the network is about to be touched for messages that this transaction claimed; without a lease
     people have them, and no crash makes them uncertain."""
     lease = None if lease_seconds is None else int(lease_seconds * 1_000_000)
-    values = {"at": at, "provider": provider, "lease": lease, **_columns(workspace, said)}
+    values = {"at": at, "provider": provider, "lease": lease, **columns(workspace, said)}
     cursor.execute(_TO_NETWORK, values)
 
 
-def _columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
+def columns(workspace: int, said: list[Said]) -> dict[str, list[Any] | None]:
     """What nobody has is not sent: a missing array is one of NULLs."""
     columns: dict[str, list[Any]] = {
         "workspaces": [workspace] * len(said),  # not one value: by it alone a young table might be walked
@@ -386,5 +391,5 @@ def as_json(value: Any) -> str:
 
 def now(cursor: Any, workspace: int) -> int:
     """What time it is in a workspace."""
-    cursor.execute(f"SELECT {_NOW} FROM workspace w WHERE id = %s", [workspace])  # noqa: S608
+    cursor.execute(f"SELECT {NOW} FROM workspace w WHERE id = %s", [workspace])  # noqa: S608
     return cursor.fetchone()[0]

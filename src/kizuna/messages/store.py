@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 
 from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
+from kizuna.messages import sql_shelf
 from kizuna.messages.message import (
     RANK,
     TO,
@@ -70,6 +71,8 @@ def cancel(cursor: Any, workspace: int, effects: list[CancelPlanned]) -> None:
         " SELECT pg_notify('kizuna_send', '') WHERE EXISTS (SELECT FROM changed)",
         {"runs": runs, "at": at, "workspace": workspace},
     )
+    # after it: who was laying one down meanwhile had the message locked, and is done
+    sql_shelf.drop_of_runs(cursor, workspace, runs)
 
 
 def move(cursor: Any, workspace: int, effects: list[MovePlanned]) -> None:

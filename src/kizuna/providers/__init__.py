@@ -118,6 +118,14 @@ class MakesSecrets(Protocol):
 
 
 @runtime_checkable
+class ShowsSecrets(MakesSecrets, Protocol):
+    """Of the secrets it makes, somebody else needs some: these are shown in the answer to the request that made them,
+    and never again."""
+
+    shown_once: ClassVar[frozenset[str]]
+
+
+@runtime_checkable
 class CarriesDevices(Protocol):
     """A provider that reaches devices of some types, one at a time."""
 

@@ -19,17 +19,19 @@ from kizuna.providers.setting import Setting, sealed
 from kizuna.runtime.database import Database
 
 
-@put("/api/v1/providers/{name:str}")
+@put("/api/v1/providers/{name:str}", opt={"shown_once": ("made",)})
 async def put_provider(
     name: str, data: Setting, caller: Caller, database: Database, config: Config
 ) -> Response[dict[str, Any]]:
-    """From now on this is the provider of its channel. Secrets left out stay as they are."""
+    """From now on this is the provider of its channel. Secrets left out stay as they are; those that were `made` for
+    others to use are told this once."""
     workspace = caller.workspace
     async with database.connection() as conn:
-        body = await sealed(conn, workspace.id, name, data, config.secret)
-        version, position = await publish(conn, workspace, "provider", name, body)
+        setting = await sealed(conn, workspace.id, name, data, config.secret)
+        version, position = await publish(conn, workspace, "provider", name, setting.body)
         secrets = vault.secrets_of(await accounts.secret(conn), config.secret)
-    shown = {**_shown(name, body, workspace.id, config, secrets), "version": version}
+    shown = {**_shown(name, setting.body, workspace.id, config, secrets), "version": version}
+    shown |= {"made": setting.made} if setting.made else {}
     return Response(shown, headers={"Kizuna-Position": str(position)})
 
 

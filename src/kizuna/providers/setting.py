@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
-from kizuna.providers import Checked, MakesSecrets, Particular, Provider, all_providers, store, vault
+from kizuna.providers import Checked, MakesSecrets, Particular, Provider, ShowsSecrets, all_providers, store, vault
 
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -25,10 +25,15 @@ class Setting(Struct, forbid_unknown_fields=True):
     lane: str | None = None
 
 
-async def sealed(
-    conn: AsyncConnection[Any], workspace: int, name: str, setting: Setting, configured: str
-) -> dict[str, Any]:
-    """The body to publish. Secrets left out stay as they are; raises `Unprocessable` for what cannot be set.
+class Sealed(Struct, frozen=True):
+    """The body to publish, and the secrets made just now that somebody has to be told."""
+
+    body: dict[str, Any]
+    made: dict[str, Any]
+
+
+async def sealed(conn: AsyncConnection[Any], workspace: int, name: str, setting: Setting, configured: str) -> Sealed:
+    """Secrets left out stay as they are; raises `Unprocessable` for what cannot be set.
 
     A text left empty is left out, as forms send it; an empty list takes away what was there.
     """
@@ -46,7 +51,8 @@ async def sealed(
     made = provider.make_secrets() if isinstance(provider, MakesSecrets) else {}
     hidden = {key: value for key, value in (made | held | given).items() if value}
     checked = _check(provider, open_settings | hidden)
-    return {
+    told = provider.shown_once if isinstance(provider, ShowsSecrets) else frozenset[str]()
+    body = {
         "kind": setting.kind,
         "channel": channel,
         "settings": open_settings,
@@ -58,6 +64,7 @@ async def sealed(
         "dns": checked.dns,
         "public": checked.public,
     }
+    return Sealed(body, {key: made[key] for key in told if hidden.get(key) == made[key]})
 
 
 def _provider(setting: Setting) -> Provider:

@@ -17,6 +17,17 @@ async def current(conn: AsyncConnection[Any], workspace: int, name: str) -> dict
     return row[0] if row else None
 
 
+async def latest(conn: AsyncConnection[Any], workspace: int, kind: str) -> dict[str, Any] | None:
+    """The body of the provider of a kind that was set last."""
+    found = await conn.execute(
+        "SELECT body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
+        " AND body ->> 'kind' = %s ORDER BY introduced DESC LIMIT 1",
+        [workspace, kind],
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
 async def listed(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, dict[str, Any]]]:
     found = await conn.execute(
         "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"

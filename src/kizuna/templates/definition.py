@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from kizuna.channels import is_in_page
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.templates import in_page
+from kizuna.templates.in_page import PagePart
 from kizuna.templates.push import PushPart
 from kizuna.templates.push import read as read_push
 
@@ -23,6 +26,7 @@ class Wording(Struct, frozen=True):
     subject: str | None
     body: str
     text: str | None = None  # the text part of a mail; without it, one is made from the HTML
+    page: PagePart | None = None  # of a message in a page
 
 
 class Template(Struct, frozen=True):
@@ -66,7 +70,9 @@ def read(body: Mapping[str, Any]) -> Template:
     kind = body.get("class", COMMERCIAL)
     if kind not in KINDS:
         errors.append(FieldError("/class", "invalid", f"one of {', '.join(KINDS)}"))
-    default = _wording(body, "", errors)
+    if format_ == "liquid+mjml" and isinstance(channel, str) and is_in_page(channel):
+        errors.append(FieldError("/format", "unsupported", "a page takes liquid+html or liquid+text"))
+    default = _wording(body, channel, "", errors)
     locales = body.get("locales") or {}
     if not isinstance(locales, Mapping):
         errors.append(FieldError("/locales", "invalid", "an object: locale to {subject, body}"))
@@ -76,9 +82,10 @@ def read(body: Mapping[str, Any]) -> Template:
         if isinstance(said, Mapping):
             # an own body is not followed by the default's text part
             general = {"subject": default.subject, "body": default.body}
+            general |= {name: body[name] for name in in_page.FIELDS if name in body}
             if "body" not in said:
                 general["text"] = default.text
-            found = _wording({**general, **said}, f"/locales/{locale}", errors)
+            found = _wording({**general, **said}, channel, f"/locales/{locale}", errors)
             others[str(locale).replace("_", "-").lower()] = found
         else:
             errors.append(FieldError(f"/locales/{locale}", "invalid", "an object {subject, body}"))
@@ -88,7 +95,7 @@ def read(body: Mapping[str, Any]) -> Template:
     return Template(channel, format_, default, others, push, kind)
 
 
-def _wording(said: Mapping[str, Any], pointer: str, errors: list[FieldError]) -> Wording:
+def _wording(said: Mapping[str, Any], channel: Any, pointer: str, errors: list[FieldError]) -> Wording:
     subject, body, text = said.get("subject"), said.get("body"), said.get("text")
     if subject is not None and not isinstance(subject, str):
         errors.append(FieldError(f"{pointer}/subject", "invalid", "a text"))
@@ -99,7 +106,7 @@ def _wording(said: Mapping[str, Any], pointer: str, errors: list[FieldError]) ->
     if text is not None and not isinstance(text, str):
         errors.append(FieldError(f"{pointer}/text", "invalid", "a text"))
         text = None
-    return Wording(subject, body, text)
+    return Wording(subject, body, text, in_page.read(said, channel, pointer, errors))
 
 
 def read_stored(body: bytes) -> Template:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.templates.definition import Template
 from kizuna.templates.render import check
@@ -21,8 +23,17 @@ def examine(template: Template) -> None:
             except Invalid as error:
                 wrong = FieldError(f"{pointer}/{field}", error.code, str(error))
                 raise Invalid(str(error), code=error.code, errors=[wrong]) from None
-    for pointer, text in template.push.texts() if template.push else ():
+    for pointer, text in _beside(template):
         try:
             check(text)
         except Invalid as error:
             raise Invalid(str(error), code=error.code, errors=[FieldError(pointer, error.code, str(error))]) from None
+
+
+def _beside(template: Template) -> Iterator[tuple[str, str]]:
+    """The texts that are neither title nor body, each with the JSON pointer of its place."""
+    if template.push is not None:
+        yield from template.push.texts()
+    for pointer, wording in template.wordings():
+        if wording.page is not None:
+            yield from ((f"{pointer}{place}", text) for place, text in wording.page.texts())

@@ -15,11 +15,13 @@ from kizuna.templates.budget import Budget
 from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
+from kizuna.templates.in_page import PagePart
 from kizuna.templates.liquid_engine import BoundedContext, Buffer
 from kizuna.templates.lookups import Lookups, Missing
 from kizuna.templates.parsed import SHELF
 from kizuna.templates.plain_text import text_of
 from kizuna.templates.push import PushPart
+from kizuna.templates.sanitise import from_text, sanitised
 
 
 class Content(Struct, frozen=True):
@@ -31,6 +33,7 @@ class Content(Struct, frozen=True):
     warnings: list[str]
     written: str | None = None  # the text part that the template wrote itself
     push: PushPart | None = None
+    page: PagePart | None = None
 
     def text_part(self) -> str:
         """What stands beside the HTML for those who read text."""
@@ -58,9 +61,12 @@ def render(
     written = None if wording.text is None else _run(wording.text, known, budget, False, partials)
     body = _run(wording.body, known, budget, template.escapes, partials)
     push = template.push and template.push.rendered(lambda text: _run(text, known, budget, False, partials))
-    if template.escapes:
+    page = wording.page and wording.page.rendered(lambda text: _run(text, known, budget, False, partials))
+    if page is not None:
+        body = sanitised(body) if template.escapes else from_text(body)
+    elif template.escapes:
         body = _finished(body, template.format, budget)
-    return Content(subject, body, template.format, list(budget.warnings), written, push)
+    return Content(subject, body, template.format, list(budget.warnings), written, push, page)
 
 
 def _finished(body: str, form: str, budget: Budget) -> str:

@@ -147,6 +147,8 @@ async def render_template(data: Preview, caller: Caller, database: Database, pre
     said: dict[str, Any] = {"subject": content.subject} if content.subject is not None else {}
     if content.push is not None:
         said["push"] = {name: value for name, value in to_builtins(content.push).items() if value}
+    if content.page is not None:
+        said["page"] = to_builtins(content.page)
     spent = round((time.perf_counter() - started) * 1000, 2)
     also: dict[str, Any] = {"text": await asyncio.to_thread(content.text_part)} if template.escapes else {}
     is_mail = template.channel == "email" and template.escapes

@@ -27,7 +27,8 @@ class ProviderKind(Kind):
         return {key: value for key, value in said.items() if key not in UNSAID or value != UNSAID[key]}
 
     def normal(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        return {"channel": "email", **UNSAID, **body}
+        known = all_providers().get(str(body.get("kind")))
+        return {"channel": (known and known.channel) or "email", **UNSAID, **body}
 
     async def check(self, document: Document, scene: Scene) -> None:
         await self._stored(document, scene)
@@ -50,7 +51,7 @@ class ProviderKind(Kind):
                 for key in told
             ]
             raise Invalid("secrets do not belong into files", code="secret", errors=errors)
-        return await sealed(scene.conn, scene.workspace.id, document.name, setting, scene.secret)
+        return (await sealed(scene.conn, scene.workspace.id, document.name, setting, scene.secret)).body
 
 
 kind = ProviderKind()

@@ -65,7 +65,8 @@ def _rule(row: Ledger, then: Then, body: Mapping[str, Any], left: Any) -> tuple[
             return {"suppressed": row.channel}, {"because": consent.suppressed.get(row.channel), "address": about}
         case "no_address" | "invalid_address":
             known = all_channels().get(row.channel)
-            return {"address": row.channel}, address_of(known, profile.traits, profile.devices) if known else None
+            found = address_of(known, profile.traits, profile.devices, record.id) if known else None
+            return {"address": row.channel}, found
         case "exited":
             return {"exit": body.get("exit", [])}, left
         case "frequency_cap" | "quiet_hours_expired":

@@ -24,7 +24,7 @@ class Send(Step):
         template: str
         topic: str | None
         transactional: bool
-        expires: str
+        expires: str  # empty: as the channel has it
         data: dict[str, Any]
 
     def parse(self, raw: dict[str, Any], pointer: str, problems: Problems) -> Settings:
@@ -41,7 +41,7 @@ class Send(Step):
             template=problems.text(document.get("template"), f"{here}/template", "the template's name"),
             topic=problems.text(topic, f"{here}/topic", "the topic's name") if topic is not None else None,
             transactional=transactional is True,
-            expires=str(document.get("expires", "72h")),
+            expires=str(document.get("expires", "")),
             data=problems.object(document.get("data", {}), f"{here}/data"),
         )
 

@@ -22,4 +22,3 @@ ALTER TABLE message
     ADD COLUMN consent text,              -- what allowed it when it was claimed: opted_in, neutral, transactional
     ADD COLUMN proof bytea;               -- of an opt-in: the row of consent_proof
 
-CREATE INDEX profile_merged ON profile (workspace, merged_into) WHERE merged_into IS NOT NULL;

@@ -1,0 +1,1 @@
+importScripts('https://kizuna.example/sdk/kizuna-sw.js');

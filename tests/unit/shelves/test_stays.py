@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from kizuna.consent.section import Consent
+from kizuna.messages.sql_shelf import Lying
+from kizuna.shelves.stays import is_over, is_welcome
+
+
+def a_card(**changes: Any) -> Lying:
+    card = Lying(
+        b"m" * 16, b"p" * 16, "card", "Title", "<p>Hi</p>", b'{"display":{"once":true},"buttons":[]}', 1, 9, None, None,
+        None, False, "hello", None, None, None, None, None, "news", False,
+    )  # fmt: skip
+    return msgspec.structs.replace(card, **changes)
+
+
+@pytest.mark.parametrize(
+    ("consent", "vetoes", "is_so"),
+    [
+        (Consent(), set(), True),
+        (Consent(channels={"card": "opted_out"}), set(), False),
+        (Consent(channels={"inbox": "opted_out"}), set(), True),
+        (Consent(topics={"card": {"news": "opted_out"}}), set(), False),
+        (Consent(topics={"card": {"sales": "opted_out"}}), set(), True),
+        (Consent(), {("card", "")}, False),
+        (Consent(), {("card", "news")}, False),
+        (Consent(), {("card", "sales"), ("inbox", "")}, True),
+    ],
+)
+def test_an_opt_out_makes_it_unwelcome(consent: Consent, vetoes: set[tuple[str, str]], is_so: bool) -> None:
+    assert is_welcome(a_card(), consent, vetoes, {}, "opt_out", 0) is is_so
+    assert is_welcome(a_card(transactional=True), consent, vetoes, {}, "opt_out", 0)
+
+
+def test_what_no_choice_means_is_the_topics_then_the_workspaces() -> None:
+    assert not is_welcome(a_card(), Consent(), set(), {}, "opt_in", 0)
+    assert is_welcome(a_card(), Consent(), set(), {"news": "opt_out"}, "opt_in", 0)
+    assert not is_welcome(a_card(), Consent(), set(), {"news": "opt_in"}, "opt_out", 0)
+    assert is_welcome(a_card(), Consent(channels={"card": "opted_in"}), set(), {}, "opt_in", 0)
+
+
+def test_what_is_to_be_shown_once_is_over_when_it_was_seen() -> None:
+    seen = a_card(channel="in_app", seen_at=5)
+    assert is_over(seen)
+    assert not is_over(a_card(channel="in_app"))
+    assert not is_over(a_card(seen_at=5))
+    assert not is_over(msgspec.structs.replace(seen, item=b'{"display":{"once":false}}'))
