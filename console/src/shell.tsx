@@ -33,7 +33,7 @@ function Navigation() {
   const { t } = useSpeech();
   const here = parts(usePath())[0] ?? 'overview';
   const nav = useRef<HTMLElement>(null);
-  useEffect(() => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here]); // on a phone they stand in one row
+  useEffect(() => { nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [here]); // on a phone they stand in one row
   return (
     <nav ref={nav} aria-label={t('nav')} className="nav">
       <ul>

@@ -1,5 +1,5 @@
 /** A mail made harmless to look at: nothing runs, nothing is fetched, nothing can be followed, so no open or click is counted. */
-const HELD = 'data-inline'; // a style attribute as text: parsing the real one would already ask the policy
+const HELD = 'data-inline'; // a style attribute as text: parsing the real one would already ask the policy, as would a handler
 const GONE = 'script, link, iframe, object, embed, base, meta, form, input, button, video, audio, source, svg';
 
 /** The frame inherits our policy, so every style of the mail goes into sheets that carry our nonce. */
@@ -45,7 +45,8 @@ export function harmless(body: string, imageWord: string, nonce: string): string
 const calm = (style: string): string => style.replace(/@import[^;]*;?/gi, '').replace(/@font-face\s*\{[^}]*\}/gi, '').replace(/url\(\s*(?!["']?data:image\/)[^)]*\)/gi, 'none');
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const held = (html: string, nonce: string): string => html
-  .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(\s*=)/gi, ` ${HELD}$1`))
+  .replace(/<base\b/gi, '<i data-base')
+  .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(\s*=)/gi, ` ${HELD}$1`).replace(/([\s/"'])on(?=[a-z]+\s*=)/gi, '$1data-on'))
   .replace(/<style/gi, `<style nonce="${nonce}"`);
 
 function sizeOf(image: Element, side: 'width' | 'height'): number | undefined {
