@@ -32,7 +32,7 @@ export default function Templates() {
           <TextInput className="search" type="search" size="md" aria-label={t('templates.search')} placeholder={t('templates.search')} leftSection={<Icon name="search" size={18} />} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
           <p className="hidden" role="status">{t('templates.found', { n: found?.length ?? 0 })}</p>
           {found?.length === 0 && <Empty icon="search" title={t('templates.none', { search })}>{t('templates.none.text')}</Empty>}
-          <ul className="people" role="list">{found?.map((one) => <Row key={one.name} one={one} />)}</ul>
+          <ul className="people templates" role="list">{found?.map((one) => <Row key={one.name} one={one} />)}</ul>
           <More more={more && (() => void more())} busy={busy} />
         </>
       )}

@@ -10,7 +10,7 @@ export function Scaled({ width, height, children }: { width: number; height: num
     watch.observe(holder.current);
     return () => watch.disconnect();
   }, []);
-  const scale = Math.min(1, room / width);
+  const scale = Math.min(1, (room - 2) / width);
   return (
     <div ref={holder} className="scaled" style={{ height: height * scale }}>
       <div className="scaled-inside" style={{ width, height, transform: `scale(${scale})`, marginLeft: Math.max(0, (room - width * scale) / 2) }}>{children}</div>

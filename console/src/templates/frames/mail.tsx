@@ -12,7 +12,7 @@ const DESK = { width: 720, height: 640 };
 /** A mail as a mail program shows it: on a desk, on a phone, and to those who read text. */
 export function MailFrame({ shown, isPlain, isMail }: { shown: Shown; isPlain: boolean; isMail: boolean }) {
   const { t, language } = useSpeech();
-  const [view, setView] = useState('desk');
+  const [view, setView] = useState(() => window.matchMedia('(max-width: 900px)').matches ? 'phone' : 'desk');
   const page = useMemo(() => harmless(isPlain ? `<pre>${escaped(shown.body)}</pre>` : shown.body, t('outbox.image'), nonce), [shown.body, isPlain, t]);
   const body = <iframe title={t('preview.mail')} sandbox="" srcDoc={page} referrerPolicy="no-referrer" />;
   const size = new TextEncoder().encode(shown.body).length / 1000;
