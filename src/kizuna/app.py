@@ -27,7 +27,15 @@ from kizuna.insight import routes as insight
 from kizuna.insight.overview import Overviews
 from kizuna.journeys import routes as journeys
 from kizuna.letters import routes as letters
-from kizuna.messages import confirm_routes, policy_routes, preference_routes, proof_routes, public_routes, report_routes
+from kizuna.messages import (
+    confirm_routes,
+    policy_routes,
+    preference_routes,
+    proof_routes,
+    public_routes,
+    rehearsal_routes,
+    report_routes,
+)
 from kizuna.messages import routes as messages
 from kizuna.messages.take_reports import ReportDesk
 from kizuna.messages.tray import Trays
@@ -65,6 +73,7 @@ ROUTES = [
     *proof_routes.ROUTES,
     *report_routes.ROUTES,
     *shelves.ROUTES,
+    *rehearsal_routes.ROUTES,
     *reports.ROUTES,
     *letters.ROUTES,
     *calls.ROUTES,

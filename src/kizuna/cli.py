@@ -21,7 +21,7 @@ Command = Callable[["Config", argparse.Namespace], int | None]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every error we know is one line that says what to do."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     try:
         from kizuna.config import load
 
@@ -282,6 +282,14 @@ def bench(config: Config, given: argparse.Namespace) -> int | None:
     return main(config, given.names)
 
 
+def reference(_: Config, given: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from kizuna.reference.write import write
+
+    print(f"{write(Path(given.to), parser())} pages in {given.to}")
+
+
 # what they share ----------------------------------------------------------------------------------------------------
 
 
@@ -343,7 +351,7 @@ def _partitions(text: str) -> str:
 # the command line ---------------------------------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     from kizuna import __version__
 
     parser = argparse.ArgumentParser(prog="kizuna", description="Self-hosted customer engagement.")
@@ -370,6 +378,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_questions(commands, command)
     measured = command(commands, "bench", bench, "measure, and print the table")
     measured.add_argument("names", nargs="*", metavar="NAME")
+    written = command(commands, "reference", reference, "write the reference from the code, one page a subject")
+    written.add_argument("--to", required=True, metavar="DIR", help="docs/reference in the repository")
     return parser
 
 

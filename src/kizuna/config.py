@@ -16,6 +16,7 @@ from kizuna.core.ids import PARTITIONS_DEFAULT
 
 FILE = "kizuna.toml"
 PREFIX = "KIZUNA_"
+MOST_SENDERS = 4  # where nobody says how many
 UNUSABLE = "[]*?"  # the lake's engines read them as patterns
 
 
@@ -30,9 +31,10 @@ class Config(Struct, frozen=True, kw_only=True):
     public_url: str = ""  # the base of links in messages; empty: the address listened on
     url: str = ""  # how commands reach a running Kizuna; empty: found by the data folder
     secret: str = ""  # signs links; empty: the one made at install
-    host: str = "127.0.0.1"
-    port: int = 8700
-    workers: int = 1
+    host: str = "127.0.0.1"  # the address to listen on
+    port: int = 8700  # to listen on; 0 takes any that is free
+    workers: int = 1  # processes that fold, which share the partitions
+    senders: int = 0  # processes that deliver where there is much to say; 0: one a core, four at most
     partitions: int = PARTITIONS_DEFAULT  # read at the first migration only
     allow_private_targets: tuple[str, ...] = ()  # CIDRs that outgoing requests may reach although private
     max_body: int = 32 << 20  # bytes of one ingest request
@@ -40,7 +42,16 @@ class Config(Struct, frozen=True, kw_only=True):
     most_behind: int = 200_000  # events of a workspace that may wait to be folded before ingest answers 429
     cached_records: int = 20_000  # customers a worker keeps in memory
     postgres_memory: int = 96  # megabytes of pages the embedded PostgreSQL keeps in memory
-    log_level: str = "info"
+    log_level: str = "info"  # debug, info, warning or error
+
+    @property
+    def links_base(self) -> str:
+        """The base of links in messages."""
+        return self.public_url or self.url or f"http://{self.host}:{self.port}"
+
+    @property
+    def sender_processes(self) -> int:
+        return self.senders or min(os.cpu_count() or 1, MOST_SENDERS)
 
     def environment(self) -> dict[str, str]:
         """The variables from which a child process loads the same settings."""
@@ -86,6 +97,7 @@ def _typed(name: str, value: Any) -> Any:
         case (
             "port"
             | "workers"
+            | "senders"
             | "partitions"
             | "max_body"
             | "max_event"
@@ -101,7 +113,13 @@ def _typed(name: str, value: Any) -> Any:
     raise Invalid(f"{name!r} in {FILE} is no setting; known are {', '.join(sorted(Config.__struct_fields__))}")
 
 
-_LIMITS = {"port": (0, 65_535), "workers": (1, 64), "partitions": (1, 32_767), "max_body": (1 << 10, 1 << 30)}
+_LIMITS = {
+    "port": (0, 65_535),
+    "workers": (1, 64),
+    "senders": (0, 64),
+    "partitions": (1, 32_767),
+    "max_body": (1 << 10, 1 << 30),
+}
 _LIMITS.update(
     {
         "cached_records": (100, 10_000_000),

@@ -22,6 +22,7 @@ from kizuna.engine.program import Programs
 from kizuna.feeds.run import tell as tell_feeds
 from kizuna.folds import FOLDS
 from kizuna.journeys.reweigh import reweigh_all
+from kizuna.messages import sql_touch
 from kizuna.runtime import archiver
 from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
@@ -66,6 +67,7 @@ def _watch_on(config: Config, pause: threading.Event) -> None:
             alarms.watch_alone(cursor)
         while True:
             watch(connection, config)
+            sql_touch.forget(connection)
             tell(connection, config.secret, config.public_url or config.url)
             pause.wait(WATCH_EVERY)
 

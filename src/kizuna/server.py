@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 import uvicorn
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import LitestarDeprecationWarning, NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -21,6 +21,7 @@ from kizuna.accounts.caller import Caller, Member
 from kizuna.config import Config
 from kizuna.edge import health, path, problem
 from kizuna.edge.console import Console
+from kizuna.edge.head import note_head
 from kizuna.edge.headers import with_security
 from kizuna.edge.idempotency import Idempotency
 from kizuna.edge.identify import Door
@@ -31,6 +32,7 @@ from kizuna.events import settled
 from kizuna.events.routes import ShortWay
 from kizuna.runtime.database import Database
 
+DESCRIPTION = "/api/openapi.json"
 GRACE_SECONDS = 5
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
@@ -62,6 +64,7 @@ class Server(Litestar):
         send = with_security(send, scope["path"], is_tls=self.is_tls)  # type: ignore[arg-type]
         if scope["method"] == "HEAD":  # the answer of GET without its body
             scope["method"], send = "GET", _without_body(send)
+            note_head(scope)  # type: ignore[arg-type]
         if self.short_way and self.short_way.leads_from(scope):
             try:
                 await self.short_way(scope, receive, send)  # type: ignore[arg-type]
@@ -119,11 +122,18 @@ def _described() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Kizuna",
         version=__version__,
-        path="/api/openapi.json",
+        path=DESCRIPTION,
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],
         render_plugins=[JsonRenderPlugin(path="/")],
+        openapi_router=Router(DESCRIPTION, route_handlers=[], include_in_schema=False, after_request=_no_pages),
+        use_handler_docstrings=True,
     )
+
+
+def _no_pages(answer: Response[Any]) -> Response[Any]:
+    """The framework's own page for what it does not know, under the description, as every other refusal."""
+    return problem.problem(404, "not_found", "no such path") if answer.status_code == 404 else answer
 
 
 def _give(part: Any) -> Any:

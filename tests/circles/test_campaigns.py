@@ -413,6 +413,20 @@ def test_bounces_that_come_back_as_mails_pause_it(full: Shop) -> None:
     assert bounced["properties"]["message"] == mails[0]["message_id"]
 
 
+def test_people_and_machines_are_counted_apart(full: Shop) -> None:
+    campaign(full)
+    launch(full)
+    unsure = {"User-Agent": "GoogleImageProxy"}
+    person, machine = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0"}, {"User-Agent": "Mozilla/5.0"}
+    for mail, agents in zip(full.outbox(), ([person], [machine], [machine, unsure]), strict=False):
+        for agent in agents:
+            answer = full.http.get(link_of(mail["body"], "o"), headers=agent)
+            full.position = answer.headers["kizuna-position"]
+    shown = full.get("/api/v1/campaigns/sale")
+    counted = {name: shown[name] for name in ("opened", "clicked", "machine_opened", "unsure_opened")}
+    assert counted == {"opened": 2, "clicked": 0, "machine_opened": 2, "unsure_opened": 1}
+
+
 def complain(running: Running, shop: Shop, *mails: Any) -> None:
     """As a provider's reports would come in: appended to the log by hand."""
     items = [

@@ -7,18 +7,17 @@ import json
 import random
 import socket
 import string
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from kizuna.runtime.folder import Running
+from kizuna.testing.memory import in_bounded_memory
 from kizuna.testing.shop import Shop
 
 Open = Callable[..., Shop]
@@ -65,41 +64,6 @@ def ask(shop: Shop, method: str, path: str, body: Any, **headers: str) -> httpx.
 
 def events(shop: Shop, who: str) -> list[str]:
     return [each["message_id"] for each in shop.timeline(who)[::-1] if each["message_id"]]
-
-
-class Process:
-    """The server, looked at from outside."""
-
-    def __init__(self, running: Running) -> None:
-        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(running.pid)]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-        self.number = next(int(line.split()[0]) for line in listed if " serve" in line)
-
-    def memory(self) -> int:
-        """Megabytes in use, as `VmRSS` says."""
-        lines = Path(f"/proc/{self.number}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1024
-
-
-@contextmanager
-def in_bounded_memory(running: Running, megabytes: int) -> Iterator[None]:
-    """The server never uses that much more than before; looked at all the time."""
-    server, most, done = Process(running), 0, threading.Event()
-    before = server.memory()
-
-    def look() -> None:
-        nonlocal most
-        while not done.wait(0.005):
-            most = max(most, server.memory())
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-    assert most - before < megabytes
 
 
 # bodies -------------------------------------------------------------------------------------------------------------
@@ -475,3 +439,21 @@ def test_connections_that_end_or_wait_hold_nobody_up(shop: Shop, running: Runnin
         each.close()
     with soon():
         assert events(shop, "ada") == ["m"]
+
+
+def test_what_is_no_http_is_refused_in_kind(running: Running) -> None:
+    """No route and no middleware sees it, so the protocol itself writes what they would."""
+    host, port = running.url.removeprefix("http://").split(":")
+    for said, status, code in [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "invalid_http"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n", 400, "invalid_http"),
+        (b"GET / HTTP/1.1\r\nx: " + b"x" * 17_000 + b"\r\n\r\n", 431, "head_too_large"),
+    ]:
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(said)
+            head, _, body = b"".join(iter(lambda c=connection: c.recv(65_536), b"")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status), head
+        assert json.loads(body)["code"] == code
+        assert {b"content-type: application/problem+json", b"x-content-type-options: nosniff"} <= set(
+            head.split(b"\r\n")
+        )

@@ -45,6 +45,7 @@ PUBLIC |= {
         ("GET", "/p/{token:str}"),
         ("POST", "/p/{token:str}"),
         ("GET", "/c/{token:str}"),
+        ("GET", "/t/{token:str}"),
         ("POST", "/d/{token:str}"),
         ("GET", "/o/{name:str}"),
         ("GET", "/v/{token:str}"),
@@ -56,6 +57,10 @@ PUBLIC |= {
     ]
 }
 PUBLIC["POST /f/{write_key:str}"] = "write key"
+NAMES_NOTHING_OF_A = {
+    "GET /api/v1/insight/{metric:str}": "a metric is everybody's",
+    "GET /api/v1/profiles/{ref:str}/why": "wants one question, and is refused before it looks",
+}
 SESSION = {"GET /api/console/me", "GET /api/v1/workspaces", "POST /api/v1/workspaces"}  # a member, not a key
 
 PROFILE = ids.show("prf", RAW_ID)
@@ -108,6 +113,9 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/templates/{name:str}": {"channel": "email", "subject": "s", "body": "b", "format": "liquid+text"},
     "POST /api/v1/templates/render": {"template": NAME, "profile": PROFILE},
     "PUT /api/v1/providers/{name:str}": {"kind": "outbox", "channel": "email", "settings": {}},
+    "PUT /api/v1/feeds/{name:str}": {"to": {"kind": "files"}, "events": ["Order Completed"]},
+    "POST /api/v1/feeds/{name:str}/resume": {},
+    "POST /api/v1/feeds/{name:str}/rewind": {"to": "2026-01-01T00:00:00Z"},
     "PUT /api/v1/policy": {"caps": []},
     "PUT /api/v1/catalogs/{name:str}": {"items": [{"id": NAME}]},
     "POST /api/v1/catalogs/{name:str}/items": {"items": [{"id": NAME}]},
@@ -118,11 +126,6 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/promotions/redeem": {"code": NAME},
     "PUT /api/v1/credentials/{name:str}": {"hosts": ["api.example.com"], "token": "t"},
     "PUT /api/v1/brand-voice": {"avoid": [{"word": "cheap"}]},
-    "PUT /api/v1/feeds/{name:str}": {"to": {"kind": "files"}},
-    "POST /api/v1/feeds/{name:str}/pause": None,
-    "POST /api/v1/feeds/{name:str}/resume": None,
-    "POST /api/v1/feeds/{name:str}/rewind": {"to": "2026-01-01"},
-    "POST /api/v1/feeds/{name:str}/rotate": None,
     "PUT /api/v1/topics/{name:str}": {"title": "News"},
     "POST /api/v1/messages": {"profile": PROFILE, "channel": "email", "template": NAME, "transactional": True},
     "POST /api/v1/messages/{message:str}/resend": {},
@@ -295,7 +298,9 @@ def test_another_workspaces_key_reads_and_changes_nothing(house: Any, two: dict[
                     method, path + query, json=body, headers=house.bearer(two["b"]), follow_redirects=False
                 )
                 assert CANARY not in answer.text, f"{name}: {answer.text}"
-                assert answer.status_code != 500, f"{name}: {answer.text}"
+                assert answer.status_code < 500, f"{name}: {answer.text}"
+                if "{" in template and method in ("GET", "DELETE") and name not in NAMES_NOTHING_OF_A:
+                    assert answer.status_code in (401, 403, 404), f"{name}: {answer.status_code} {answer.text}"
         assert everything(house, two["number"]) == before, f"{name} changed another workspace"
 
 

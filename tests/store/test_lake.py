@@ -148,6 +148,18 @@ def test_messages_keep_the_first_instant_of_each_state(history: History, lake: L
     assert found == [("msg_1", "opened", "welcome", START + 3 * MINUTE, None)]
 
 
+def test_what_turned_out_to_be_a_machines_is_no_engagement(history: History, lake: Lake) -> None:
+    common = {"message": "msg_1", "channel": "email"}
+    for at, state in enumerate(("sent", "clicked", "opened")):
+        report = Item(person("ada"), f"r{at}", "report", f"message_{state}", START + at, json.encode(common))
+        history.say([report])
+    items = [{"id": "r1", "state": "clicked", "at": START + 1}]
+    restated = json.encode({**common, "actor": "machine", "items": items})
+    history.say([Item(person("ada"), "r9", "report", "message_restated", START + 9, restated)])
+    found = history.ask(lake, "SELECT state, opened_at, clicked_at FROM messages")
+    assert found == [("opened", START + 2, None)]
+
+
 @pytest.mark.parametrize(
     ("properties", "value"),
     [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import psycopg
 
 from kizuna.core import clock
 from kizuna.engine import store
 from kizuna.engine.append import TICK, Row, append_rows, append_statements
-from kizuna.runtime.database import connect
+from kizuna.events.log import Log
+from kizuna.runtime.database import Database, connect
 from kizuna.testing.tenant import PARTITIONS, an_item, append, make_workspace
 
 
@@ -117,3 +120,22 @@ def read_all(connection: psycopg.Connection[Any], workspace: int) -> list[tuple[
     connection.commit()
     found = [(item.id, row.offset, row.at) for row in rows if row.kind == 0 for item in row.decode()]
     return sorted(found, key=lambda line: line[1])
+
+
+def test_an_append_larger_than_any_buffer_on_its_way_is_answered(
+    database_url: str, connection: psycopg.Connection[Any]
+) -> None:
+    workspace = make_workspace(connection)
+    large = b'{"text": "%s"}' % (b"x" * 400_000)
+    items = [msgspec.structs.replace(an_item(workspace, f"{n}", user=f"u{n}"), properties=large) for n in range(40)]
+
+    async def write() -> int:
+        database = Database(database_url)
+        await database.open()
+        try:
+            return await asyncio.wait_for(Log(database).append(workspace, items), 30)
+        finally:
+            await database.close()
+
+    assert asyncio.run(write()) > 0
+    assert len(read_all(connection, workspace)) == len(items)

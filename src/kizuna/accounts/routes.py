@@ -46,6 +46,7 @@ class NewWorkspace(Struct, forbid_unknown_fields=True):
 
 @get("/api/console/state")
 async def console_state(request: Request[Any, Any, Any], database: Database, cookie: SessionCookie) -> dict[str, bool]:
+    """Whether the installation has an owner yet, so that the console knows which page to show."""
     session = request.cookies.get(cookie.name)
     return {
         "needs_setup": await members.needs_setup(database),
@@ -55,6 +56,7 @@ async def console_state(request: Request[Any, Any, Any], database: Database, coo
 
 @post("/api/console/setup", status_code=200, opt={"browser": True})
 async def console_setup(data: Setup, database: Database, cookie: SessionCookie) -> Response[dict[str, bool]]:
+    """Make the first owner by the one-time token of the set-up link, and sign them in."""
     session = await members.setup(database, token=data.token, name=data.name, email=data.email, password=data.password)
     return Response({"ok": True}, headers={"Set-Cookie": cookie.given(session)})
 
@@ -63,6 +65,7 @@ async def console_setup(data: Setup, database: Database, cookie: SessionCookie) 
 async def console_sign_in(
     data: SignIn, request: Request[Any, Any, Any], database: Database, cookie: SessionCookie
 ) -> Response[dict[str, bool]]:
+    """Begin a session by mail address and password; guesses are slowed."""
     session = await members.sign_in(
         database,
         email=data.email,
@@ -77,6 +80,7 @@ async def console_sign_in(
 async def console_sign_out(
     request: Request[Any, Any, Any], database: Database, cookie: SessionCookie
 ) -> Response[dict[str, bool]]:
+    """End the session this request came with."""
     if session := request.cookies.get(cookie.name):
         await members.sign_out(database, session)
     return Response({"ok": True}, headers={"Set-Cookie": cookie.taken()})
@@ -84,6 +88,7 @@ async def console_sign_out(
 
 @get("/api/console/me")
 async def console_me(member: Member, database: Database) -> dict[str, Any]:
+    """Who is signed in, and the workspaces they may look at."""
     return {
         "name": member.name,
         "email": member.email,
@@ -94,16 +99,19 @@ async def console_me(member: Member, database: Database) -> dict[str, Any]:
 
 @get("/api/v1/workspace")
 async def get_workspace(caller: Caller, database: Database) -> dict[str, Any]:
+    """The workspace of the caller: its clock, zone, currency and default of consent."""
     return await workspaces.described(database, caller.workspace)
 
 
 @get("/api/v1/workspaces")
 async def list_workspaces(member: Member, database: Database) -> dict[str, Any]:
+    """Every workspace the signed-in member may see."""
     return {"items": await workspaces.visible(database, member.workspace), "next_cursor": None}
 
 
 @post("/api/v1/workspaces")
 async def create_workspace(data: NewWorkspace, member: Member, database: Database) -> dict[str, str]:
+    """Make a workspace; the answer shows its first keys this once."""
     if not member.owns_installation:
         raise NotAllowed("only an owner of the installation makes workspaces")
     return await workspaces.create(
@@ -119,17 +127,20 @@ async def create_workspace(data: NewWorkspace, member: Member, database: Databas
 
 @get("/api/v1/keys")
 async def list_keys(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """The keys of the workspace with their roles; never the keys themselves."""
     items = await key_verbs.listed(database, caller.workspace.id, cursor, limit)
     return {"items": items, "next_cursor": items[-1]["id"] if len(items) == limit else None}
 
 
 @post("/api/v1/keys", opt={"shown_once": ("key",)})
 async def create_key(data: NewKey, caller: Caller, database: Database) -> dict[str, str]:
+    """Make a key with a role; the answer shows it this once."""
     return await key_verbs.create(database, caller.workspace.id, data.role)
 
 
 @delete("/api/v1/keys/{key_id:str}")
 async def revoke_key(key_id: str, caller: Caller, keys: KeyRing) -> None:
+    """Take a key back; it opens nothing from now on."""
     await keys.revoke(caller.workspace.id, key_id)
 
 

@@ -167,6 +167,12 @@ async def has_owner(conn: AsyncConnection[Any]) -> bool:
     return await _one(conn, "SELECT 1 FROM member WHERE role = 'owner' AND workspace IS NULL LIMIT 1") is not None
 
 
+async def members_of(conn: AsyncConnection[Any], workspace_id: int) -> list[str]:
+    """The addresses of those who may sign in to a workspace."""
+    found = await conn.execute("SELECT email FROM member WHERE workspace IS NULL OR workspace = %s", [workspace_id])
+    return [row[0] for row in await found.fetchall()]
+
+
 async def insert_member(conn: AsyncConnection[Any], email: str, name: str, password: str, role: str) -> int:
     row = await _one(
         conn,

@@ -12,13 +12,15 @@ def main(config: Config, names: Sequence[str]) -> int:
     """Run the rows named, or all; prints a table."""
     from rich.console import Console
 
-    from kizuna.bench import journeys, latency, pipeline, render, segments, segments_preview
+    from kizuna.bench import journeys, latency, pipeline, render, segments, segments_preview, send, send_memory
     from kizuna.bench.house import house
 
     rows = {
         "pipeline": pipeline.run,
         "latency": latency.run,
         "journeys": journeys.run,
+        "send": send.run,
+        "send_memory": send_memory.run,
         "segments_preview": segments_preview.run,
     }
     alone = {"segments": segments.run, "render": render.run}  # these need no running Kizuna

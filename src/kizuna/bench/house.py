@@ -72,19 +72,23 @@ async def _workspace(database_url: str) -> dict[str, str]:
         await database.close()
 
 
-def workers_megabytes(data: Path) -> float:
-    """What the workers of a Kizuna weigh together: PSS, so that what they share counts once."""
+def megabytes_of(data: Path, program: str) -> float:
+    """What the processes of a program (`work`, `send`) of a Kizuna weigh together: PSS, so that what they share counts
+    once."""
     running = folder.read(data)
     if running is None:
         return 0.0
-    kilobytes = 0
+    parents: dict[int, int] = {}
+    kilobytes: dict[int, int] = {}
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it may end meanwhile
-            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) == running.pid and b"\0work\0" in (place / "cmdline").read_bytes():
+            if f"\0{program}\0".encode() in (place / "cmdline").read_bytes():
                 rollup = (place / "smaps_rollup").read_text()
-                kilobytes += int(rollup.partition("\nPss:")[2].split()[0])
-    return kilobytes / 1024
+                parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+                kilobytes[int(place.name)] = int(rollup.partition("\nPss:")[2].split()[0])
+    ours = {each for each, parent in parents.items() if parent == running.pid}
+    ours |= {each for each, parent in parents.items() if parent in ours}
+    return sum(kilobytes[each] for each in ours) / 1024
 
 
 def fsync_quantiles(place: Path, tries: int = 200) -> tuple[float, float]:

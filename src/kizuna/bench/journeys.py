@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kizuna.accounts import workspaces
 from kizuna.bench import durable_peer, pipeline, workload
-from kizuna.bench.house import House, workers_megabytes
+from kizuna.bench.house import House, megabytes_of
 from kizuna.runtime.database import Database, connect
 
 PARKED, DUE = 1_000_000, 100_000
@@ -54,7 +54,7 @@ def run(house: House, screen: Console, parked: int = PARKED, due: int = DUE) -> 
     seconds = time.perf_counter() - began
     advanced = _at_rest(house)
     yield f"{advanced:,} of {due:,} due at one instant advanced in {seconds:.1f} s (limit {LIMIT_SECONDS} s)"
-    memory = workers_megabytes(house.data)
+    memory = megabytes_of(house.data, "work")
     yield f"workers {memory:.0f} MB with {parked:,} profiles and {workload.SEGMENTS} segments (limit {LIMIT_MEGABYTES})"
     ours = STEPS * advanced / seconds
     if not durable_peer.is_installed():

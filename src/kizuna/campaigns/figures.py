@@ -13,7 +13,10 @@ from kizuna.campaigns.store import CANCELLED, CANCELLING, GATHERING, HANDING, SC
 from kizuna.messages.message import OPEN
 
 DRAFT, RUNNING, PAUSED, FINISHED = "draft", "running", "paused", "finished"
-SHOWN = ("sent", "delivered", "opened", "clicked", "unsubscribed", "bounced", "complained")
+SHOWN = (
+    *("sent", "delivered", "opened", "clicked", "unsubscribed", "bounced", "complained"),
+    *("machine_opened", "machine_clicked", "unsure_opened", "unsure_clicked"),  # the unsure are among `opened` too
+)
 ENDED = ("rejected", "expired", "unknown")
 
 

@@ -57,6 +57,7 @@ async def _check_audience(conn: AsyncConnection[Any], workspace: Workspace, camp
 
 @get("/api/v1/campaigns")
 async def list_campaigns(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """Every campaign with its state."""
     async with database.connection() as conn:
         rows = await store.listed(conn, caller.workspace.id, cursor, limit)
         items = [await _shown(conn, caller.workspace, *row) for row in rows]
@@ -65,6 +66,7 @@ async def list_campaigns(caller: Caller, database: Database, limit: Limit = 100,
 
 @get("/api/v1/campaigns/{name:str}")
 async def get_campaign(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One campaign: its definition, its state, and what became of its messages, with lift against the holdout."""
     async with database.connection() as conn:
         return await _shown(conn, caller.workspace, name, await _current(conn, caller.workspace, name))
 
@@ -73,6 +75,7 @@ async def get_campaign(name: str, caller: Caller, database: Database) -> dict[st
 async def launch(
     name: str, request: Request[Any, Any, Any], caller: Caller, database: Database, lake: Lake
 ) -> Response[dict[str, Any]]:
+    """Begin: now, or at the time its schedule says."""
     key = request.headers.get("idempotency-key")
     made = await launching.launch(database, lake, caller.workspace, name, key)
     is_scheduled = made.due_at > made.asked_at
@@ -82,16 +85,19 @@ async def launch(
 
 @post("/api/v1/campaigns/{name:str}/pause", status_code=200)
 async def pause(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Hold back what was not handed over yet."""
     return await _change(name, caller, database, change.pause)
 
 
 @post("/api/v1/campaigns/{name:str}/resume", status_code=200)
 async def resume(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Go on after a pause."""
     return await _change(name, caller, database, change.resume)
 
 
 @post("/api/v1/campaigns/{name:str}/cancel", status_code=200)
 async def cancel(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """End a campaign; what was not handed over yet is not sent."""
     async with database.connection() as conn:
         found = await _current(conn, caller.workspace, name)
         state = (await _shown(conn, caller.workspace, name, found))["state"]

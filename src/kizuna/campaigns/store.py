@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, Connection
 
 from kizuna.campaigns.section import Converted
 from kizuna.engine.slice import Workspace
-from kizuna.messages.message import read_passed
+from kizuna.messages.message import NUMBER, read_passed
 
 
 class Current(Struct, frozen=True):
@@ -288,11 +288,13 @@ async def outcome(
 
 
 async def reached(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, int]:
-    """How many messages ever were in each state, whatever came after."""
+    """How many messages ever were in each state, whatever came after; what nobody can say was no person is both that
+    and of its state."""
     found = await conn.execute(
-        """SELECT entry & 31, count(DISTINCT id) FROM message, unnest(history) entry
-           WHERE workspace = %s AND campaign = %s GROUP BY 1""",
-        [workspace, name],
+        """SELECT said.number, count(DISTINCT id) FROM message, unnest(history) entry,
+               LATERAL (VALUES (entry & 31), (CASE entry & 31 WHEN %s THEN %s WHEN %s THEN %s END)) said (number)
+           WHERE workspace = %s AND campaign = %s AND said.number IS NOT NULL GROUP BY 1""",
+        [*(NUMBER[each] for each in ("unsure_opened", "opened", "unsure_clicked", "clicked")), workspace, name],
     )
     return {read_passed(row[0])[0]: row[1] for row in await found.fetchall()}
 

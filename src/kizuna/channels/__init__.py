@@ -85,7 +85,14 @@ def address_of(
     """Where this customer is reached, or None."""
     if isinstance(channel, InPage):
         return ids.show("prf", profile)
-    return channel.address_on(devices) if isinstance(channel, ReachesDevices) else channel.address(traits)
+    devices_only = _on_devices(channel)
+    return devices_only.address_on(devices) if devices_only else channel.address(traits)
+
+
+@cache
+def _on_devices(channel: Channel) -> ReachesDevices | None:
+    """Asked once: every mail that is claimed looks through all channels, and protocols are slow to ask."""
+    return channel if isinstance(channel, ReachesDevices) else None
 
 
 @cache

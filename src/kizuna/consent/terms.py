@@ -13,7 +13,6 @@ from kizuna.consent.law import ADDRESS, CONTACT, CUSTOM, LAWS, SENDER, Law
 from kizuna.core.clock import Duration, duration
 from kizuna.core.problems import Problems
 
-FIELDS = ("law", "laws", "sender", "double_opt_in", "keep_ip")
 MOST_PLACES = 100
 LONGEST = 500  # characters of what the sender is called and where
 MOST_ASKED = 20

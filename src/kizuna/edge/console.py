@@ -28,6 +28,7 @@ _OURS = (
     "/c/",
     "/d/",
     "/o/",
+    "/t/",
     "/v/",
     "/s/",
     "/y/",
@@ -65,7 +66,7 @@ class Console:
         nonce = secrets.token_urlsafe(16)
         return Response(
             self._page.replace(NONCE, nonce).encode(),
-            media_type="text/html; charset=utf-8",
+            media_type="text/html",
             headers={"Content-Security-Policy": CONSOLE_POLICY.format(nonce=nonce), "Cache-Control": "no-store"},
         )
 

@@ -16,6 +16,7 @@ _POLICY = (
 _FRAME = (b"x-frame-options", b"DENY")
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _PRIVATE = ((b"cache-control", b"no-store"), (b"cross-origin-resource-policy", b"same-origin"))
+ALWAYS = (*_ALWAYS, *_PRIVATE, _POLICY, _FRAME)  # what an answer has that knows no path and no policy of its own
 _TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 

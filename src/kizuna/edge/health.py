@@ -18,11 +18,13 @@ READY_SECONDS = 2.0
 
 @get("/health/live")
 async def live() -> dict[str, str]:
+    """The process runs."""
     return {"status": "ok"}
 
 
 @get("/health/ready")
 async def ready(database: Database) -> dict[str, str]:
+    """The process runs and reaches its database, so it may be given requests."""
     try:
         async with asyncio.timeout(READY_SECONDS), database.connection() as conn:
             is_locked = await store.is_sending_locked(conn)
@@ -39,7 +41,8 @@ async def metrics(database: Database) -> Response[bytes]:
     gauges = CollectorRegistry(auto_describe=False)
     gauges.register(_Gauge("kizuna_log_lag_rows", "Log rows not yet folded", lag))
     gauges.register(_Gauge("kizuna_messages_open", "Messages planned and not yet final", messages))
-    return Response(generate_latest(REGISTRY) + generate_latest(gauges), media_type=CONTENT_TYPE_LATEST)
+    kind = CONTENT_TYPE_LATEST.partition("; charset")[0]  # the framework adds it
+    return Response(generate_latest(REGISTRY) + generate_latest(gauges), media_type=kind)
 
 
 class _Gauge(Collector):

@@ -1,10 +1,14 @@
-"""HTTP/1.1 with a limit on what comes before the body: 16 kB, within 10 s."""
+"""HTTP/1.1 with a limit on what comes before the body: 16 kB, within 10 s. What is no request is refused in kind."""
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kizuna.edge.headers import ALWAYS
 
 HEAD_LIMIT = 16 * 1024
 HEAD_SECONDS = 10.0
@@ -48,11 +52,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
+        """Before there is a request, no route and no middleware can answer."""
         if self._head > HEAD_LIMIT:
-            self.transport.write(_refusal())
-            self.transport.close()
+            said = _refusal(431, "head_too_large", "the request line and headers are over 16 kB")
         else:
-            super().send_400_response(msg)
+            said = _refusal(400, "invalid_http", "this is no HTTP/1.1 request")
+        self.transport.write(said)
+        self.transport.close()
 
     def _wait_for_head(self) -> None:
         self._impatience = self.loop.call_later(HEAD_SECONDS, self._give_up)
@@ -67,10 +73,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def _refusal() -> bytes:
-    body = (
-        b'{"type":"urn:kizuna:problem:head_too_large","title":"Request Header Fields Too Large","status":431,'
-        b'"detail":"the request line and headers are over 16 kB","code":"head_too_large"}'
-    )
-    head = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
-    return head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body
+def _refusal(status: int, code: str, detail: str) -> bytes:
+    """A whole answer: a problem document with the headers that every other answer has."""
+    title = HTTPStatus(status).phrase
+    said = {"type": f"urn:kizuna:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body = msgspec.json.encode(said)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        *ALWAYS,
+    ]
+    lines = [b"HTTP/1.1 %d %s" % (status, title.encode()), *(name + b": " + value for name, value in headers)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from litestar import Request
+from litestar.datastructures import FormMultiDict
 from litestar.exceptions import ClientException
 
 from kizuna.core import exact_json
+from kizuna.core.errors import Invalid
 
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30
@@ -31,3 +33,9 @@ class StrictRequest(Request[Any, Any, Any]):
         if kept is _UNREAD:
             kept = self.scope["state"]["kizuna_json"] = exact_json.decode_checked(await self.body())
         return kept
+
+    async def form(self) -> FormMultiDict:
+        try:
+            return await super().form()
+        except ValueError:  # parts that are no UTF-8, as the framework finds them
+            raise Invalid("the form cannot be read; send it as UTF-8", code="invalid_form") from None

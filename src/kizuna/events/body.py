@@ -12,8 +12,13 @@ _GZIP, _DEFLATE = 31, 15
 MOST_MEMBERS = 1000  # of one gzip body; empty ones cost time and come to nothing
 
 
-async def read_body(stream: AsyncIterator[bytes], encoding: str, limit: int) -> bytes:
-    """Read and decompress; raises `Invalid` with code `too_large` past `limit` bytes."""
+async def read_body(stream: AsyncIterator[bytes], encoding: str, limit: int, promised: str = "") -> bytes:
+    """Read and decompress; raises `Invalid` with code `too_large` past `limit` bytes.
+
+    `promised` is the request's Content-Length: what cannot be taken is not waited for.
+    """
+    if promised.isdecimal() and int(promised[:19]) > limit:
+        raise _too_large(limit)
     coding = encoding.strip().lower()
     if coding in ("", "identity"):
         unpack = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -22,6 +22,7 @@ from kizuna.runtime.database import Database
 # moment later all of them share one commit, where else they would take turns in two.
 LARGE = 200  # items
 BETWEEN_LARGE = 0.003  # seconds
+LONGEST_TOGETHER = 64 << 10  # bytes of items
 
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
@@ -99,15 +100,15 @@ class Log:
                     for statement in statements:
                         await conn.execute(*statement)
                     return await store.next_position(conn)
-                async with conn.pipeline() as pipeline:
+                rows = rows_of(items, partitions)
+                async with _together(conn, sum(len(row.body) for row in rows)):
                     for statement in statements:
                         await conn.execute(*statement)
-                    lock, append = append_rows(workspace, rows_of(items, partitions))
+                    lock, append = append_rows(workspace, rows)
                     await conn.execute(*lock)
                     appended = await conn.execute(*append)
                     await conn.execute("COMMIT")
                     await conn.execute("NOTIFY kizuna_log")  # by itself: see `runtime.database.commit`
-                    await pipeline.sync()
                 row = await appended.fetchone()
                 assert row  # noqa: S101
                 return row[2]
@@ -118,3 +119,15 @@ class Log:
         if not self.partitions:
             self.partitions = await accounts.partitions(conn) or PARTITIONS_DEFAULT
         return self.partitions
+
+
+@asynccontextmanager
+async def _together(conn: psycopg.AsyncConnection[Any], size: int) -> AsyncIterator[None]:
+    """Statements travel together, unless they are long: psycopg (3.3) does not see to it that what the socket did not
+    take at once of a pipeline is sent before it waits for the answers, for ever."""
+    if size > LONGEST_TOGETHER:
+        yield
+        return
+    async with conn.pipeline() as pipeline:
+        yield
+        await pipeline.sync()

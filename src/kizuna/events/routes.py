@@ -56,7 +56,8 @@ async def _take(word: str, headers: Mapping[str, str], chunks: AsyncIterator[byt
     """Take a request; answers after the commit."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = await read_body(chunks, headers.get("content-encoding", ""), ingest.max_body)
+            promised = headers.get("content-length", "")
+            body = await read_body(chunks, headers.get("content-encoding", ""), ingest.max_body, promised)
         key = headers.get("idempotency-key", "")
         taken = await ingest.take(word, body, headers.get("authorization", ""), key)
     except TimeoutError:
@@ -212,6 +213,7 @@ class Advance(Struct, forbid_unknown_fields=True):
 
 @get("/api/v1/clock")
 async def read_clock(caller: Caller, database: Database) -> dict[str, str]:
+    """The workspace's now."""
     async with database.connection() as conn:
         return {"now": clock.show(await accounts.now(conn, caller.workspace.id))}
 

@@ -44,6 +44,7 @@ async def post_import(
 
 @get("/api/v1/imports")
 async def list_imports(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """Every import of the workspace, newest first."""
     before = int(cursor) if cursor.isdecimal() and len(cursor) <= 18 else 1 << 62
     async with database.connection() as conn:
         found = await store.listed(conn, caller.workspace.id, before, limit)
@@ -55,6 +56,7 @@ async def list_imports(caller: Caller, database: Database, limit: Limit = 100, c
 
 @get("/api/v1/imports/{import_id:str}")
 async def get_import(import_id: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One import: how far it is, and how many rows were taken and rejected."""
     return show(await _found(database, caller.workspace.id, import_id))
 
 

@@ -44,6 +44,7 @@ _sql_gate = asyncio.Semaphore(2)  # statements of others that run side by side
 
 @get("/api/v1/overview")
 async def get_overview(caller: Caller, database: Database, lake: Lake, overviews: Overviews) -> dict[str, Any]:
+    """The figures of the console's first page."""
     return await overviews.overview(Asker(lake, database, caller.workspace, now=0))
 
 
@@ -61,6 +62,7 @@ async def get_messages(
     template: str | None = None,
     channel: str | None = None,
 ) -> dict[str, Any]:
+    """How many messages were planned, sent, delivered, opened, clicked, bounced and skipped in a period."""
     asker = await _asker(caller, database, lake)
     given = {"journey": journey, "campaign": campaign, "template": template, "channel": channel}
     only = {name: value for name, value in given.items() if value is not None and name in DIMENSIONS}
@@ -124,6 +126,7 @@ async def get_metric(
     segment: str | None = None,
     basis: Literal["net", "gross"] = "net",
 ) -> dict[str, Any]:
+    """One metric of a period, whole or as a series."""
     found = all_metrics().get(metric)
     if found is None:
         raise NotFound(f"no metric {metric!r}; there are {', '.join(sorted(all_metrics()))}")
@@ -134,16 +137,19 @@ async def get_metric(
 
 @post("/api/v1/insight/retention", status_code=200)
 async def post_retention(data: Retention, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    """Cohorts by the unit in which they started, and how many of each returned in the units after."""
     return await retention(data, await _asker(caller, database, lake))
 
 
 @post("/api/v1/insight/funnel", status_code=200)
 async def post_funnel(data: Funnel, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    """How many customers did the steps one after the other, and how long they took."""
     return await funnel(data, await _asker(caller, database, lake))
 
 
 @post("/api/v1/insight/clv", status_code=200)
 async def post_clv(data: Clv, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    """Fit BG/NBD and Gamma-Gamma to the orders before `until`, and predict purchases and value over `horizon`."""
     return await clv(data, await _asker(caller, database, lake))
 
 

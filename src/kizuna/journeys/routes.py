@@ -57,6 +57,7 @@ async def put_journey(name: str, data: dict[str, Any], caller: Caller, database:
 
 @get("/api/v1/journeys")
 async def list_journeys(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """Every journey with its state and version."""
     async with database.connection() as conn:
         names = await store.names(conn, caller.workspace.id, cursor, limit)
         items = [await _shown(conn, caller.workspace.id, name) for name in names]
@@ -65,6 +66,7 @@ async def list_journeys(caller: Caller, database: Database, limit: Limit = 100, 
 
 @get("/api/v1/journeys/{name:str}")
 async def get_journey(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One journey: its definition, its version, and how many are at each step."""
     async with database.connection() as conn:
         return await _shown(conn, caller.workspace.id, name)
 
@@ -73,6 +75,7 @@ async def get_journey(name: str, caller: Caller, database: Database) -> dict[str
 async def publish(
     name: str, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
+    """Make the draft the version that new runs follow; `migrate` moves open runs to it."""
     options = _options(await request.json() if await request.body() else {})
     workspace = caller.workspace
     await _know_members(database, workspace, name)
@@ -92,16 +95,19 @@ async def publish(
 
 @post("/api/v1/journeys/{name:str}/pause", status_code=200)
 async def pause(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Nobody enters and no step runs until it is resumed."""
     return await _change(name, caller, database, PAUSED)
 
 
 @post("/api/v1/journeys/{name:str}/resume", status_code=200)
 async def resume(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Go on after a pause; steps that came due meanwhile run now."""
     return await _change(name, caller, database, ACTIVE)
 
 
 @post("/api/v1/journeys/{name:str}/stop", status_code=200)
 async def stop(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """End the journey and all its open runs."""
     return await _change(name, caller, database, STOPPED)
 
 
@@ -109,6 +115,7 @@ async def stop(name: str, caller: Caller, database: Database) -> Response[dict[s
 async def enter(
     name: str, data: Entering, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
+    """Let one profile enter a journey whose entry is `api`."""
     workspace = caller.workspace
     async with database.connection() as conn:
         await check_enterable(conn, workspace, name, data.key)
@@ -139,6 +146,7 @@ async def get_runs(
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> dict[str, Any]:
+    """The runs of a journey, newest first; by state or of one profile."""
     workspace = caller.workspace.id
     async with database.connection() as conn:
         if await store.published(conn, workspace, name) is None and await store.draft(conn, workspace, name) is None:

@@ -10,6 +10,7 @@ from kizuna.engine.moment import Moment
 from kizuna.journeys.problems import Problems
 from kizuna.segments.props import PropsCheck
 
+ENGAGED = ("message_opened", "message_clicked")
 FORMS = ("event", "segment_entered", "segment_left")
 
 
@@ -19,12 +20,15 @@ class Trigger(Struct, frozen=True):
     event: str  # the name an event or fact must have
     segment: str = ""  # and the segment it must be about
     test: PropsCheck | None = None
+    of_anybody: bool = False  # it asks itself who opened or clicked
 
     def matches(self, moment: Moment, zone: str) -> bool:
         if moment.name != self.event or not moment.is_event:
             return False
         if self.segment:
             return moment.type == "fact" and moment.properties.get("segment") == self.segment
+        if moment.name in ENGAGED and not self.of_anybody and moment.properties.get("actor", "human") != "human":
+            return False  # what machines open or click is nobody's act
         return self.test is None or self.test(moment.properties, moment.at, zone)
 
 
@@ -38,7 +42,9 @@ def parse_trigger(raw: Any, pointer: str, problems: Problems, also: tuple[str, .
     form = forms[0]
     if form == "event":
         name = problems.text(document["event"], f"{pointer}/event", "the event's name")
-        return Trigger(name, test=problems.props(document.get("where"), f"{pointer}/where"))
+        where = document.get("where")
+        asks_who = isinstance(where, dict) and "actor" in where
+        return Trigger(name, test=problems.props(where, f"{pointer}/where"), of_anybody=asks_who)
     if "where" in document:
         problems.note(f"{pointer}/where", "unknown_field", "`where` goes with `event` only")
     return Trigger(form, segment=problems.text(document[form], f"{pointer}/{form}", "the segment's name"))

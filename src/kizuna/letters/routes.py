@@ -23,8 +23,8 @@ from kizuna.letters import post as posting
 from kizuna.letters.batch import Batch
 from kizuna.messages import page
 from kizuna.messages import store as messages
+from kizuna.messages.actor import CLICKED, actor_of
 from kizuna.messages.desk import Desk
-from kizuna.messages.public_routes import actor_of
 from kizuna.messages.report import of_customer
 from kizuna.messages.tray import Trays
 from kizuna.paper import code as codes
@@ -171,7 +171,8 @@ async def follow(token: str, request: Request[Any, Any, Any], database: Database
     found = _LINK.search(content[1])
     headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow, noarchive"}
     if letter.posted_at is not None:
-        said = {"message": ids.show("msg", letter.message), "channel": store.CHANNEL, "actor": actor_of(request)}
+        actor = actor_of(CLICKED, request.headers.get("user-agent", ""))
+        said = {"message": ids.show("msg", letter.message), "channel": store.CHANNEL, "actor": actor}
         said |= {"url": found[0]} if found else {}
         item = of_customer(letter.profile, "clicked", now, said | letter.about())
         headers["Kizuna-Position"] = str(await log.append(letter.workspace, [item]))

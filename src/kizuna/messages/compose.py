@@ -16,6 +16,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages.claim import Person
 from kizuna.messages.links import Links, is_led, rewrite, unfollowed
 from kizuna.messages.message import Claimed
+from kizuna.messages.rehearsal import HEADER, data_of, marked
 from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
@@ -70,7 +71,7 @@ def compose(
         lookups=lookups,
     )
     is_html = content.format != "liquid+text" and content.page is None
-    is_followed = state(person.consent, TRACKING) != OPTED_OUT
+    is_followed = state(person.consent, TRACKING) != OPTED_OUT and not message.is_test
     body, targets = content.body, list[str]()
     if is_html:
         body, targets = rewrite(content.body, links) if is_followed else (unfollowed(content.body, links), targets)
@@ -80,7 +81,7 @@ def compose(
         notification, targets = announce(message, content.push or PushPart(), links, targets, at, is_followed)
     return Composed(
         address=address,
-        subject=content.subject,
+        subject=marked(message, content.subject),
         body=body,
         plain=content if is_html else None,
         links=targets,
@@ -140,7 +141,7 @@ def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
         subject=said.subject,
         text=said.body if said.plain is None else said.plain.text_part(),
         html=None if said.plain is None else said.body,
-        headers={} if said.unsubscribe is None else _one_click(said.unsubscribe),
+        headers=HEADER if message.is_test else {} if said.unsubscribe is None else _one_click(said.unsubscribe),
         at=at / SECOND,
         devices=said.devices,
         notification=said.notification,
@@ -179,7 +180,7 @@ class Variables(Mapping[str, Any]):
             case "run":
                 return {"id": message.run, "journey": message.journey, "step": message.step} if message.run else None
             case "data":
-                return message.data
+                return data_of(message)
             case "workspace":
                 return of_workspace(workspace, self._sender)
             case "message":

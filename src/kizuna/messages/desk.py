@@ -27,6 +27,7 @@ from kizuna.messages.letter import Letter, Parsed
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed
 from kizuna.messages.policy import Policy
+from kizuna.messages.rehearsal import shown_as
 from kizuna.messages.supply import Supply, in_rounds
 from kizuna.profiles.section import Profile
 from kizuna.providers import vault
@@ -233,7 +234,9 @@ class Desk:
         for claim in claims:
             if claim.message.to is not None:  # said to an address: it needs no record
                 profile = claim.message.profile
-                people.setdefault(profile, Person(id=profile, traits={}, consent=Consent()))
+                traits = shown_as(claim.message)
+                person = Person(id=profile, traits=traits, consent=Consent(), locale=locale_of(traits, Profile()))
+                people.setdefault(profile, person)
         return vetoes, people
 
     def fetch(self, workspace: Workspace, waiting: Sequence[Waiting]) -> None:

@@ -19,6 +19,8 @@ from kizuna.messages.message import (
     CONFIRMATION,
     HARD_BOUNCE,
     REPORTED,
+    RESTATED,
+    TEST,
     TO,
     UNSAID,
     AdvanceMessage,
@@ -27,6 +29,7 @@ from kizuna.messages.message import (
     MovePlanned,
     NoteHarm,
     PlanMessage,
+    RestateMessage,
 )
 from kizuna.messages.policy import parse
 from kizuna.messages.section import Messages
@@ -48,6 +51,7 @@ class MessagesSlice:
         EndPlanned: store.end,
         CancelPlanned: store.cancel,
         AdvanceMessage: store.advance,
+        RestateMessage: store.restate,  # after the reports that it is about
         NoteHarm: store.note_harm,
     }
 
@@ -86,6 +90,8 @@ class MessagesSlice:
                 _advance(moment, scope, state)
             if state == "rejected":
                 _rejected(moment, scope)
+            if state == RESTATED:
+                _restate(moment, scope)
             if state in UNSAID or state == "deferred":
                 _take_back(moment, scope, state)
 
@@ -109,7 +115,7 @@ def _say(moment: Moment, scope: Scope) -> None:
     wanted = SendRequest(
         channels=(str(said["channel"]),),
         template=str(said["template"]),
-        purpose=TO if said.get("to") else API,
+        purpose=TEST if said.get("test") else TO if said.get("to") else API,
         occurrence=moment.id,
         topic=said.get("topic"),
         to=said.get("to"),
@@ -139,10 +145,19 @@ def _advance(moment: Moment, scope: Scope, state: str) -> None:
         return  # a report about something that we did not send
     said = moment.properties
     reason = said.get("reason")
-    scope.ask(AdvanceMessage(message, state, moment.timestamp, str(reason) if reason else None))
+    actor = str(said.get("actor") or "human")
+    scope.ask(AdvanceMessage(message, state, moment.timestamp, str(reason) if reason else None, actor))
     what = COMPLAINT if state == "complained" else HARD_BOUNCE if said.get("class") == "hard" else ""
     if what := what or (_blame(moment) if state == "bounced" else ""):
         scope.ask(NoteHarm(message, what, moment.timestamp))
+
+
+def _restate(moment: Moment, scope: Scope) -> None:
+    """A machine did what a person was thought to have done."""
+    message = _message(moment)
+    if message is not None:
+        acts = tuple((str(each["state"]), int(each["at"])) for each in moment.properties["items"])
+        scope.ask(RestateMessage(message, acts))
 
 
 def _rejected(moment: Moment, scope: Scope) -> None:

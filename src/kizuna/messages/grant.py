@@ -13,7 +13,7 @@ from kizuna.consent.terms import Terms
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
 from kizuna.messages.hold import after_plans, asking, hold, leave_queue, release, reserve
-from kizuna.messages.message import NEVER, CancelPlanned, PlanMessage
+from kizuna.messages.message import NEVER, TEST, CancelPlanned, PlanMessage
 from kizuna.messages.permit import FREQUENCY_CAP, HOLDOUT, Elsewhere, Go, Hold, No, is_held_out, permit
 from kizuna.messages.policy import Policy
 from kizuna.messages.section import Held, Messages
@@ -180,6 +180,7 @@ def _plan(
     """Write the row and its fact; what the fact says of the message."""
     said = {"message": ids.show("msg", message), "channel": chosen.channel}
     said |= {"provider": wanted.provider} if wanted.provider else {"template": wanted.template}
+    said |= {"test": True} if wanted.purpose == TEST else {}
     for name in ("journey", "run", "step", "campaign", "variant", "topic"):
         if value := getattr(wanted, name):
             said[name] = value

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from kizuna.core.errors import NotFound
 
-UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, IN_PAGE = (
-    b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"i"
+UNSUBSCRIBE, CLICK, OPEN, VIEW, PREFERENCES, DISMISS, CONFIRM, HIDDEN, IN_PAGE = (
+    b"u", b"c", b"o", b"v", b"p", b"d", b"y", b"t", b"i"
 )  # fmt: skip
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{64}\Z")
 _PAYLOAD, _MAC = 24, 24  # bytes; together 48, so that base 64 has no spare bits that could differ unseen
@@ -75,6 +75,7 @@ class Links:
         self._base = base.rstrip("/")
         self._workspace = workspace
         self._message = message
+        self._places = tuple([f"{self._base}/{path}/" for path in "ucovpdyt"])
 
     @cached_property
     def unsubscribe(self) -> str:
@@ -97,6 +98,10 @@ class Links:
         return self._url("o", OPEN) + ".gif"
 
     @property
+    def trap(self) -> str:
+        return self._url("t", HIDDEN)
+
+    @property
     def dismissed(self) -> str:
         return self._url("d", DISMISS)
 
@@ -104,7 +109,7 @@ class Links:
         return self._url("c", CLICK, index)
 
     def is_ours(self, url: str) -> bool:
-        return url.startswith(tuple(f"{self._base}/{path}/" for path in "ucovpdy"))
+        return url.startswith(self._places)
 
     def _url(self, path: str, purpose: bytes, index: int = 0) -> str:
         return f"{self._base}/{path}/{self._signer.token(Ticket(self._workspace, self._message, purpose, index))}"
@@ -121,23 +126,26 @@ def is_led(url: str) -> bool:
 
 
 def rewrite(body: str, links: Links) -> tuple[str, list[str]]:
-    """The HTML with its links led through ours and an open pixel, and the links it had, in order."""
+    """The HTML with its links led through ours, a link that only machines follow and an open pixel, and the links it
+    had, in order."""
     targets: list[str] = []
-    numbers: dict[str, int] = {}
+    ours: dict[str, str] = {}  # the attribute that leads there through us
 
     def through_ours(found: re.Match[str]) -> str:
         target = html.unescape(found[2] if found[2] is not None else found[3]).strip()
         if not _LED.match(target) or links.is_ours(target):
             return found[0]
-        if target not in numbers:
+        if target not in ours:
             if len(targets) >= MOST_LINKS:
                 return found[0]
-            numbers[target] = len(targets)
+            ours[target] = f'"{html.escape(links.click(len(targets)))}"'
             targets.append(target)
-        return f'{found[1]}"{html.escape(links.click(numbers[target]))}"'
+        return found[1] + ours[target]
 
+    led = _ANCHOR.sub(through_ours, body)
+    trap = f'<a href="{html.escape(links.trap)}" aria-hidden="true" tabindex="-1" style="display:none"></a>'
     pixel = f'<img src="{html.escape(links.pixel)}" width="1" height="1" alt="">'
-    return _at_the_end(_ANCHOR.sub(through_ours, body), pixel), targets
+    return _at_the_end(led, trap + pixel), targets
 
 
 def unfollowed(body: str, links: Links) -> str:
@@ -147,8 +155,17 @@ def unfollowed(body: str, links: Links) -> str:
 
 
 def _at_the_end(body: str, mark: str) -> str:
-    end = body.lower().rfind("</body")
+    end = _last_closing(body, "body")
     return body + mark if end < 0 else body[:end] + mark + body[end:]
+
+
+def _last_closing(body: str, name: str) -> int:
+    """Where the last closing tag of a name begins, in letters of any size; -1: nowhere."""
+    place = len(body)
+    while (place := body.rfind("</", 0, place)) >= 0:
+        if body[place + 2 : place + 2 + len(name)].lower() == name:
+            return place
+    return -1
 
 
 _MARK = re.compile(

@@ -10,6 +10,7 @@ from msgspec import Struct
 NEVER = 1 << 62  # due when somebody says so: the instant of a message that is held back
 CONFIRMATION = "consent"  # the purpose of what asks somebody to confirm their opt-in
 TO = "to"  # the purpose of what is said to an address and not to a customer
+TEST = "test"  # the purpose of what members look at before customers do
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -21,11 +22,25 @@ RANK = {state: rank for rank, state in enumerate(_BY_RANK)}
 NUMBER = {
     "planned": 0, "claimed": 1, "handed": 2, "unknown": 3, "expired": 4, "skipped": 5, "rejected": 6, "sent": 7,
     "delivered": 8, "opened": 9, "clicked": 10, "bounced": 11, "unsubscribed": 12, "complained": 13,
+    "machine_opened": 14, "machine_clicked": 15, "unsure_opened": 16, "unsure_clicked": 17,
 }  # fmt: skip
 NUMBER_BITS = 5
 _STATE = {number: state for state, number in NUMBER.items()}
 UNSAID = ("rejected", "skipped", "expired")  # ends that give back what was reserved
+ENGAGED = ("opened", "clicked")  # what a machine may do as well as a person
+RESTATED = "restated"  # the report that a machine did what a person was thought to have done
 REPORTED = ("delivered", "bounced", "opened", "clicked", "unsubscribed", "complained")  # said by others than the sender
+
+
+def written_as(state: str, actor: str) -> str:
+    """The word of a history for what somebody did: what no person did has a word of its own."""
+    return f"{actor}_{state}" if actor in ("machine", "unsure") and state in ENGAGED else state
+
+
+def read_word(word: str) -> tuple[str, str | None]:
+    """(state, actor) of a history's word; the actor is said where a person may not have been it."""
+    actor, _, state = word.partition("_")
+    return (state, actor) if state in ENGAGED else (word, None)
 
 
 def passed(state: str, at: int) -> int:
@@ -50,7 +65,7 @@ class PlanMessage(Struct, frozen=True, kw_only=True):
     profile: bytes
     state: str  # planned or skipped
     channel: str
-    purpose: str  # journey:name:step, campaign:name, api, to
+    purpose: str  # journey:name:step, campaign:name, api, to, test
     occurrence: str  # the run, the launch
     template: str
     template_version: int
@@ -98,12 +113,33 @@ class EndPlanned(Struct, frozen=True):
 
 
 class AdvanceMessage(Struct, frozen=True):
-    """A report about a message that was sent."""
+    """A report about a message that was sent; one of a machine's is noted and moves no state."""
 
     id: bytes
     state: str
     at: int
     reason: str | None
+    actor: str = "human"
+
+
+class RestateMessage(Struct, frozen=True):
+    """What was noted as a person's was a machine's: (state, at) of each."""
+
+    id: bytes
+    acts: tuple[tuple[str, int], ...]
+
+
+def restated(history: Sequence[int], acts: Iterable[tuple[str, int]]) -> tuple[list[int], str]:
+    """A row's history with these acts as a machine's, and the state that remains."""
+    entries = list(history)
+    for state, at in acts:
+        for actor in ("human", "unsure"):
+            entry = passed(written_as(state, actor), at)
+            if entry in entries:
+                entries[entries.index(entry)] = passed(written_as(state, "machine"), at)
+                break
+    told = (read_word(read_passed(entry)[0]) for entry in entries)
+    return entries, max((state for state, actor in told if actor != "machine"), key=RANK.__getitem__)
 
 
 COMPLAINT, HARD_BOUNCE = "complaint", "hard_bounce"
@@ -144,6 +180,7 @@ class Claimed(Struct, frozen=True):
     reason: str | None  # set beforehand when its run left
     caused_by: str | None
     to: str | None = None  # it goes to this address, whoever has it
+    is_test: bool = False
 
 
 class Said(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kizuna.messages.choices import Line, Reach
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # the framework adds the charset
 _WORDS = {
     "en": {
         "title": "Unsubscribe",

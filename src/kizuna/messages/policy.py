@@ -10,7 +10,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from kizuna.channels import all_channels
-from kizuna.consent import terms as consent_terms
 from kizuna.consent.law import LAWS
 from kizuna.consent.terms import Terms, read_terms
 from kizuna.core import clock, exact_json
@@ -19,6 +18,7 @@ from kizuna.core.errors import Invalid
 from kizuna.core.local_time import time_of_day
 from kizuna.core.problems import Problems
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
+from kizuna.messages.policy_fields import below
 from kizuna.messages.quiet_hours import Night, QuietHours, QuietRule, night_of
 
 HOLD_FOR_DEFAULT = "48h"
@@ -51,13 +51,10 @@ class Policy(Struct, frozen=True, kw_only=True):
         return night_of(self.quiet_by, self.quiet_hours, channel, traits, zone, otherwise)
 
 
-_FIELDS = ("caps", "quiet_hours", "daily_ceiling", "holdout", "limits", *consent_terms.FIELDS)
-
-
 def parse(body: Mapping[str, Any]) -> Policy:
     """Raises `Invalid` with the place of everything that is wrong."""
     reader = _Reader()
-    known = reader.object(body, "", _FIELDS)
+    known = reader.object(body, "", below())
     caps = [reader.cap(each, f"/caps/{index}") for index, each in enumerate(reader.list(known, "caps"))]
     if "daily_ceiling" in known:
         caps.append(reader.ceiling(known["daily_ceiling"], "/daily_ceiling"))
@@ -118,8 +115,7 @@ class _Reader(Problems):
         return raw
 
     def cap(self, raw: Any, pointer: str) -> Cap:
-        fields = ("channel", "topic", "max", "per", "window", "then", "hold_for")
-        document = self.object(raw, pointer, fields)
+        document = self.object(raw, pointer, below("caps[]"))
         channel, topic = document.get("channel"), document.get("topic")
         if channel is not None and channel not in list(all_channels()):
             self.note(f"{pointer}/channel", "unknown_channel", f"one of {', '.join(all_channels())}")
@@ -141,7 +137,7 @@ class _Reader(Problems):
 
     def ceiling(self, raw: Any, pointer: str) -> Cap:
         """So many a local day over all channels: a number, or `{max, then?, hold_for?}`."""
-        document = {"max": raw} if isinstance(raw, int) else self.object(raw, pointer, ("max", "then", "hold_for"))
+        document = {"max": raw} if isinstance(raw, int) else self.object(raw, pointer, below("daily_ceiling"))
         then = self.one_of(document.get("then", SKIP), f"{pointer}/then", (SKIP, HOLD))
         return Cap(
             channel=None, topic=None,
@@ -176,7 +172,7 @@ class _Reader(Problems):
         return self.quiet_hours(general, pointer) if general else None, tuple(rules)
 
     def quiet_rule(self, raw: Any, pointer: str) -> QuietRule:
-        document = self.object(raw, pointer, ("channel", "country", "from", "to", "then"))
+        document = self.object(raw, pointer, below("quiet_hours.by[]"))
         channel, country = document.get("channel"), document.get("country")
         if channel is not None and channel not in list(all_channels()):
             self.note(f"{pointer}/channel", "unknown_channel", f"one of {', '.join(all_channels())}")
@@ -187,7 +183,7 @@ class _Reader(Problems):
         return QuietRule(channel, country, hours or NIGHT)
 
     def quiet_hours(self, raw: Any, pointer: str) -> QuietHours | None:
-        document = self.object(raw, pointer, ("from", "to", "then"))
+        document = self.object(raw, pointer, below("quiet_hours"))
         ends = [
             self.guard(f"{pointer}/{end}", lambda e=end: time_of_day(document.get(e)), None) for end in ("from", "to")
         ]
@@ -200,10 +196,10 @@ class _Reader(Problems):
         return QuietHours(start, end, then)
 
     def limits(self, raw: Any, pointer: str) -> Limits:
-        document = self.object(raw, pointer, ("complaints", "hard_bounces", "within"))
+        document = self.object(raw, pointer, below("limits"))
         usual = Limits()
-        complaints = self.object(document.get("complaints", {}), f"{pointer}/complaints", ("pause", "stop", "over"))
-        bounces = self.object(document.get("hard_bounces", {}), f"{pointer}/hard_bounces", ("pause", "over"))
+        complaints = self.object(document.get("complaints", {}), f"{pointer}/complaints", below("limits.complaints"))
+        bounces = self.object(document.get("hard_bounces", {}), f"{pointer}/hard_bounces", below("limits.hard_bounces"))
 
         def share(of: Mapping[str, Any], where: str, key: str, otherwise: float) -> float:
             return self.number(of.get(key, otherwise), f"{pointer}/{where}/{key}", 0, 1, "a share from 0 to 1")

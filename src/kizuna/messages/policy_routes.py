@@ -37,6 +37,7 @@ async def put_policy(data: dict[str, Any], caller: Caller, database: Database) -
 
 @get("/api/v1/policy")
 async def get_policy(caller: Caller, database: Database) -> dict[str, Any]:
+    """The policy that rules."""
     async with database.connection() as conn:
         found = await store.definitions(conn, caller.workspace.id, POLICY)
     if not found:
@@ -49,6 +50,7 @@ async def get_policy(caller: Caller, database: Database) -> dict[str, Any]:
 
 @put("/api/v1/topics/{name:str}")
 async def put_topic(name: str, data: Topic, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Declare or change a topic that customers may subscribe to."""
     check(name, data)
     body = msgspec.to_builtins(data)
     async with database.connection() as conn:
@@ -58,6 +60,7 @@ async def put_topic(name: str, data: Topic, caller: Caller, database: Database) 
 
 @get("/api/v1/topics")
 async def list_topics(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """Every topic that was declared."""
     async with database.connection() as conn:
         rows = await store.definitions(conn, caller.workspace.id, "topic", cursor, limit)
     items = [{"name": name, **body, "version": version} for name, version, _, body, _ in rows]
@@ -66,6 +69,7 @@ async def list_topics(caller: Caller, database: Database, limit: Limit = 100, cu
 
 @get("/api/v1/topics/{name:str}")
 async def get_topic(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One topic."""
     async with database.connection() as conn:
         rows = await store.definitions(conn, caller.workspace.id, "topic")
     for topic, version, _, body, _ in rows:
@@ -90,6 +94,7 @@ async def get_sending(caller: Caller, database: Database) -> dict[str, Any]:
 
 @post("/api/v1/sending/{name:str}/pause", status_code=200)
 async def pause_channel(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Hold back everything on a channel but transactional messages."""
     _check_channel(name)
     async with database.connection() as conn:
         position = await pause_sending(conn, caller.workspace, name, {"by": caller.member or "api"})
@@ -98,6 +103,7 @@ async def pause_channel(name: str, caller: Caller, database: Database) -> Respon
 
 @post("/api/v1/sending/{name:str}/resume", status_code=200)
 async def resume_channel(name: str, caller: Caller, database: Database) -> Response[dict[str, Any]]:
+    """Send again on a channel that was paused, by hand or by a guard."""
     _check_channel(name)
     async with database.connection() as conn:
         position = await resume_sending(conn, caller.workspace, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -15,11 +14,14 @@ from kizuna.consent.accept import Veto, accept
 from kizuna.consent.decide import OPTED_OUT, state
 from kizuna.consent.outlast import outlast
 from kizuna.core.errors import NotFound
+from kizuna.edge.head import is_head
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
+from kizuna.messages.actor import CLICKED, OPENED, TRAP
 from kizuna.messages.holder import Found
-from kizuna.messages.links import CLICK, DISMISS, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, is_html
+from kizuna.messages.links import CLICK, DISMISS, HIDDEN, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, is_html
 from kizuna.messages.report import new_id, of_customer
+from kizuna.messages.take_touch import Came, take_touch
 from kizuna.runtime.database import Database
 
 _OPEN_TO_ALL = {"public": True}
@@ -29,11 +31,6 @@ _MAIL_POLICY = (
     " allow-top-navigation-by-user-activation"
 )
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_MACHINES = re.compile(
-    r"bot\b|bot/|crawl|spider|preview|scan|proofpoint|mimecast|barracuda|safelinks|googleimageproxy|yahoomailproxy|"
-    r"python|curl|wget|headless|monitor",
-    re.IGNORECASE,
-)
 
 
 # unsubscribe ---------------------------------------------------------------------------------------------------------
@@ -94,14 +91,25 @@ async def click(
     found, ticket = await holder.read(database, config, token, CLICK)
     async with database.connection() as conn:
         content = await store.content(conn, ticket.workspace, ticket.message)
-        now = await accounts.now(conn, ticket.workspace)
-    if content is None or ticket.link >= len(content[2]):
+    links = content[2] if content is not None else []
+    if ticket.link >= len(links):
         raise NotFound("this link is not one of ours")
-    url = content[2][ticket.link]
-    said = found.said(url=url, actor=actor_of(request))
-    position = await log.append(found.workspace, [of_customer(found.profile, "clicked", now, said)])
+    url = links[ticket.link]
+    came = Came(CLICKED, is_head(request), _agent(request), ticket.link, len(links), url)
+    position = await take_touch(database, log, found, came)
     headers = {"Location": url, "Cache-Control": "no-store", "Kizuna-Position": str(position)}
     return Response(None, status_code=302, headers=headers)
+
+
+@get("/t/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
+async def trap(
+    token: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
+) -> Response[None]:
+    """A link that no person sees: who follows it follows all."""
+    found, _ = await holder.read(database, config, token, HIDDEN)
+    position = await take_touch(database, log, found, Came(CLICKED, is_head(request), _agent(request), TRAP))
+    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Kizuna-Position": str(position)}
+    return Response(None, status_code=204, headers=headers)
 
 
 @post("/d/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
@@ -119,13 +127,11 @@ async def dismissed(token: str, database: Database, config: Config, log: Log) ->
 async def opened(
     name: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
 ) -> Response[bytes]:
+    """A picture of one pixel in a mail was loaded, which says that the mail was opened."""
     if not name.endswith(".gif"):
         raise NotFound("this link is not one of ours")
     found, _ = await holder.read(database, config, name.removesuffix(".gif"), OPEN)
-    async with database.connection() as conn:
-        now = await accounts.now(conn, found.workspace)
-    said = found.said(actor=actor_of(request))
-    position = await log.append(found.workspace, [of_customer(found.profile, "opened", now, said)])
+    position = await take_touch(database, log, found, Came(OPENED, is_head(request), _agent(request)))
     headers = {
         "Cache-Control": "no-store",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -152,16 +158,12 @@ async def view(token: str, database: Database, config: Config) -> Response[str]:
     return Response(body, media_type=page.HTML, headers=headers)
 
 
-def actor_of(request: Request[Any, Any, Any]) -> str:
-    """`human`, `machine` or `unsure`."""
-    agent = request.headers.get("user-agent", "")
-    if not agent:
-        return "unsure"
-    return "machine" if _MACHINES.search(agent) else "human"
+def _agent(request: Request[Any, Any, Any]) -> str:
+    return request.headers.get("user-agent", "")
 
 
 def _page(body: str, status: int = 200, position: int | None = None) -> Response[str]:
     return Response(body, status_code=status, media_type=page.HTML, headers=page.headers(position))
 
 
-ROUTES = [unsubscribe_page, unsubscribe, click, dismissed, opened, view]
+ROUTES = [unsubscribe_page, unsubscribe, click, trap, dismissed, opened, view]

@@ -13,14 +13,14 @@ from kizuna.profiles.fold import GONE
 
 def of_sender(message: Claimed, profile: bytes, state: str, at: int, **more: Any) -> Item:
     """What the sender did; derived from the message, its state and the attempt."""
-    said = properties(message) | {name: value for name, value in more.items() if value}
+    said = _told(message) | {name: value for name, value in more.items() if value}
     raw = ids.derive("report", message.id, state, message.attempts)
     return _item(profile, ids.show("evt", raw), state, at, said, message.caused_by or "")
 
 
 def of_deferral(message: Claimed, profile: bytes, until: int, at: int) -> Item:
     """Handed back by the claim, to go at `until`; each time it is put off is another report."""
-    said = properties(message) | {"due_at": clock.show(until)}
+    said = _told(message) | {"due_at": clock.show(until)}
     raw = ids.derive("report", message.id, "deferred", until)
     return _item(profile, ids.show("evt", raw), "deferred", at, said, message.caused_by or "")
 
@@ -44,6 +44,10 @@ def of_customer(
 
 def new_id() -> str:
     return ids.show("evt", os.urandom(ids.ID_BYTES))
+
+
+def _told(message: Claimed) -> dict[str, Any]:
+    return properties(message) | ({"test": True} if message.is_test else {})
 
 
 class Named(Protocol):

@@ -22,7 +22,7 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import message_id
-from kizuna.messages.message import RANK, TO, read_passed
+from kizuna.messages.message import RANK, TO, read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -43,6 +43,7 @@ async def list_messages(
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> dict[str, Any]:
+    """Messages, newest first; by profile, campaign, journey or state."""
     workspace = caller.workspace.id
     asked = {"campaign": campaign, "journey": journey, "state": in_state}
     if in_state is not None and in_state not in RANK:
@@ -99,9 +100,14 @@ async def get_message(message: str, caller: Caller, database: Database) -> dict[
         proof = await consents.proof(conn, caller.workspace.id, row["proof"]) if row and row["proof"] else None
     if row is None:
         raise NotFound(f"no message {message!r} in this workspace")
-    history = [{"state": state, "at": clock.show(at)} for state, at in map(read_passed, row["history"])]
+    history = [_passed(*read_passed(entry)) for entry in row["history"]]
     said = {"subject": content[0], "body": content[1], "links": content[2]} if content else None
     return {**_shown(row), "history": history, "content": said, "consent": _consent(row["consent"], proof)}
+
+
+def _passed(word: str, at: int) -> dict[str, Any]:
+    state, actor = read_word(word)
+    return {"state": state, "at": clock.show(at), **({"actor": actor} if actor else {})}
 
 
 def _consent(state: str | None, proof: tuple[Any, ...] | None) -> dict[str, Any] | None:
@@ -130,6 +136,7 @@ class Say(Struct, forbid_unknown_fields=True):
 async def say(
     data: Say, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
+    """Say one thing now to one profile or address, such as a receipt or a one-time code."""
     workspace = caller.workspace.id
     if data.expires:
         clock.duration(data.expires)

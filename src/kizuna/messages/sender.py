@@ -22,6 +22,7 @@ from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
 from kizuna.messages.fetching import Fetching
 from kizuna.messages.pace import Pace
+from kizuna.messages.porter import NOBODY, Order, Porter, Porters
 from kizuna.messages.tray import gather
 from kizuna.providers import HandsToPeople, Outcome, Unavailable, all_providers
 from kizuna.providers.http import Outside
@@ -51,7 +52,8 @@ def main(config: Config) -> None:
     with Stopping() as stopping:
         while not stopping.is_set:
             try:
-                Sender(config, stopping).work()
+                with Porters(config, config.sender_processes - 1) as porters:
+                    Sender(config, stopping, porters).work()
             except (psycopg.OperationalError, errors.Unavailable) as error:
                 log.warning("sender_restarts", reason=str(error).partition("\n")[0])
                 stopping.wait(RETRY)
@@ -69,24 +71,25 @@ class Ending(Protocol):
 class Sender:
     """One connection to deliver with, one to hear what is planned, and a lane of threads for each remote provider."""
 
-    def __init__(self, config: Config, stopping: Ending) -> None:
+    def __init__(self, config: Config, stopping: Ending, porters: Porters = NOBODY) -> None:
         self.config = config
         self.stopping = stopping
+        self.porters = porters
         self.lanes: dict[tuple[int, str, bool], Lane] = {}
         self.paces: dict[tuple[int, str], Pace] = {}
 
     def work(self) -> None:
         url = self.config.database_url
-        with _connect(url) as connection, connect(url, autocommit=True) as ear:
+        with sql_sending.connected(url) as connection, connect(url, autocommit=True) as ear:
             ear.execute("LISTEN kizuna_send")
             config = self.config
-            base = config.public_url or config.url or f"http://{config.host}:{config.port}"
             outside = Outside(config.allow_private_targets)
             fetching = Fetching(url, Asker(config.allow_private_targets))
-            desk = Desk.of(connection, base, config.secret, outside, fetching)
+            desk = Desk.of(connection, config.links_base, config.secret, outside, fetching)
             recovered_at = 0.0
             try:
                 while not self.stopping.is_set:
+                    self.porters.check()
                     began = time.monotonic()
                     if began - recovered_at > RECOVER_EVERY:
                         recovered_at = began
@@ -136,7 +139,9 @@ class Sender:
     def lane(self, due: sql_sending.Due, desk: Desk) -> Lane:
         key = due.workspace.id, due.channel, due.is_urgent
         if key not in self.lanes:
-            self.lanes[key] = Lane(self.config.database_url, desk, due.workspace, due.channel, is_urgent=due.is_urgent)
+            self.lanes[key] = Lane(
+                self.config.database_url, desk, due.workspace, due.channel, self.porters, is_urgent=due.is_urgent
+            )
         return self.lanes[key]
 
     def pace(self, due: sql_sending.Due) -> Pace:
@@ -162,14 +167,6 @@ def _hands_to_people(carrier: dict[str, Any]) -> bool:
     return isinstance(all_providers().get(carrier["kind"]), HandsToPeople)
 
 
-def _connect(url: str) -> Connection[Any]:
-    """Every statement of ours finds a few rows by key; a young table must not make reading all of it seem cheaper."""
-    connection = connect(url, name="kizuna send", autocommit=True)
-    for way in ("seqscan", "hashjoin", "mergejoin"):
-        connection.execute(f"SET enable_{way} = off".encode())
-    return connection
-
-
 def _nothing() -> None:
     """A probe calls for nobody."""
 
@@ -177,13 +174,24 @@ def _nothing() -> None:
 class Lane:
     """The threads of one provider, for transactional messages or for all others; a dead one blocks only its own."""
 
-    def __init__(self, url: str, desk: Desk, workspace: Workspace, channel: str, *, is_urgent: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        desk: Desk,
+        workspace: Workspace,
+        channel: str,
+        porters: Porters = NOBODY,
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         self.url, self.desk, self.workspace, self.channel, self.is_urgent = url, desk, workspace, channel, is_urgent
+        self.porters = porters
         self.most_threads, self.batch = (URGENT_THREADS, URGENT_BATCH) if is_urgent else (LANE_THREADS, LANE_BATCH)
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
         self.pace = Pace()
         self.rate = 0.0
+        self.is_busy = False  # there was more than one thread could take
         self._hands = threading.Condition()  # guards what follows
         self._idle = 0
         self._calls = 0
@@ -206,7 +214,7 @@ class Lane:
 
     def _work(self) -> None:
         try:
-            with _connect(self.url) as connection:
+            with sql_sending.connected(self.url) as connection:
                 calls = -1
                 while self._is_called(calls):
                     calls = self._calls
@@ -245,9 +253,23 @@ class Lane:
         """Some messages; after a failure one, which asks for all whether the provider is back. False: no more."""
         if not self._take_turn():
             return False
+        porter = self.porters.take() if self.is_busy and not is_probe else None
+        outcome = self._by(porter) if porter is not None else self._ourselves(connection, is_probe)
+        if outcome is None:
+            self.is_busy = False
+            return False
+        self._heed(outcome)
+        return True
+
+    def _by(self, porter: Porter) -> Outcome | None:
+        order = Order(self.workspace, self.channel, self._limit(), is_urgent=self.is_urgent, is_paced=self.rate > 0)
+        with self.porters.at_work(porter):
+            return porter.deliver(order, more=self._call_more, pace=self._take_turn)
+
+    def _ourselves(self, connection: Connection[Any], is_probe: bool) -> Outcome | None:
         with connection.cursor(binary=True) as cursor:
             now = sql_sending.now(cursor, self.workspace.id)
-        outcome = deliver_remote(
+        return deliver_remote(
             connection,
             self.desk,
             self.workspace,
@@ -255,13 +277,13 @@ class Lane:
             now,
             limit=1 if is_probe else self._limit(),
             is_urgent=self.is_urgent,
-            more=_nothing if is_probe else self._call,
+            more=_nothing if is_probe else self._call_more,
             pace=self._take_turn,
         )
-        if outcome is None:
-            return False
-        self._heed(outcome)
-        return True
+
+    def _call_more(self) -> None:
+        self.is_busy = True
+        self._call()
 
     def _heed(self, outcome: Outcome) -> None:
         rests = self.pace.heed(outcome)

@@ -10,7 +10,9 @@ from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
 from kizuna.messages import sql_shelf
 from kizuna.messages.message import (
+    ENGAGED,
     RANK,
+    TEST,
     TO,
     AdvanceMessage,
     CancelPlanned,
@@ -18,7 +20,10 @@ from kizuna.messages.message import (
     MovePlanned,
     NoteHarm,
     PlanMessage,
+    RestateMessage,
     passed,
+    restated,
+    written_as,
     written_history,
 )  # fmt: skip
 
@@ -112,11 +117,12 @@ def note_harm(cursor: Any, workspace: int, effects: list[NoteHarm]) -> None:
 
 
 def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
-    """Add reports to the history; the state only moves up in rank, whatever the order of arrival."""
+    """Add reports to the history; the state only moves up in rank, whatever the order of arrival, and by nothing that
+    a machine did."""
     reports: dict[bytes, list[AdvanceMessage]] = {}
     for effect in effects:
         reports.setdefault(effect.id, []).append(effect)
-    furthest = [max(said, key=lambda report: RANK[report.state]) for said in reports.values()]
+    furthest = [max(said, key=_rank) for said in reports.values()]
     cursor.execute(
         "UPDATE message m SET history = m.history || new.history::bigint[],"
         " state = CASE WHEN coalesce(array_position(%b::text[], m.state), 0) <= new.rank"
@@ -131,12 +137,33 @@ def advance(cursor: Any, workspace: int, effects: list[AdvanceMessage]) -> None:
             list(RANK),
             list(reports),
             [report.state for report in furthest],
-            [RANK[report.state] + 1 for report in furthest],
+            [_rank(report) for report in furthest],
             [report.reason for report in furthest],
-            [written_history((r.state, r.at) for r in said) for said in reports.values()],
+            [written_history((written_as(r.state, r.actor), r.at) for r in said) for said in reports.values()],
             workspace,
         ],
     )
+
+
+def _rank(report: AdvanceMessage) -> int:
+    """Counted from 1, as PostgreSQL counts; 0 moves nothing."""
+    return 0 if report.actor == "machine" else RANK[report.state] + 1
+
+
+def restate(cursor: Any, workspace: int, effects: list[RestateMessage]) -> None:
+    """Opens and clicks that were a machine's after all: the state goes back to what remains."""
+    for effect in effects:
+        cursor.execute(
+            "SELECT history, state FROM message WHERE workspace = %s AND id = %s FOR UPDATE", [workspace, effect.id]
+        )
+        if (row := cursor.fetchone()) is None:
+            continue
+        history, remains = restated(row[0], effect.acts)
+        state = remains if row[1] in ENGAGED else row[1]
+        cursor.execute(
+            "UPDATE message SET history = %s::bigint[], state = %s WHERE workspace = %s AND id = %s",
+            [history, state, workspace, effect.id],
+        )
 
 
 def resend(workspace: int, message: bytes, now: int) -> Statement:
@@ -242,7 +269,7 @@ async def recipient(
 ) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
     """As `person`, of a message; one that was said to an address alone has no record of a customer, and needs none."""
     found = await person(conn, workspace, row["profile"])
-    return (row["profile"], None, None, None) if found is None and row["purpose"] == TO else found
+    return (row["profile"], None, None, None) if found is None and row["purpose"] in (TO, TEST) else found
 
 
 async def neutral(conn: AsyncConnection[Any], workspace: int) -> str:

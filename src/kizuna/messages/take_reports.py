@@ -22,7 +22,7 @@ from kizuna.core.errors import Invalid, NotFound, NotSignedIn
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.messages import store
-from kizuna.messages.message import read_passed
+from kizuna.messages.message import read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
 from kizuna.messages.take_acts import Acts, Told, take_acts
 from kizuna.messages.take_replies import take_reply
@@ -48,8 +48,7 @@ class ReportDesk:
 
     def address(self, path: str, query: str) -> str:
         """Of a request, as those know it who were told our public address."""
-        base = self.config.public_url or self.config.url or f"http://{self.config.host}:{self.config.port}"
-        return f"{base.rstrip('/')}{path}{'?' if query else ''}{query}"
+        return f"{self.config.links_base.rstrip('/')}{path}{'?' if query else ''}{query}"
 
     async def take(self, name: str, token: str, said: Incoming) -> tuple[int, int | None]:
         """How many reports were new to us, and their position; raises `NotSignedIn` for what they did not say."""
@@ -168,7 +167,7 @@ async def _items(
 
 def _is_known(row: Mapping[str, Any], state: str, at: int) -> bool:
     """Providers repeat a report until we answer, and sometimes after."""
-    passed = [read_passed(entry) for entry in row["history"]]
+    passed = [(read_word(word)[0], at) for word, at in map(read_passed, row["history"])]
     return (state, at) in passed if state in REPEATABLE else any(known == state for known, _ in passed)
 
 

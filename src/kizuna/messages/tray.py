@@ -112,7 +112,7 @@ class Trays:
 
     def __init__(self, config: Config, database: Database) -> None:
         self.url, self.secret = database.url, config.secret
-        self.base = (config.public_url or config.url or f"http://{config.host}:{config.port}").rstrip("/")
+        self.base = config.links_base.rstrip("/")
 
     async def work(self, do: Callable[[Connection[Any], Desk], T]) -> T:
         return await asyncio.to_thread(self._work, do)

@@ -37,6 +37,7 @@ async def list_profiles(
     limit: Limit = 50,
     cursor: str = "",
 ) -> dict[str, Any]:
+    """Profiles by name, mail or id, or the members of a segment."""
     after = ids.read("prf", cursor) if cursor else b""
     async with database.connection() as conn:
         rows = await store.page(conn, caller.workspace.id, search.strip()[:200], segment, after, limit)
@@ -91,6 +92,7 @@ async def patch_profile(
 async def get_timeline(
     ref: str, caller: Caller, database: Database, lake: Lake, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
+    """What a profile did and what Kizuna said of it, newest first, each with its cause."""
     async with database.connection() as conn:
         profile = await find(conn, caller.workspace.id, ref)
     return await timeline.timeline(lake, database, caller.workspace.id, profile, cursor, limit)

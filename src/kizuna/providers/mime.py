@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import quote
@@ -18,7 +18,6 @@ OURS = frozenset({
 })  # fmt: skip
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,60}\Z")  # RFC 5322 section 3.6.8
 _VISIBLE = "".join(map(chr, range(32, 127)))
-_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def build(delivery: Delivery, sender: str) -> bytes:
@@ -37,7 +36,8 @@ def build(delivery: Delivery, sender: str) -> bytes:
         part_headers, body = _part("text/plain", delivery.text)
     else:
         part_headers, body = _alternatives(delivery)
-    return "\r\n".join([*lines, *_lines(part_headers), "", body]).encode()
+    head = "\r\n".join([*lines, *_lines(part_headers), "", ""]).encode()
+    return head + body
 
 
 def message_id(message: str, sender: str) -> str:
@@ -60,22 +60,23 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
     return [f"{key}: {value}" for key, value in headers.items()]
 
 
-def _part(kind: str, text: str) -> tuple[dict[str, str], str]:
+def _part(kind: str, text: str) -> tuple[dict[str, str], bytes]:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        raw = _BREAK.sub("\r\n", text).encode()
+        raw = text.replace("\n", "\r\n").encode()
     except UnicodeEncodeError:
         raise Invalid("the body holds half of a letter (a lone surrogate)", code="invalid_body") from None
-    encoded = base64.b64encode(raw).decode()
-    lines = "\r\n".join([encoded[start : start + 76] for start in range(0, len(encoded), 76)])
-    return {"Content-Type": f"{kind}; charset=utf-8", "Content-Transfer-Encoding": "base64"}, lines + "\r\n"
+    encoded = b2a_base64(raw, newline=False)
+    lines = b"\r\n".join([encoded[start : start + 76] for start in range(0, len(encoded), 76)])
+    return {"Content-Type": f"{kind}; charset=utf-8", "Content-Transfer-Encoding": "base64"}, lines + b"\r\n"
 
 
-def _alternatives(delivery: Delivery) -> tuple[dict[str, str], str]:
+def _alternatives(delivery: Delivery) -> tuple[dict[str, str], bytes]:
     boundary = f"=_{delivery.message}"
-    lines: list[str] = []
+    parts: list[bytes] = []
     for kind, text in (("text/plain", delivery.text), ("text/html", delivery.html or "")):
         headers, body = _part(kind, text)
-        lines += [f"--{boundary}", *_lines(headers), "", body]
-    return {"Content-Type": f'multipart/alternative; boundary="{boundary}"'}, "\r\n".join(
-        [*lines, f"--{boundary}--", ""]
-    )
+        parts += ["\r\n".join([f"--{boundary}", *_lines(headers), "", ""]).encode(), body, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    return {"Content-Type": f'multipart/alternative; boundary="{boundary}"'}, b"".join(parts)

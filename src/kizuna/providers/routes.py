@@ -37,6 +37,7 @@ async def put_provider(
 
 @get("/api/v1/providers/{name:str}")
 async def get_provider(name: str, caller: Caller, database: Database, config: Config) -> dict[str, Any]:
+    """One provider, without its secrets, with the address its reports go to and the DNS records it wants."""
     async with database.connection() as conn:
         body = await store.current(conn, caller.workspace.id, name)
         secrets = vault.secrets_of(await accounts.secret(conn), config.secret)
@@ -47,6 +48,7 @@ async def get_provider(name: str, caller: Caller, database: Database, config: Co
 
 @get("/api/v1/providers")
 async def list_providers(caller: Caller, database: Database, config: Config) -> dict[str, Any]:
+    """Every provider that is set, without its secrets."""
     workspace = caller.workspace.id
     async with database.connection() as conn:
         rows = await store.listed(conn, workspace)
@@ -58,7 +60,7 @@ def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secr
     """`secrets` names those that are set; `reports_url` is null where the provider sends no reports; `warnings`
     say what was set and will disappoint; `dns` are records to publish."""
     provider = all_providers().get(body["kind"])
-    base = config.public_url or config.url or f"http://{config.host}:{config.port}"
+    base = config.links_base
     reports = isinstance(provider, HttpProvider) and provider.has_reports
     return {
         "name": name,

@@ -75,6 +75,7 @@ async def put_segment(name: str, data: SegmentBody, caller: Caller, database: Da
 
 @get("/api/v1/segments")
 async def list_segments(caller: Caller, database: Database, limit: Limit = 100, cursor: str = "") -> dict[str, Any]:
+    """Every segment with its size."""
     async with database.connection() as conn:
         rows = await store.shown(conn, caller.workspace.id, "", cursor, limit)
     return {"items": [_segment(*row) for row in rows], "next_cursor": rows[-1][0] if len(rows) == limit else None}
@@ -82,6 +83,7 @@ async def list_segments(caller: Caller, database: Database, limit: Limit = 100, 
 
 @get("/api/v1/segments/{name:str}")
 async def get_segment(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One segment: its rule, version and size."""
     async with database.connection() as conn:
         return await _shown(conn, caller.workspace.id, name)
 
@@ -99,6 +101,7 @@ async def delete_segment(name: str, caller: Caller, database: Database) -> Respo
 
 @post("/api/v1/segments/preview", status_code=200)
 async def preview_segment(data: Asked, caller: Caller, database: Database, lake: Lake) -> dict[str, Any]:
+    """How many customers a rule matches, with a sample; nothing is stored."""
     rule = parse(data.where)
     async with database.connection() as conn:
         known = {name: parse(where) for name, where in (await store.rules(conn, caller.workspace.id)).items()}
@@ -110,6 +113,7 @@ async def preview_segment(data: Asked, caller: Caller, database: Database, lake:
 async def segment_members(
     name: str, caller: Caller, database: Database, limit: Limit = 100, cursor: str = ""
 ) -> dict[str, Any]:
+    """The members now, with the time each entered."""
     after = ids.read("prf", cursor) if cursor else b""
     async with database.connection() as conn:
         await _shown(conn, caller.workspace.id, name)

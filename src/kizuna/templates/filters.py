@@ -200,6 +200,7 @@ def json_text(value: object) -> str:
 
 @string_filter
 def number_with_delimiter(value: str, delimiter: object = ",") -> str:
+    """A whole or decimal number with a sign between each three digits."""
     whole, dot, rest = value.partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     if not digits.isdigit():
@@ -213,6 +214,7 @@ def _digest(name: str) -> Any:
     def apply(value: str) -> str:
         return hashlib.new(name, value.encode(), usedforsecurity=False).hexdigest()
 
+    apply.__doc__ = f"The {name} digest of a text, in hexadecimal."
     return apply
 
 
@@ -222,11 +224,13 @@ def _hmac(name: str, *, is_base64: bool = False) -> Any:
         made = hmac.new(str(key).encode(), value.encode(), name)
         return base64.b64encode(made.digest()).decode() if is_base64 else made.hexdigest()
 
+    apply.__doc__ = f"The HMAC of a text with a key by {name}, in {'base 64' if is_base64 else 'hexadecimal'}."
     return apply
 
 
 @string_filter
 def url_param_escape(value: str) -> str:
+    """A text as it stands in one parameter of a URL."""
     return urllib.parse.quote(value, safe="")
 
 
@@ -244,6 +248,7 @@ def json_escape(value: str) -> str:
 
 @liquid_filter
 def property_accessor(value: object, key: object = None) -> object:
+    """The value an object has under a key."""
     return value.get(str(key)) if isinstance(value, dict) else None
 
 

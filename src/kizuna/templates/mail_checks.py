@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kizuna.templates.markup import OPEN, pieces
-from kizuna.templates.plain_text import attribute
+from kizuna.templates.markup import OPEN, attribute, pieces
 
 CLIPPED_AT = 102_000  # bytes: Gmail shows the rest behind a link
 LONGEST_SUBJECT = 255

@@ -1,148 +1,102 @@
-"""The text part of a mail, from its HTML: links keep their address, blocks their lines. Linear in any input."""
+"""The text part of a mail, from its HTML: links keep their address, blocks their lines. Linear in any input.
+
+Most of a mail stands in every mail of its template: what its runs of tags do to the text is found out once.
+"""
 
 from __future__ import annotations
 
-import html
 import re
+from typing import NamedTuple
 
-from kizuna.templates.markup import OPEN, TEXT, pieces
+from kizuna.templates.markup import OPEN, TEXT, piece_at, whole_tag
+from kizuna.templates.text_writer import Deed, Writer, closing, hides, opening
 
-_BLANKS = re.compile(r"[ \t\r\n\f\u00a0\u200b\u200c\u034f\ufeff]+")
-_DOUBLE = re.compile(r"(?<=\S) {2,}")
-_ATTRIBUTE = {
-    name: re.compile(rf"(?:^|\s){name}\s{{0,9}}=\s{{0,9}}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
-    for name in ("href", "alt", "style", "src")
-}
-_NOT_SHOWN = re.compile(r"display\s{0,9}:\s{0,9}none|mso-hide\s{0,9}:\s{0,9}all", re.IGNORECASE)
-_SILENT = frozenset(("head", "script", "style", "template", "title", "noscript"))
-_PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr"))
-_LINES = frozenset(("div", "tr", "li", "section", "article", "header", "footer", "center", "address", "dt", "dd"))
-_EMPTY = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
-DEEPEST = 8  # lists in lists that are set further in
-_WORTH_SAYING = ("http://", "https://", "mailto:", "tel:")
+# where a run of tags ends: before something shown, and before what names an address, which differs from mail to mail
+_END = re.compile(r">[ \t\r\n\f]*+(?=[^ \t\r\n\f<]|<(?:a|img)\s)")
+_LONGEST_KNOWN, _MOST_KNOWN = 2_000, 2_000  # characters, runs of tags
 
 
 def text_of(source: str) -> str:
     """The text of an HTML mail."""
-    writer = _Writer()
-    for kind, name, rest in pieces(source):
-        if kind == TEXT:
-            writer.write(rest)
-        elif kind == OPEN:
-            writer.open(name, rest)
-        else:
-            writer.close(name)
+    writer = Writer()
+    place = 0
+    while place < len(source):
+        if source[place] == "<":
+            found = _END.search(source, place)
+            end = found.start() + 1 if found else len(source)
+            tags = source[place:end]
+            run = _known.get(tags) or _run(tags)
+            if run is None or writer.silent or run.hides:
+                place = _piece_by_piece(writer, source, place, end)
+                continue
+            for deed in run.deeds:
+                deed(writer)
+            place = end
+        end = source.find("<", place)
+        writer.write(source[place:end] if end >= 0 else source[place:])
+        place = end if end >= 0 else len(source)
     return writer.whole()
 
 
-class _Writer:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.line: list[str] = []
-        self.silent: list[str] = []  # elements whose text is not shown, the innermost last
-        self.depths: dict[str, int] = {}  # of elements of the same name within the silent one
-        self.link: tuple[str, int, int] | None = None  # address, and where in the text its words begin
-        self.lists: list[int | None] = []  # the number of the last item; None: no numbers
-        self.cell = False
+def _piece_by_piece(writer: Writer, source: str, place: int, end: int) -> int:
+    """From one place to another, or to the end of the piece that lies over it."""
+    while place < end:
+        if source[place] != "<":
+            begin, place = place, source.find("<", place, end)
+            place = place if place >= 0 else end
+            writer.write(source[begin:place])
+            continue
+        piece, place = piece_at(source, place)
+        if piece is not None and piece.kind == TEXT:
+            writer.write(piece.rest)
+        elif piece is not None:
+            writer.tag(piece)
+    return place
 
-    def write(self, text: str) -> None:
-        if not self.silent:
-            words = _BLANKS.sub(" ", html.unescape(text) if "&" in text else text)
-            if words := words if self.line else words.lstrip(" "):
-                self.line.append(words)
 
-    def open(self, name: str, rest: str) -> None:
-        if self.silent:
-            if name == self.silent[-1]:
-                self.depths[name] = self.depths.get(name, 0) + 1
+class _Run(NamedTuple):
+    """Tags with nothing but blanks between them."""
+
+    deeds: list[Deed]  # where text is shown
+    hides: bool  # text is not shown somewhere within it
+
+
+_known: dict[str, _Run] = {}
+
+
+def _run(source: str) -> _Run | None:
+    """None: where its tags end cannot be told from these characters alone."""
+    deeds: list[Deed] = []
+    is_hiding = False
+    for part in source[1:].split("<"):
+        inner, end, blank = part.partition(">")
+        tag = whole_tag(inner) if end else None
+        if tag is None:
+            return None
+        is_open = tag.kind == OPEN
+        is_hiding = is_hiding or (is_open and hides(tag.name, tag.rest))
+        for deed in (opening(tag.name, tag.rest) if is_open else closing(tag.name), Writer.blank if blank else None):
+            if deed is not None:
+                _add(deeds, deed)
+    run = _Run(deeds, is_hiding)
+    if len(source) <= _LONGEST_KNOWN:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[source] = run
+    return run
+
+
+_NOTHING_AT_BEGIN = (Writer.blank, Writer.begin_cell)
+_NOTHING_BEFORE_END = (*_NOTHING_AT_BEGIN, Writer.end_cell, Writer.end_line)
+
+
+def _add(deeds: list[Deed], deed: Deed) -> None:
+    """What leaves no trace beside its neighbour is left out."""
+    if deeds and deeds[-1] in (Writer.end_line, Writer.end_paragraph) and deed in (*_NOTHING_AT_BEGIN, Writer.end_line):
+        return
+    if deed in (Writer.end_line, Writer.end_paragraph):
+        while deeds and deeds[-1] in _NOTHING_BEFORE_END:
+            deeds.pop()
+        if deeds and deeds[-1] == Writer.end_paragraph:
             return
-        if name in _SILENT or (name not in _EMPTY and rest and _is_hidden(rest)):
-            self.silent.append(name)
-            return
-        match name:
-            case "br":
-                self.end_line()
-            case "hr":
-                self.end_line(1)
-                self.line.append("-" * 20)
-                self.end_line(1)
-            case "img":
-                if alt := attribute(rest, "alt"):
-                    self.line.append(_BLANKS.sub(" ", alt))
-            case "a":
-                self.link = attribute(rest, "href"), len(self.lines), len(self.line)
-            case "ul" | "ol":
-                self.end_line(0 if self.lists else 1)
-                self.lists.append(0 if name == "ol" else None)
-            case "li":
-                self.end_line()
-                self.line.append("  " * min(max(0, len(self.lists) - 1), DEEPEST) + self.bullet())
-            case "td" | "th":
-                if self.cell and self.line and not self.line[-1].endswith(" "):
-                    self.line.append(" ")
-            case _:
-                if name in _PARAGRAPHS:
-                    self.end_line(1)
-                elif name in _LINES:
-                    self.end_line()
-
-    def close(self, name: str) -> None:
-        if self.silent:
-            if name == self.silent[-1]:
-                if self.depths.get(name, 0):
-                    self.depths[name] -= 1
-                else:
-                    self.silent.pop()
-            return
-        if name == "a" and self.link:
-            self.end_link(*self.link)
-            self.link = None
-        elif name in ("ul", "ol"):
-            if self.lists:
-                self.lists.pop()
-            self.end_line(0 if self.lists else 1)
-        elif name in ("td", "th"):
-            self.cell = True
-        elif name in _PARAGRAPHS:
-            self.end_line(1)
-        elif name in _LINES:
-            self.end_line()
-
-    def bullet(self) -> str:
-        if not self.lists or self.lists[-1] is None:
-            return "- "
-        self.lists[-1] += 1
-        return f"{self.lists[-1]}. "
-
-    def end_link(self, address: str, line: int, part: int) -> None:
-        if not address.lower().startswith(_WORTH_SAYING):
-            return
-        words = "".join([*self.lines[line:], *self.line] if line < len(self.lines) else self.line[part:]).strip()
-        shown = address.removeprefix("mailto:").removeprefix("tel:")
-        if not words:
-            self.line.append(f" {shown}" if self.line else shown)
-        elif words not in (address, shown, address.rstrip("/"), address.partition("://")[2].rstrip("/")):
-            self.line.append(f" ({shown})")
-
-    def end_line(self, empty: int = 0) -> None:
-        """End the line, and leave `empty` lines after it; never two empty lines together."""
-        self.cell = False
-        said = "".join(self.line).rstrip()
-        self.line = []
-        if said:
-            self.lines.append(_DOUBLE.sub(" ", said))
-        if empty and self.lines and self.lines[-1]:
-            self.lines.append("")
-
-    def whole(self) -> str:
-        self.end_line()
-        return "\n".join(self.lines).strip()
-
-
-def attribute(rest: str, name: str) -> str:
-    found = _ATTRIBUTE[name].search(rest)
-    return html.unescape(found[1] or found[2] or found[3] or "").strip() if found else ""
-
-
-def _is_hidden(rest: str) -> bool:
-    return "style" in rest.lower() and bool(_NOT_SHOWN.search(attribute(rest, "style")))
+    deeds.append(deed)

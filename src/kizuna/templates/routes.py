@@ -61,6 +61,7 @@ async def put_template(name: str, data: dict[str, Any], caller: Caller, database
 async def list_templates(
     caller: Caller, database: Database, limit: Limit = 100, cursor: str | None = None
 ) -> dict[str, Any]:
+    """Every template by name."""
     async with database.connection() as conn:
         rows = await store.listed(conn, caller.workspace.id, cursor or "", limit)
     return {"items": [_shown(row) for row in rows], "next_cursor": rows[-1][0] if len(rows) == limit else None}
@@ -68,6 +69,7 @@ async def list_templates(
 
 @get("/api/v1/templates/{name:str}")
 async def get_template(name: str, caller: Caller, database: Database) -> dict[str, Any]:
+    """One template as it was published."""
     return _shown(await _current(database, caller.workspace.id, name))
 
 
@@ -98,6 +100,7 @@ class Preview(Struct, forbid_unknown_fields=True):
 
 @post("/api/v1/templates/render", status_code=200)
 async def render_template(data: Preview, caller: Caller, database: Database, previewer: Previewer) -> dict[str, Any]:
+    """What a template says for one customer, event and data; nothing is sent."""
     workspace = caller.workspace
     if (data.template is None) == (data.inline is None):
         raise Invalid("say either `template`, a name, or `inline`, a template", code="invalid_preview")

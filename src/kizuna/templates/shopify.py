@@ -95,6 +95,7 @@ def joined(items: Iterable[object], depth: int = 0) -> Iterable[str]:
 @with_environment
 @string_filter
 def escape(value: str, *, environment: Any) -> str:
+    """A text as it stands in HTML."""
     escaped = html.escape(str(value)).replace("&#x27;", "&#39;")
     return Markup(escaped) if environment.autoescape else escaped
 

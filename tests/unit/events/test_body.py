@@ -46,3 +46,18 @@ def test_broken_gzip_is_refused(data: bytes) -> None:
 def test_an_unknown_encoding_is_refused() -> None:
     with pytest.raises(Invalid):
         read(b"x", "br")
+
+
+def test_a_body_that_promises_too_much_is_not_waited_for() -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        raise AssertionError("looked at")
+        yield b""
+
+    with pytest.raises(Invalid) as raised:
+        asyncio.run(read_body(stream(), "", 1000, "1001"))
+    assert raised.value.code == "too_large"
+    assert asyncio.run(read_body(_nothing(), "", 1000, "1000")) == b""
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""

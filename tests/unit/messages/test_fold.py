@@ -7,7 +7,7 @@ from kizuna.core import ids
 from kizuna.engine.moment import Item, Moment
 from kizuna.engine.slice import Definition, Effects, Record, Scope, Workspace
 from kizuna.messages.fold import MessagesSlice
-from kizuna.messages.message import AdvanceMessage, NoteHarm
+from kizuna.messages.message import AdvanceMessage, NoteHarm, RestateMessage
 from kizuna.messages.section import Messages
 
 MESSAGE = ids.show("msg", b"m" * 16)
@@ -62,3 +62,11 @@ def test_a_refusal_is_noted_as_harm_where_it_blames_what_was_said_or_us() -> Non
     assert noted("bounced", reason="refused_content") == ["refused_content"]
     assert noted("bounced", **{"reason": "blocked", "class": "hard"}) == ["hard_bounce"]
     assert noted("bounced", **{"reason": "mailbox_full", "class": "soft"}) == []
+
+
+def test_what_a_machine_did_is_told_to_the_ledger_as_its_own() -> None:
+    effects = fold("report", "message_clicked", message=MESSAGE, channel="email", actor="machine")
+    assert effects.other[AdvanceMessage] == [AdvanceMessage(b"m" * 16, "clicked", 5, None, "machine")]
+    items = [{"id": "e7", "state": "clicked", "at": 4}]
+    effects = fold("report", "message_restated", message=MESSAGE, actor="machine", items=items)
+    assert effects.other == {RestateMessage: [RestateMessage(b"m" * 16, (("clicked", 4),))]}

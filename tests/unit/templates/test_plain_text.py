@@ -3,8 +3,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kizuna.templates import markup
 from kizuna.templates.plain_text import text_of
+from kizuna.templates.text_writer import Writer
 
 MAIL = """<!doctype html><html><head><title>T</title><style>a{color:red}</style></head><body>
 <div style="display:none;max-height:0">Preheader <div>inner</div> hidden</div>
@@ -61,3 +65,47 @@ def test_nonsense_costs_time_in_proportion(source: str) -> None:
     started = time.monotonic()
     text_of(source)
     assert time.monotonic() - started < 2
+
+
+_FRAGMENTS = (
+    *(
+        "<",
+        ">",
+        '"',
+        "'",
+        "=",
+        " ",
+        "\n",
+        "a",
+        "x > y",
+        "&amp;",
+        "&lt",
+        "\u200b",
+        "\u2003",
+        "<!-- c -->",
+        "<!doctype html>",
+    ),
+    *("<p>", "</p>", "<td>", "</td>", "<tr>", "</tr>", "<li>", "</li>", "<ul>", "</ul>", "<ol>", "<br>", "<hr>", "<b>"),
+    *(
+        '<a href="https://x.example">',
+        "</a>",
+        '<a b="x > y">',
+        '<img alt="x">',
+        "<style>",
+        "</style>",
+        "<div>",
+        "</div>",
+    ),
+    *('<div style="display:none">', '<div style="display:&#110;one">', "<TD class=x>", "</br>"),
+)
+
+
+@given(st.lists(st.sampled_from(_FRAGMENTS), max_size=40).map("".join))
+def test_runs_of_tags_do_what_their_tags_do_one_by_one(source: str) -> None:
+    writer = Writer()
+    for piece in markup.pieces(source):
+        if piece.kind == markup.TEXT:
+            writer.write(piece.rest)
+        else:
+            writer.tag(piece)
+    assert text_of(source) == writer.whole()

@@ -114,7 +114,7 @@ def run(source: str) -> str:
 @pytest.mark.parametrize("name", STOPPED)
 def test_a_swelling_template_is_stopped_in_time_and_memory(name: str) -> None:
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.thread_time()
     try:
         with pytest.raises(Invalid) as error:
             run(STOPPED[name])
@@ -122,24 +122,24 @@ def test_a_swelling_template_is_stopped_in_time_and_memory(name: str) -> None:
     finally:
         tracemalloc.stop()
     assert error.value.code in ("template_limit", "template_error")
-    assert time.monotonic() - started < 2 * 3  # measured with the allocation tracer, which slows several times
+    assert time.thread_time() - started < 2 * 3  # measured with the allocation tracer, which slows several times
     assert peak < 64_000_000
 
 
 @pytest.mark.parametrize("name", STOPPED | REFUSED)
 def test_an_unreadable_template_is_refused_in_time(name: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(Invalid) as error:
         run((STOPPED | REFUSED)[name])
     assert error.value.code in ("template_limit", "template_error")
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_looks_dangerous_and_is_not_is_rendered(name: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     try:
         assert len(run(HARMLESS[name])) < 1_000
     except Invalid as error:
         assert error.code == "template_error"
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1

@@ -185,8 +185,12 @@ _STATES = [
 ]
 _AT = ", ".join(f"min(timestamp) FILTER (WHERE state = '{state}') AS {state}_at" for state in _STATES)
 
-# What machines open or click is no engagement.
+# What machines open or click is no engagement, and what members send to look at it no message.
 MESSAGES = f"""
+WITH restated AS (
+    SELECT unnest(json_extract_string(properties, '$.items[*].id')) AS item
+    FROM events WHERE type = 'report' AND event = 'message_restated'
+)
 SELECT message, arg_min(profile, arrival) AS profile, any_value(v[2]) AS channel, any_value(v[3]) AS template,
        any_value(v[4]) AS journey, any_value(v[5]) AS campaign, any_value(v[6]) AS variant, any_value(v[7]) AS run,
        any_value(v[8]) AS step, any_value(v[9]) AS topic,
@@ -195,11 +199,13 @@ SELECT message, arg_min(profile, arrival) AS profile, any_value(v[2]) AS channel
 FROM (
     SELECT *, v[1] AS message, substr(event, 9) AS state FROM (
         SELECT *, json_extract_string(properties, ['$.message', '$.channel', '$.template', '$.journey', '$.campaign',
-               '$.variant', '$.run', '$.step', '$.topic', '$.reason', '$.actor']) AS v
-        FROM events WHERE type IN ('fact', 'report') AND starts_with(event, 'message_')
+               '$.variant', '$.run', '$.step', '$.topic', '$.reason', '$.actor', '$.test']) AS v
+        FROM events WHERE type IN ('fact', 'report') AND starts_with(event, 'message_') AND event <> 'message_restated'
+             AND NOT (event IN ('message_opened', 'message_clicked') AND id IN (SELECT item FROM restated))
     )
 )
 WHERE message IS NOT NULL AND NOT (state IN ('opened', 'clicked') AND coalesce(v[11], 'human') <> 'human')
+      AND v[12] IS NULL
 GROUP BY message
 """
 

@@ -241,7 +241,7 @@ class MemoryHouse:
     def _advance(self, workspace: int, effects: Sequence[AdvanceMessage]) -> None:
         for each in effects:
             row = self.ledgers[workspace].messages.get(each.id)
-            if row and RANK[row.state] <= RANK[each.state]:
+            if row and each.actor != "machine" and RANK[row.state] <= RANK[each.state]:
                 row.state = each.state
 
     def _membership(self, workspace: int, effects: Sequence[MembershipChanged]) -> None:

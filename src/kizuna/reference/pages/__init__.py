@@ -1,0 +1,1 @@
+"""The pages of the reference: each file offers `page`, which makes one."""

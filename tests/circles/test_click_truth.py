@@ -1,0 +1,103 @@
+"""Who opened and clicked: people count, machines are kept apart, and what was taken for a person's is said anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from kizuna.config import Config
+from kizuna.testing.crew import Crew
+from kizuna.testing.mail_shop import BASE, Shop
+
+PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"}
+LETTER = {
+    "channel": "email", "subject": "Three", "format": "liquid+html",
+    "body": "".join(f'<a href="https://shop.example/{n}">{n}</a>' for n in range(3)),
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(open_house: Callable[..., Any], database_url: str) -> Iterator[Shop]:
+    house = open_house(public_url=BASE)
+    with Crew(Config(database_url=database_url, public_url=BASE)):
+        made = Shop(house)
+        made.put("/api/v1/templates/three", LETTER)
+        yield made
+
+
+class Mail:
+    """One message with its addresses."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        shop.identify("ada")
+        self.id = shop.say("ada", template="three")["id"]
+        body = shop.mail()["body"]
+        self.links = [shop.path(each) for each in re.findall(r'href="([^"]+/c/[^"]+)"', body)]
+        self.trap = shop.path(re.findall(r'href="([^"]+/t/[^"]+)"', body)[0])
+        self.pixel = shop.path(re.findall(r'src="([^"]+/o/[^"]+)"', body)[0])
+
+    def ask(self, path: str, method: str = "GET", agent: dict[str, str] = PERSON) -> str:
+        answer = self.shop.house.client.request(method, path, headers=agent, follow_redirects=False)
+        assert answer.status_code in (200, 204, 302), answer.text
+        return answer.headers["kizuna-position"]
+
+    def shown(self, position: str) -> tuple[str, list[tuple[str, str]]]:
+        """Its state, and what was done to it by whom."""
+        found = self.shop.get(f"/api/v1/messages/{self.id}", position)
+        acts = [each for each in found["history"] if each["state"] in ("opened", "clicked")]
+        return found["state"], [(each["state"], each.get("actor", "human")) for each in acts]
+
+
+def test_a_person_clicks_and_counts(shop: Shop) -> None:
+    mail = Mail(shop)
+    mail.ask(mail.links[0])
+    assert mail.shown(mail.ask(mail.links[1])) == ("clicked", [("clicked", "human")] * 2)
+
+
+def test_heads_agents_and_proxies_change_no_state(shop: Shop) -> None:
+    mail = Mail(shop)
+    mail.ask(mail.links[0], "HEAD")
+    mail.ask(mail.pixel, "HEAD")
+    mail.ask(mail.pixel, agent={"User-Agent": "Mozilla/5.0"})
+    position = mail.ask(mail.links[1], agent={"User-Agent": "BarracudaCentral/1.0"})
+    acts = [("clicked", "machine"), ("opened", "machine"), ("opened", "machine"), ("clicked", "machine")]
+    assert mail.shown(position) == ("sent", acts)
+
+
+def test_a_burst_takes_back_what_was_said_before_it_was_known(shop: Shop) -> None:
+    mail = Mail(shop)
+    mail.ask(mail.pixel)
+    for link in mail.links[:2]:
+        position = mail.ask(link)
+    assert mail.shown(position) == ("clicked", [("opened", "human")] + [("clicked", "human")] * 2)
+    shop.house.sql("UPDATE touch SET at = real_now()")  # whatever a busy machine took until here
+    position = mail.ask(mail.links[2])
+    assert mail.shown(position) == ("sent", [("opened", "machine")] + [("clicked", "machine")] * 3)
+    later = mail.ask(mail.links[0])
+    assert mail.shown(later)[1][-1] == ("clicked", "machine")
+    told = [
+        each for each in shop.get("/api/v1/profiles/user:ada/timeline", later)["items"] if "restated" in each["event"]
+    ]
+    assert [len(each["properties"]["items"]) for each in told] == [4]
+
+
+def test_clicks_that_come_at_the_same_time_are_restated_once_each(shop: Shop) -> None:
+    mail = Mail(shop)
+    with ThreadPoolExecutor(6) as crowd:
+        positions = list(crowd.map(mail.ask, mail.links * 4))
+    state, acts = mail.shown(max(positions, key=int))
+    assert (state, acts) == ("sent", [("clicked", "machine")] * 12)
+    assert shop.house.sql("SELECT count(*)::integer FROM touch WHERE actor <> 'machine'") == [(0,)]
+
+
+def test_who_follows_the_hidden_link_is_a_machine_and_unsubscribes_nobody(shop: Shop) -> None:
+    mail = Mail(shop)
+    mail.ask(mail.links[0])
+    state, acts = mail.shown(mail.ask(mail.trap))
+    assert (state, acts) == ("sent", [("clicked", "machine")] * 2)
+    assert shop.say("ada")["state"] == "sent"
