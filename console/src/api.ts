@@ -147,6 +147,7 @@ export const api = {
   templates: (cursor: string | null, signal?: AbortSignal) => get<Page<TemplateRow>>('/api/v1/templates', { cursor, limit: 500 }, signal),
   template: (name: string, signal?: AbortSignal) => get<TemplateRow>(`/api/v1/templates/${at(name)}`, {}, signal),
   putTemplate: (name: string, template: TemplateDocument) => call<{ version: number; warnings?: string[] }>('PUT', `/api/v1/templates/${at(name)}`, template),
+  testTemplate: (name: string, asked: { to: string[]; profile?: string; data?: Json }) => call<{ messages: { to: string; id: string }[] }>('POST', `/api/v1/templates/${at(name)}/test`, asked),
   render: (asked: Asked, signal?: AbortSignal) => call<Rendered>('POST', '/api/v1/templates/render', asked, signal),
   outbox: (cursor?: string | null, signal?: AbortSignal) => get<Page<Mail>>('/api/v1/outbox', { cursor, limit: 30 }, signal),
   providers: (signal?: AbortSignal) => get<Page<{ name: string; kind: string; channel: string; settings?: Fields }>>('/api/v1/providers', {}, signal),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.browser.walk import LANGUAGES, no_alert, no_sideways_scroll, opened, settle
+from tests.browser.walk import LANGUAGES, OWNER, no_alert, no_sideways_scroll, opened, settle
 
 CHANNELS = ["sms", "push", "line", "whatsapp", "in_app", "card", "banner", "inbox", "letter", "call", "block", "email"]
 HOSTILE = """<h1>still here</h1><script>top.pwned = 1</script><img src=x onerror="top.pwned = 2">
@@ -115,6 +115,17 @@ def test_every_channel_is_shown_as_itself(desk: Page) -> None:
     expect(desk.locator(".sms-count")).to_contain_text("GSM-7")
     body(desk).fill("絆")
     expect(desk.locator(".sms-count")).to_contain_text("UCS-2")
+
+
+def test_published_mail_is_sent_to_oneself(desk: Page) -> None:
+    begin(desk, "to_myself")
+    desk.get_by_label("Subject").fill("How it will be")
+    body(desk).fill("<p>Hello</p>")
+    expect(desk.get_by_role("button", name="Send me a test")).to_be_disabled()
+    desk.get_by_role("button", name="Publish").click()
+    desk.get_by_role("button", name="Send me a test").click()
+    expect(desk.get_by_text(f"on its way to {OWNER['email']}")).to_be_visible()
+    no_alert(desk)
 
 
 def test_flex_message_of_line_is_drawn_and_broken_json_is_said(desk: Page) -> None:

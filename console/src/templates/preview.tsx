@@ -23,7 +23,7 @@ import { AsWhom, type Whom } from './whom';
 export interface Shown { subject: string; body: string; text: string; from: string; to: string; whom: Whom; rendered: NonNullable<Seen['rendered']> }
 
 /** What the message will look like on its channel, for the customer it is looked at as. */
-export function Preview({ draft, seen, whom, choose }: { draft: TemplateDocument; seen: Seen; whom: Whom; choose: (whom: Whom) => void }) {
+export function Preview({ draft, seen, whom, choose, children }: { draft: TemplateDocument; seen: Seen; whom: Whom; choose: (whom: Whom) => void; children?: ReactNode }) {
   const { t } = useSpeech();
   const { rendered, problem, busy } = seen;
   return (
@@ -39,6 +39,7 @@ export function Preview({ draft, seen, whom, choose }: { draft: TemplateDocument
         </div>
       )}
       {rendered?.locale && rendered.locale !== 'default' && <p className="note">{t('preview.locale', { locale: named(rendered.locale) })}</p>}
+      {children}
     </section>
   );
 }

@@ -6,10 +6,11 @@ import { useSpeech } from '../i18n';
 import { Problem } from '../parts/state';
 import { navigate, to, useUnsaved } from '../router';
 import { useWorkspace } from '../session';
-import { localesOf } from './draft';
+import { channelOf, localesOf } from './draft';
 import { Editor } from './editor';
 import { Preview } from './preview';
 import { useRendered } from './rendered';
+import { TestSend } from './test-send';
 import type { Whom } from './whom';
 
 /** Where a template is written, with what it will look like beside it. */
@@ -65,7 +66,9 @@ export function Studio({ name, start, version, publishedAt }: { name: string; st
       {problem && <div className="studio-fault"><Problem of={problem} compact /></div>}
       {saved.notices.length > 0 && !unsaved && <ul className="plain-list studio-fault">{saved.notices.map((notice) => <li key={notice}>{notice}</li>)}</ul>}
       <Editor draft={draft} change={change} locale={locale} choose={setLocale} errors={[...(problem?.errors ?? []), ...(seen.problem?.errors ?? [])]} whom={whom} />
-      <Preview draft={draft} seen={seen} whom={whom} choose={setWhom} />
+      <Preview draft={draft} seen={seen} whom={whom} choose={setWhom}>
+        {channelOf(draft) === 'email' && <TestSend name={name} whom={whom} disabled={unsaved || saved.version === 0} />}
+      </Preview>
     </div>
   );
 }
