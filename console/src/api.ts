@@ -67,6 +67,21 @@ export interface Mail {
 export interface Answer { value?: Json; values?: Json; series?: { start: string; value: Json; n?: number }[]; unit?: string; n?: number; definition?: string; currency?: string }
 export interface Clv { params: Record<string, number> | null; expected_purchases: number | null; expected_value: Money | null; n: number; alive?: number; note?: string; warning?: string }
 
+/** A template as it is put; `locales` hold what is worded differently. Fields that the console does not know stay as they are. */
+export type TemplateDocument = Fields;
+export type TemplateRow = Fields & { name: string; version: number; published_at: string };
+export interface PageButton { label: string; url: string; event: string }
+export interface Rendered {
+  content: {
+    subject?: string; body: string;
+    push?: { url?: string; icon?: string; image?: string };
+    page?: { display: Fields; image: string; url: string; buttons: PageButton[] };
+  };
+  text?: string; locale?: string; aborted?: string; warnings: string[]; ms: number;
+  sms?: { segments: number; encoding: string; units: number };
+}
+export interface Asked { inline: TemplateDocument; profile?: string; event?: Json; data?: Json; locale?: string }
+
 /** What went wrong, in the server's words (RFC 9457); `status` 0 means the server could not be reached. */
 export class Problem extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly errors: { pointer: string; message: string }[] = []) {
@@ -129,8 +144,13 @@ export const api = {
   journey: (name: string, signal?: AbortSignal) => get<Journey>(`/api/v1/journeys/${at(name)}`, {}, signal).then(finished),
   campaigns: (signal?: AbortSignal) => get<Page<Campaign>>('/api/v1/campaigns', { limit: 200 }, signal),
   campaign: (name: string, signal?: AbortSignal) => get<Campaign>(`/api/v1/campaigns/${at(name)}`, {}, signal),
+  templates: (cursor: string | null, signal?: AbortSignal) => get<Page<TemplateRow>>('/api/v1/templates', { cursor, limit: 500 }, signal),
+  template: (name: string, signal?: AbortSignal) => get<TemplateRow>(`/api/v1/templates/${at(name)}`, {}, signal),
+  putTemplate: (name: string, template: TemplateDocument) => call<{ version: number; warnings?: string[] }>('PUT', `/api/v1/templates/${at(name)}`, template),
+  testTemplate: (name: string, asked: { to: string[]; profile?: string; data?: Json }) => call<{ messages: { to: string; id: string }[] }>('POST', `/api/v1/templates/${at(name)}/test`, asked),
+  render: (asked: Asked, signal?: AbortSignal) => call<Rendered>('POST', '/api/v1/templates/render', asked, signal),
   outbox: (cursor?: string | null, signal?: AbortSignal) => get<Page<Mail>>('/api/v1/outbox', { cursor, limit: 30 }, signal),
-  providers: (signal?: AbortSignal) => get<Page<{ name: string; kind: string; channel: string }>>('/api/v1/providers', {}, signal),
+  providers: (signal?: AbortSignal) => get<Page<{ name: string; kind: string; channel: string; settings?: Fields }>>('/api/v1/providers', {}, signal),
   insight: (metric: string, query: Record<string, string>, signal?: AbortSignal) => get<Answer>(`/api/v1/insight/${metric}`, query, signal),
   messages: (query: Record<string, string>, signal?: AbortSignal) => get<MessageFunnel>('/api/v1/insight/messages', query, signal),
   retention: (asked: unknown, signal?: AbortSignal) => call<{ cohorts: Cohort[] }>('POST', '/api/v1/insight/retention', asked, signal),

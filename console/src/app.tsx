@@ -16,6 +16,7 @@ const pages: Record<string, { list: ComponentType; one?: One }> = {
   profiles: { list: lazy(() => import('./profiles/list')), one: lazy(() => import('./profiles/one')) },
   segments: { list: lazy(() => import('./segments/list')), one: lazy(() => import('./segments/one')) },
   journeys: { list: lazy(() => import('./journeys/list')), one: lazy(() => import('./journeys/one')) },
+  templates: { list: lazy(() => import('./templates/list')), one: lazy(() => import('./templates/one')) },
   campaigns: { list: lazy(() => import('./campaigns/list')), one: lazy(() => import('./campaigns/one')) },
   outbox: { list: lazy(() => import('./outbox/page')), one: lazy(() => import('./outbox/page')) },
   dashboards: { list: lazy(() => import('./dashboards/page')) },

@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { api, lookAt, type Me, Problem, signedOut, type Workspace } from './api';
 import { forgetAll } from './load';
-import { navigate } from './router';
+import { mayLeave, navigate } from './router';
 
 export type Where = 'starting' | 'setup' | 'sign-in' | 'inside' | 'unreachable';
 interface Session {
@@ -53,12 +53,14 @@ export function Sessions({ children }: { children: ReactNode }) {
   const session = useMemo<Session>(() => ({
     where, me, workspace, problem, needsSetup, begin,
     choose: (id) => {
+      if (!mayLeave()) return;
       localStorage.setItem(CHOSEN, id);
       forgetAll();
       setChosen(id);
       navigate('/');
     },
     leave: async () => {
+      if (!mayLeave()) return;
       await api.signOut().catch(() => null);
       forgetAll();
       localStorage.removeItem(BEEN_HERE);

@@ -1,5 +1,5 @@
 import { ActionIcon, NativeSelect, SegmentedControl, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Workspace } from './api';
 import { time } from './format';
 import { type Language, useSpeech } from './i18n';
@@ -8,7 +8,7 @@ import { Link, parts, usePath } from './router';
 import { useSession, useWorkspace } from './session';
 import { hearNow } from './now';
 
-const places = ['overview', 'profiles', 'segments', 'journeys', 'campaigns', 'outbox', 'dashboards'] as const;
+const places = ['overview', 'profiles', 'segments', 'journeys', 'campaigns', 'templates', 'outbox', 'dashboards'] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useSpeech();
@@ -32,8 +32,10 @@ export function Shell({ children }: { children: ReactNode }) {
 function Navigation() {
   const { t } = useSpeech();
   const here = parts(usePath())[0] ?? 'overview';
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => { nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [here]); // on a phone they stand in one row
   return (
-    <nav aria-label={t('nav')} className="nav">
+    <nav ref={nav} aria-label={t('nav')} className="nav">
       <ul>
         {places.map((place) => (
           <li key={place}>

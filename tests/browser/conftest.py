@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+from tests.browser.walk import OWNER, Watch, settle
 
 from kizuna.config import Config
 from kizuna.demo.replay import Shop, replay
@@ -62,3 +64,26 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=browser_path(), args=SWITCHES)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, kizuna_server: Any) -> dict[str, Any]:
+    """The owner made by the one-time link; later contexts bring their cookies."""
+    context = browser.new_context(locale="en-GB")
+    watch = Watch(context, kizuna_server.url)
+    page = context.new_page()
+    page.goto(kizuna_server.setup_url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to Kizuna")
+    page.get_by_role("button", name="Create owner").click()
+    expect(page.get_by_text("Enter your name.")).to_be_visible()
+    for label, value in zip(["Your name", "Mail address"], [OWNER["name"], OWNER["email"]], strict=True):
+        page.get_by_label(label).fill(value)
+    page.locator("input[name=password]").fill(OWNER["password"])
+    page.get_by_role("button", name="Create owner").click()
+    expect(page.get_by_role("navigation")).to_be_visible()
+    page.get_by_label("Workspace").select_option(label="demo")
+    settle(page)
+    watch.check()
+    state = dict(context.storage_state())
+    context.close()
+    return state

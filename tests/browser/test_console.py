@@ -8,77 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.walk import LANGUAGES, OWNER, Watch, no_alert, no_sideways_scroll, opened, settle
 
-OWNER = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "a sentence nobody else says"}
-LANGUAGES = {"en": "en-GB", "ja": "ja-JP"}
-SECTIONS = ["overview", "profiles", "segments", "journeys", "campaigns", "outbox", "dashboards"]
+SECTIONS = ["overview", "profiles", "segments", "journeys", "campaigns", "templates", "outbox", "dashboards"]
 HEADINGS = {
-    "en": ["Overview", "Profiles", "Segments", "Journeys", "Campaigns", "Outbox", "Dashboards"],
-    "ja": ["概要", "顧客", "セグメント", "ジャーニー", "配信", "送信箱", "分析"],
+    "en": ["Overview", "Profiles", "Segments", "Journeys", "Campaigns", "Templates", "Outbox", "Dashboards"],
+    "ja": ["概要", "顧客", "セグメント", "ジャーニー", "配信", "テンプレート", "送信箱", "分析"],
 }
-QUIET = """() => ![...document.querySelectorAll('[aria-busy=true]')].some((one) => one.offsetParent)"""
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, kizuna_server: Any) -> dict[str, Any]:
-    """The owner made by the one-time link; later contexts bring their cookies."""
-    context = browser.new_context(locale="en-GB")
-    watch = Watch(context, kizuna_server.url)
-    page = context.new_page()
-    page.goto(kizuna_server.setup_url)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to Kizuna")
-    page.get_by_role("button", name="Create owner").click()
-    expect(page.get_by_text("Enter your name.")).to_be_visible()
-    for label, value in zip(["Your name", "Mail address"], [OWNER["name"], OWNER["email"]], strict=True):
-        page.get_by_label(label).fill(value)
-    page.locator("input[name=password]").fill(OWNER["password"])
-    page.get_by_role("button", name="Create owner").click()
-    expect(page.get_by_role("navigation")).to_be_visible()
-    page.get_by_label("Workspace").select_option(label="demo")
-    settle(page)
-    watch.check()
-    state = dict(context.storage_state())
-    context.close()
-    return state
-
-
-class Watch:
-    """Collects everything a page must not do."""
-
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.origin = urlsplit(url).netloc
-        self.faults: list[str] = []
-        context.on("console", self._said)
-        context.on("weberror", lambda error: self.faults.append(f"page error: {error.error}"))
-        context.on("request", self._asked)
-
-    def check(self) -> None:
-        assert self.faults == []
-
-    def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.faults.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
-
-    def _asked(self, request: Request) -> None:
-        where = urlsplit(request.url)
-        if where.scheme in ("http", "https") and where.netloc != self.origin:
-            self.faults.append(f"asked another origin: {request.url}")
-
-
-def settle(page: Page) -> None:
-    """Until nothing is loading and the page has said what it is."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_function(QUIET)
-
-
-def no_sideways_scroll(page: Page) -> None:
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{page.url} is {wide} px too wide"
-
-
-def no_alert(page: Page) -> None:
-    assert page.get_by_role("alert").all_inner_texts() == [], page.url
 
 
 def first_entry(page: Page, section: str) -> None:
@@ -87,19 +24,6 @@ def first_entry(page: Page, section: str) -> None:
     settle(page)
     page.wait_for_function("document.querySelector('main a.back')")
     no_alert(page)
-
-
-def opened(browser: Browser, url: str, signed_in: Any, language: str, width: int) -> Iterator[tuple[Page, str]]:
-    context = browser.new_context(
-        locale=LANGUAGES[language], viewport={"width": width, "height": 844}, storage_state=signed_in
-    )
-    watch = Watch(context, url)
-    page = context.new_page()
-    page.goto(url)
-    settle(page)
-    yield page, language
-    watch.check()
-    context.close()
 
 
 @pytest.fixture(
@@ -136,7 +60,7 @@ def test_every_page_opens_from_the_navigation_in_the_browsers_language(visit: tu
 
 def test_entries_of_every_section_open(visit: tuple[Page, str]) -> None:
     page, _ = visit
-    for section in ("profiles", "segments", "journeys", "campaigns"):
+    for section in ("profiles", "segments", "journeys", "campaigns", "templates"):
         page.locator(f'nav a[href="/{section}"]').click()
         first_entry(page, section)
         no_sideways_scroll(page)

@@ -66,6 +66,8 @@ def test_render_answers_as_the_contract_says(open_shop: Open) -> None:
     for body, code in (("{% if %}", "template_error"), ("{% for i in (1..99999999) %}{% endfor %}", "template_limit")):
         assert render(shop, 422, inline={**inline, "body": body})["code"] == code
     assert render(shop, 422, inline={"format": "liquid+mjml", "body": "<p>"})["code"] == "template_error"
+    wrong = render(shop, 422, inline={**inline, "locales": {"ja": {"body": "{% if %}"}}}, locale="ja")
+    assert [error["pointer"] for error in wrong["errors"]] == ["/locales/ja/body"]
 
 
 def test_spellings_of_migrants_are_converted_with_a_notice(open_shop: Open) -> None:

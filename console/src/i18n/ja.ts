@@ -3,7 +3,7 @@ import type { Key } from '.';
 /** Every word the console says, in Japanese. */
 export const ja: Record<Key, string> = {
   'nav': '主なページ', 'nav.overview': '概要', 'nav.profiles': '顧客', 'nav.segments': 'セグメント', 'nav.journeys': 'ジャーニー',
-  'nav.campaigns': '配信', 'nav.outbox': '送信箱', 'nav.dashboards': '分析',
+  'nav.campaigns': '配信', 'nav.templates': 'テンプレート', 'nav.outbox': '送信箱', 'nav.dashboards': '分析',
   'skip': '本文へ移動', 'workspace': 'ワークスペース', 'language': '言語', 'theme.dark': '暗い画面にする', 'theme.light': '明るい画面にする',
   'sign_out': 'サインアウト', 'clock.test': 'テスト時計', 'clock.live': 'ライブ', 'clock.hint': 'このワークスペースの時刻',
   'loading': '読み込み中…', 'more': 'さらに表示', 'all': 'すべて', 'back': '{page}に戻る', 'none': '—', 'yes': 'はい', 'no': 'いいえ', 'unknown': '不明',
@@ -71,6 +71,27 @@ export const ja: Record<Key, string> = {
   'campaigns.title': '配信', 'campaigns.lead': '一つのセグメントに一つのメッセージ。そしてその結果。', 'campaigns.empty': '配信はまだありません', 'campaigns.empty.text': '配信は、一つのテンプレートを一つのセグメントに、今すぐまたは指定の時刻に送ります。YAML に書いて「kizuna apply」を実行し、開始してください。',
   'campaign.to': '宛先', 'campaign.planned': '予定', 'campaign.sent': '送信', 'campaign.delivered': '到達', 'campaign.opened': '開封', 'campaign.clicked': 'クリック', 'campaign.converted': '成果', 'campaign.skipped': '見送り', 'campaign.revenue': '売上', 'campaign.why_skipped': '見送りの理由', 'campaign.none_skipped': '見送られた人はいません。', 'campaign.numbers': '予定からクリックまで', 'campaign.definition': '保存された形',
   'campaign.status.ready': '準備完了', 'campaign.status.draft': '下書き', 'campaign.status.scheduled': '予約済み', 'campaign.status.running': '配信中', 'campaign.status.paused': '一時停止', 'campaign.status.cancelled': '中止', 'campaign.status.finished': '完了',
+
+  'templates.title': 'テンプレート', 'templates.lead': 'すべてのチャネルとすべての言語で、伝える内容です。', 'templates.search': 'テンプレートを検索', 'templates.found': '{n} 件', 'templates.changed': '最終更新',
+  'templates.empty': 'テンプレートはまだありません', 'templates.empty.text': 'テンプレートは、顧客ごとに変わる部分を持つ 1 通のメッセージです。上に名前を入力して書き始めてください。',
+  'templates.none': '「{search}」に一致するテンプレートはありません', 'templates.none.text': '名前、件名、本文、チャネルを検索します。',
+  'templates.new': '新しく書く', 'templates.name': '名前', 'templates.channel': 'チャネル', 'templates.name.wrong': '英数字と _ と - を使ってください（例: spring_news）。', 'templates.name.taken': '同じ名前のテンプレートがあります。一覧から開いてください。',
+  'template.write': '編集', 'template.look': 'プレビュー', 'template.side': '編集とプレビューの切り替え', 'template.save': '公開', 'template.unsaved': '未公開の変更があります。この内容はまだ送られません。', 'template.not_yet': '新規: まだ公開されていません。', 'template.published': 'バージョン {n}（{when} 公開）', 'template.saved': 'バージョン {n} として公開しました',
+  'template.test': '自分にテスト送信', 'template.test.sent': '{to} にテストを送りました。', 'template.test.publish': '先に公開してください。テストでは公開済みの内容が送られます。', 'template.leave': '変更はまだ公開されていません。破棄して移動しますか？', 'template.format': '形式', 'format.liquid+html': 'HTML', 'format.liquid+mjml': 'MJML', 'format.liquid+text': 'テキスト', 'template.class': '種類', 'class.commercial': 'マーケティング', 'class.transactional': '取引に関する連絡',
+  'template.languages': '言語', 'template.default': '既定', 'template.locale.add': '言語を追加', 'template.locale.which': '言語', 'template.locale.go': '追加', 'template.locale.wrong': '言語タグを入力してください（例: ja、pt-BR）。', 'template.locale.taken': 'この言語はすでにあります。', 'template.locale.remove': '{locale} を削除',
+  'template.subject': '件名', 'template.title': 'タイトル', 'template.body': '本文', 'template.body.line': '文章、または LINE メッセージ（5 件まで）の JSON。', 'template.body.whatsapp': '文章（*太字*、_斜体_）、または WhatsApp メッセージ 1 件の JSON。', 'template.text': 'テキスト版', 'template.text.help': '空のままなら HTML から自動で作られます。', 'template.insert': '差し込み…',
+  'template.push.url': '開く先（URL）', 'template.push.image': '画像（URL）', 'template.push.icon': 'アイコン（URL）', 'template.page.image': '画像（URL）', 'template.page.url': 'リンク先（URL）',
+  'template.buttons': 'ボタン', 'template.button.label': '文言', 'template.button.url': 'リンク先', 'template.button.event': 'イベント', 'template.button.add': 'ボタンを追加', 'template.button.remove': 'ボタン {n} を削除', 'template.button.sample': '詳しく見る',
+  'template.layout': '表示形式', 'layout.modal': '中央のウィンドウ', 'layout.slide_up': 'スライドイン', 'layout.full': '全画面', 'template.position': '位置', 'position.top': '上', 'position.bottom': '下', 'position.top_left': '左上', 'position.top_right': '右上', 'position.bottom_left': '左下', 'position.bottom_right': '右下', 'template.place': 'ページ内の場所',
+  'channel.card': 'カード', 'channel.banner': 'バナー', 'channel.inbox': 'ページ内の受信箱', 'channel.letter': '手紙', 'channel.call': '電話', 'channel.block': '共通パーツ',
+
+  'preview.whom': '誰として見るか', 'preview.as': '表示中の顧客:', 'preview.other': '別の顧客', 'preview.nobody': '顧客はまだいません。', 'preview.example': 'イベントとデータの例', 'preview.take': 'この顧客のイベントを使う', 'preview.event': 'イベント（JSON）', 'preview.data': 'データ（JSON）', 'preview.no_json': 'JSON オブジェクトになっていないため、前の内容を使っています。',
+  'preview.warnings': '確認が必要な点: {n} 件', 'preview.warnings.one': '確認が必要な点: 1 件', 'preview.no_warnings': '問題は見つかりません。', 'preview.aborted': 'この顧客には送られません: {reason}', 'preview.locale': '表示中の言語: {locale}',
+  'preview.device': '表示方法', 'preview.desk': 'パソコン', 'preview.phone': 'スマートフォン', 'preview.text': 'テキスト', 'preview.mail': 'メール', 'preview.page': 'メッセージが表示されたページ', 'preview.to': '宛先: {to}', 'preview.mail.size': '{size} kB（Gmail は 102 kB を超えると省略します）。', 'preview.today': '今日', 'preview.inbox': 'お知らせ',
+  'preview.sms.kind': 'SMS · 今日 9:41', 'preview.sms.segments': '通数', 'preview.sms.encoding': '文字コード', 'preview.sms.units': '文字数', 'preview.sms.ucs2': 'GSM の文字表にない文字があるため、1 通に入るのは 160 ではなく 70 文字です。料金は 1 通ごとにかかります。',
+  'preview.push.short': '届いたとき', 'preview.push.whole': '開いたとき', 'preview.push.now': '今', 'preview.push.leads': 'タップで開く先: {url}', 'preview.broken_json': '本文は JSON で始まっていますが、このチャネルでは使えない形です。このままでは送信が拒否されます。カンマ、かっこ、type の抜けがないかを確認し、差し込む値には | json を付けてください。',
+  'preview.line.sticker': 'スタンプ', 'preview.line.most': 'LINE で一度に送れるのは {n} 件までです。', 'preview.whatsapp.approved': 'テンプレート {name}', 'preview.whatsapp.template': '承認済みテンプレートの文面は Meta にあります。ここには差し込まれる値を表示しています。', 'preview.letter.nobody': '顧客の宛名', 'preview.letter.note': '書体、宛名窓、用紙は印刷の設定に従います。', 'preview.call.nobody': '顧客', 'preview.call.script': '話す内容',
+  'warning.undefined': '{a} には値がなく、空になります', 'warning.missing': '{a} は存在しません', 'warning.size': 'メールは {a} バイトあります。Gmail は {b} を超えた部分を省略します', 'warning.long_subject': '件名が {a} 文字あります', 'warning.no_subject': '件名が空です', 'warning.link': 'リンク先が正しくありません: {a}', 'warning.image': '画像を表示できません: {a}', 'warning.segments': 'SMS {a} 通分として送られ、課金されます（{b}）', 'warning.aborted': '送られません: {a}', 'warning.voice': 'ブランドの文体: {a}',
 
   'outbox.title': '送信箱', 'outbox.lead': '内蔵の送信箱が受け取ったすべてのメッセージ。届くときとまったく同じ姿です。', 'outbox.empty': 'メッセージはまだありません', 'outbox.empty.text': 'メールの送信サービスを設定するまで、メッセージは実際の受信箱ではなくここに届きます。メールを送るジャーニーを公開して、この一覧をご覧ください。',
   'outbox.notice': 'メールの送信サービスが未設定のため、メッセージはここにだけ届きます。', 'outbox.to': '宛先', 'outbox.no_subject': '（件名なし）', 'outbox.headers': 'ヘッダー', 'outbox.preview': '{to} 宛てのメール', 'outbox.choose': '読むメッセージを選んでください。', 'outbox.safe': 'この表示ではリンクと外部の画像を無効にしています。ここで見ても開封やクリックには数えられません。', 'outbox.from_journey': 'ジャーニー', 'outbox.from_campaign': '配信', 'outbox.profile': '顧客', 'outbox.list': 'メッセージ', 'outbox.image': '画像',

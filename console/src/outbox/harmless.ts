@@ -1,5 +1,5 @@
 /** A mail made harmless to look at: nothing runs, nothing is fetched, nothing can be followed, so no open or click is counted. */
-const HELD = 'data-inline'; // a style attribute as text: parsing the real one would already ask the policy
+const HELD = 'data-inline'; // a style attribute as text: parsing the real one would already ask the policy, as would a handler
 const GONE = 'script, link, iframe, object, embed, base, meta, form, input, button, video, audio, source, svg';
 
 /** The frame inherits our policy, so every style of the mail goes into sheets that carry our nonce. */
@@ -25,11 +25,10 @@ export function harmless(body: string, imageWord: string, nonce: string): string
   }
   for (const image of page.querySelectorAll('img')) {
     if (image.getAttribute('src')?.startsWith('data:image/')) continue;
-    const pixel = Number(image.getAttribute('width') ?? 2) <= 1 || Number(image.getAttribute('height') ?? 2) <= 1;
-    const stand = page.createElement('span');
-    stand.textContent = image.getAttribute('alt') || `[${imageWord}]`;
-    if (pixel) image.remove();
-    else image.replaceWith(stand);
+    const width = sizeOf(image, 'width');
+    const height = sizeOf(image, 'height');
+    if (Math.min(width ?? 2, height ?? 2) <= 1) image.remove(); // a pixel that counts opens
+    else image.setAttribute('src', stand(width ?? 560, height ?? Math.round((width ?? 560) / 3), image.getAttribute('alt') || imageWord));
   }
   const frame = page.createElement('style');
   frame.setAttribute('nonce', nonce);
@@ -46,5 +45,18 @@ export function harmless(body: string, imageWord: string, nonce: string): string
 const calm = (style: string): string => style.replace(/@import[^;]*;?/gi, '').replace(/@font-face\s*\{[^}]*\}/gi, '').replace(/url\(\s*(?!["']?data:image\/)[^)]*\)/gi, 'none');
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const held = (html: string, nonce: string): string => html
-  .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(\s*=)/gi, ` ${HELD}$1`))
+  .replace(/<base\b/gi, '<i data-base')
+  .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(\s*=)/gi, ` ${HELD}$1`).replace(/([\s/"'])on(?=[a-z]+\s*=)/gi, '$1data-on'))
   .replace(/<style/gi, `<style nonce="${nonce}"`);
+
+function sizeOf(image: Element, side: 'width' | 'height'): number | undefined {
+  const said = /^\d+/.exec(image.getAttribute(side)?.replace(/.*%$/, '') ?? '');
+  return said ? Number(said[0]) : undefined;
+}
+
+/** A grey picture as large as the real one, with its words: where it will be is seen, and nothing is fetched. */
+function stand(width: number, height: number, words: string): string {
+  const size = Math.max(9, Math.min(15, height / 3, 1.6 * width / Math.max(6, words.length)));
+  const said = `<text x="50%" y="50%" dy=".35em" text-anchor="middle" font-family="sans-serif" font-size="${size}" fill="#776c5f">${escaped(words)}</text>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#e9e2d8"/>${said}</svg>`)}`;
+}

@@ -143,6 +143,10 @@ async def render_template(data: Preview, caller: Caller, database: Database, pre
         spent = round((time.perf_counter() - started) * 1000, 2)
         reason = str(aborted) or "no reason given"
         return {"content": {"body": ""}, "aborted": reason, "warnings": [*notices, f"aborted: {reason}"], "ms": spent}
+    except Invalid as error:
+        if not error.errors:
+            await asyncio.to_thread(examine, template)  # raises with the place of a wording that cannot be read
+        raise
     said: dict[str, Any] = {"subject": content.subject} if content.subject is not None else {}
     if content.push is not None:
         said["push"] = {name: value for name, value in to_builtins(content.push).items() if value}
