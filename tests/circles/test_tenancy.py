@@ -126,8 +126,6 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/promotions/redeem": {"code": NAME},
     "PUT /api/v1/credentials/{name:str}": {"hosts": ["api.example.com"], "token": "t"},
     "PUT /api/v1/brand-voice": {"avoid": [{"word": "cheap"}]},
-    "POST /api/v1/templates/{name:str}/test": {"to": ["ada@example.com"]},
-    "PUT /api/v1/seed-lists/{name:str}": {"addresses": ["seed@example.com"]},
     "PUT /api/v1/topics/{name:str}": {"title": "News"},
     "PUT /api/v1/seed-lists/{name:str}": {"addresses": ["seed@example.com"]},
     "POST /api/v1/templates/{name:str}/test": {"to": ["seed@example.com"], "profile": PROFILE},
