@@ -373,7 +373,7 @@ def test_too_many_complaints_pause_it_and_more_stop_all_mail(full: Shop, running
     }  # fmt: skip
     assert full.get("/api/v1/guards")["items"][0]["name"] == "sale"
     complain(running, full, *mails[2:5])
-    stopped = eventually(lambda: full.get("/api/v1/sending")["items"][0], lambda found: found["state"] == "paused")
+    stopped = eventually(lambda: sending(full, "email"), lambda found: found["state"] == "paused")
     assert (stopped["paused"]["reason"], stopped["paused"]["complaints"]) == ("complaints", 5)
     campaign(full, "other")
     launch(full, "other")
@@ -421,6 +421,10 @@ def test_people_and_machines_are_counted_apart(full: Shop) -> None:
     shown = full.get("/api/v1/campaigns/sale")
     counted = {name: shown[name] for name in ("opened", "clicked", "machine_opened", "unsure_opened")}
     assert counted == {"opened": 2, "clicked": 0, "machine_opened": 2, "unsure_opened": 1}
+
+
+def sending(shop: Shop, channel: str) -> Any:
+    return next(each for each in shop.get("/api/v1/sending")["items"] if each["channel"] == channel)
 
 
 def complain(running: Running, shop: Shop, *mails: Any) -> None:
