@@ -20,6 +20,7 @@ from aiosmtpd.controller import Controller
 from kizuna.engine.slice import Workspace
 from kizuna.messages.sender import LANE_BATCH
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile
+from kizuna.testing.receiver import Receiver, Told
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
 Connection = psycopg.Connection[Any]
@@ -52,6 +53,21 @@ def postbox() -> Iterator[tuple[Postbox, int]]:
 
 
 @pytest.fixture
+def api() -> Iterator[Receiver]:
+    with Receiver(Told(200, {"Content-Type": "application/json"}, {"name": "Ada"})) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def asks(connection: Connection, shop: Workspace, api: Receiver) -> None:
+    """Each mail says what another server knows of its customer."""
+    body = f"{{% connected_content {api.url}/{{{{ profile.traits.email }}}} :save found %}}{{{{ found.name }}}}"
+    put_definition(connection, shop.id, "template", "asks", {**TEMPLATE, "body": body})
+    connection.execute("UPDATE message SET template = 'asks'")
+    connection.commit()
+
+
+@pytest.fixture
 def shop(connection: Connection, postbox: tuple[Postbox, int]) -> Workspace:
     workspace = make_workspace(connection)
     put_definition(connection, workspace, "template", "hello", TEMPLATE)
@@ -67,7 +83,10 @@ def shop(connection: Connection, postbox: tuple[Postbox, int]) -> Workspace:
 @pytest.fixture
 def sender(database_url: str, tmp_path: Path, shop: Workspace) -> Iterator[subprocess.Popen[bytes]]:
     """`kizuna send`, of three processes."""
-    settings = {"KIZUNA_DATABASE_URL": database_url, "KIZUNA_SENDERS": "3", "KIZUNA_DATA": str(tmp_path)}
+    settings = {
+        "KIZUNA_DATABASE_URL": database_url, "KIZUNA_SENDERS": "3", "KIZUNA_DATA": str(tmp_path),
+        "KIZUNA_ALLOW_PRIVATE_TARGETS": "127.0.0.1/32",
+    }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-m", "kizuna", "send"], env={**os.environ, **settings}, stderr=subprocess.DEVNULL
     ) as process:
@@ -98,6 +117,19 @@ def test_several_processes_send_each_message_once_and_end_together(
     assert not any(Path(f"/proc/{pid}").exists() for pid in porters)
     assert states(connection) == {"sent": MESSAGES}
     assert set(box.taken.values()) == {1}
+
+
+@pytest.mark.usefixtures("asks")
+def test_what_other_servers_answer_reaches_mails_whichever_process_asked(
+    connection: Connection, postbox: tuple[Postbox, int], api: Receiver, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("sender")  # it begins when all is planned
+    box, _ = postbox
+    assert all(box.arrived.acquire(timeout=30) for _ in range(MESSAGES))
+    assert set(box.taken.values()) == {1}
+    assert len({each.path for each in api.asked}) == MESSAGES
+    said = connection.execute("SELECT count(*)::integer FROM message WHERE body LIKE 'Ada%'").fetchone()
+    assert said == (MESSAGES,)
 
 
 def test_a_process_that_dies_takes_no_more_than_it_held_and_the_rest_goes_on(
