@@ -159,7 +159,7 @@ def test_engagement_counts_messages_once_each(shop: Shop) -> None:
         shop.advance("1d" if day else "1h")
     assert shop.profile("ada")["segments"] == ["reached", "silent"]
     second, first = (each["body"] for each in shop.outbox())
-    person = {"User-Agent": "Mozilla/5.0"}
+    person = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"}
     assert shop.http.get(link_of(first, "o"), headers=person).status_code == 200
     shop.http.get(link_of(first, "o"), headers=person)
     shop.http.get(link_of(second, "o"))  # by a program
