@@ -34,7 +34,9 @@ def huge(asked: dns.message.Message) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "reply", [lambda _: None, lambda _: b"\0" * 11, lambda _: b"nonsense" * 99, chain, cut], ids=str
+    "reply",
+    [lambda _: None, lambda _: b"\0" * 11, lambda _: b"nonsense" * 99, chain, cut],
+    ids=["silence", "zeros", "nonsense", "chain", "cut"],
 )
 def test_what_servers_should_not_say_is_trouble_in_bounded_time(reply: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "QUESTION_SECONDS", 0.3)
