@@ -38,7 +38,7 @@ class Refused(Struct, frozen=True):
 
 
 class Deferred(Struct, frozen=True):
-    """Quiet hours began meanwhile: it is handed back, to be claimed again at `until`."""
+    """Quiet hours began, or the day's allowance is used: it is handed back, to be claimed again at `until`."""
 
     until: int
 

@@ -19,6 +19,7 @@ from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed, delivery
 from kizuna.messages.desk import Desk, Judged
 from kizuna.messages.message import UNSAID, Claimed, Ending, Said
+from kizuna.messages.ration import give_back, ration
 from kizuna.messages.report import of_deferral, of_device, of_sender
 from kizuna.promotions import sql_codes
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable
@@ -170,7 +171,7 @@ def deliver_remote(
         if carrier is None:
             return None
         judgement = desk.judge(cursor, workspace, claims, now)
-        judged = judgement.decided
+        judged = ration(cursor, workspace, carrier, judgement.decided)
         unsaid = [(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]
         handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
         if handed:
@@ -194,7 +195,7 @@ def deliver_remote(
     carried = _carry(handed, bearer(desk.secrets, workspace.id, carrier, desk.outside), pace)
     checkpoint("carried")
     with in_one_go(connection, [LOG]) as cursor:
-        _conclude(cursor, desk, workspace, carrier["name"], carried)
+        _conclude(cursor, desk, workspace, carrier, carried)
     return next(outcome for _, _, outcome in reversed(carried) if outcome is not None)
 
 
@@ -220,9 +221,11 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
     return carried
 
 
-def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carried: Sequence[Carried]) -> None:
+def _conclude(
+    cursor: Any, desk: Desk, workspace: Workspace, carrier: Mapping[str, Any], carried: Sequence[Carried]
+) -> None:
     """Write outcomes down; a message that somebody else took over meanwhile is left as they wrote it."""
-    concluded = [(one, *outcome_of(one, verdict, provider, outcome)) for one, verdict, outcome in carried]
+    concluded = [(one, *outcome_of(one, verdict, carrier["name"], outcome)) for one, verdict, outcome in carried]
     ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
     ended = {ending.id: ending.state for _, ending, _ in concluded if ending.id in ours}
     with_codes = _with_codes((one, verdict) for one, verdict, _ in carried)
@@ -230,6 +233,10 @@ def _conclude(cursor: Any, desk: Desk, workspace: Workspace, provider: str, carr
         cursor, workspace, [each for each in with_codes if ended.get(each) == "sent"],
         [each for each in with_codes if ended.get(each) in UNSAID],
     )  # fmt: skip
+    untaken = [
+        (one, verdict) for one, verdict, outcome in carried if outcome is None or isinstance(outcome, Unavailable)
+    ]
+    give_back(cursor, workspace, carrier, [each for each in untaken if each[0].message.id in ours])
     reports = [(one.message.root, report) for one, _, said in concluded if one.message.id in ours for report in said]
     if reports:
         desk.append(cursor, workspace.id, [report for _, report in reports], min(root for root, _ in reports))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from litestar import Response, get, post, put
-from msgspec import Struct, to_builtins
+from msgspec import Struct, convert, to_builtins
 
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.config import Config
+from kizuna.core import clock
 from kizuna.core.errors import NotFound, Unprocessable
 from kizuna.events.publish import publish
 from kizuna.providers import all_providers, store, vault
@@ -23,6 +25,7 @@ from kizuna.providers.http import HttpProvider
 from kizuna.providers.names import Names
 from kizuna.providers.reports_url import reports_url
 from kizuna.providers.setting import Setting, sealed
+from kizuna.providers.warm_up import WarmUp
 from kizuna.runtime.database import Database
 
 
@@ -44,13 +47,31 @@ async def put_provider(
 
 @get("/api/v1/providers/{name:str}")
 async def get_provider(name: str, caller: Caller, database: Database, config: Config) -> dict[str, Any]:
-    """One provider, without its secrets, with the address its reports go to and the DNS records it wants."""
+    """One provider, without its secrets, with the address its reports go to, the DNS records it wants and, where days
+    are limited, what `today` allows and has used."""
+    workspace = caller.workspace
     async with database.connection() as conn:
-        body = await store.current(conn, caller.workspace.id, name)
+        body = await store.current(conn, workspace.id, name)
+        if body is None:
+            raise NotFound(f"no provider {name!r} in this workspace")
         secrets = vault.secrets_of(await accounts.secret(conn), config.secret)
-    if body is None:
-        raise NotFound(f"no provider {name!r} in this workspace")
-    return _shown(name, body, caller.workspace.id, config, secrets)
+        today = clock.to_local(await accounts.now(conn, workspace.id), workspace.zone).date()
+        used = await store.sent_on(conn, workspace.id, name, today)
+    return {**_shown(name, body, workspace.id, config, secrets), "today": _today(body, today, used)}
+
+
+def _today(body: dict[str, Any], today: date, used: dict[str, int]) -> dict[str, Any] | None:
+    """`allowed` is null where the day is not limited; all of it is where no day is."""
+    warm_up = convert(body.get("warm_up"), WarmUp | None)
+    domains = body.get("domains") or {}
+    if warm_up is None and not domains:
+        return None
+    return {
+        "date": today.isoformat(),
+        "allowed": warm_up.allowed(today) if warm_up is not None else None,
+        "used": used.get("", 0),
+        "domains": {name: {"allowed": limit["per_day"], "used": used.get(name, 0)} for name, limit in domains.items()},
+    }
 
 
 @get("/api/v1/providers")
@@ -77,6 +98,8 @@ def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secr
         "secrets": body.get("hidden") or [],
         "rate": body.get("rate") or 0,
         "lane": body.get("lane"),
+        "warm_up": body.get("warm_up"),
+        "domains": body.get("domains") or {},
         "reports_url": reports_url(base, secrets, workspace, name) if reports else None,
         "warnings": body.get("warnings") or [],
         "dns": body.get("dns") or [],

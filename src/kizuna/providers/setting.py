@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
 from kizuna.providers import Checked, MakesSecrets, Particular, Provider, ShowsSecrets, all_providers, store, vault
+from kizuna.providers.warm_up import DomainLimit, WarmUp, problems
 
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -23,6 +24,8 @@ class Setting(Struct, forbid_unknown_fields=True):
     settings: dict[str, Any] = {}  # msgspec copies it
     rate: float = 0  # messages a second; 0 is no limit
     lane: str | None = None
+    warm_up: WarmUp | None = None  # of mail: how much a local day may bring
+    domains: dict[str, DomainLimit] = {}  # of mail: limits by the domain of the address
 
 
 class Sealed(Struct, frozen=True):
@@ -39,6 +42,7 @@ async def sealed(conn: AsyncConnection[Any], workspace: int, name: str, setting:
     """
     provider = _provider(setting)
     channel = setting.channel or provider.channel or "email"
+    _check_limits(setting, channel, provider)
     secrets = vault.secrets_of(await accounts.secret(conn), configured)
     before = await store.current(conn, workspace, name) or {}
     held: dict[str, Any] = {}
@@ -60,6 +64,8 @@ async def sealed(conn: AsyncConnection[Any], workspace: int, name: str, setting:
         "hidden": sorted(hidden),
         "rate": setting.rate,
         "lane": setting.lane,
+        "warm_up": msgspec.to_builtins(setting.warm_up),
+        "domains": msgspec.to_builtins(setting.domains),
         "warnings": [msgspec.structs.asdict(each) for each in _within(checked.warnings)],
         "dns": checked.dns,
         "public": checked.public,
@@ -77,6 +83,17 @@ def _provider(setting: Setting) -> Provider:
         wrong = FieldError("/channel", "unsupported", f"{setting.kind} carries {provider.channel}")
         raise Unprocessable(f"{setting.kind} does not carry {setting.channel!r}", code="unsupported", errors=[wrong])
     return provider
+
+
+def _check_limits(setting: Setting, channel: str, provider: Provider) -> None:
+    if setting.warm_up is None and not setting.domains:
+        return
+    wrong = problems(setting.warm_up, setting.domains)
+    if channel != "email" or provider.is_local:
+        at = "/warm_up" if setting.warm_up is not None else "/domains"
+        wrong = [FieldError(at, "unsupported", "only what hands mail to receivers has days that are limited")]
+    if wrong:
+        raise Unprocessable("limits that cannot be kept", code="invalid_settings", errors=wrong)
 
 
 def _check(provider: Provider, settings: dict[str, Any]) -> Checked:

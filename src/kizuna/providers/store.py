@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -35,3 +36,11 @@ async def listed(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, 
         [workspace],
     )
     return await found.fetchall()
+
+
+async def sent_on(conn: AsyncConnection[Any], workspace: int, name: str, day: date) -> dict[str, int]:
+    """What was handed over on a local day, by the domains that are limited; `''` is all."""
+    found = await conn.execute(
+        "SELECT domain, count FROM sent_on WHERE workspace = %s AND provider = %s AND day = %s", [workspace, name, day]
+    )
+    return dict(await found.fetchall())

@@ -9,6 +9,7 @@ import textwrap
 import tokenize
 import types
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from kizuna.reference.page import code, table
 
 PLAIN: dict[Any, str] = {
     str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true or false", bytes: "bytes",
-    Path: "path", type(None): "null", Any: "anything", Duration: "duration",
+    Path: "path", type(None): "null", Any: "anything", Duration: "duration", date: "date",
 }  # fmt: skip
 MANY = (list, tuple, set, frozenset)
 

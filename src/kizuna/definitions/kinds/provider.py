@@ -13,8 +13,8 @@ from kizuna.events.publish import publish
 from kizuna.providers import all_providers
 from kizuna.providers.setting import Setting, sealed
 
-FIELDS = ("kind", "channel", "settings", "rate", "lane")
-UNSAID: dict[str, Any] = {"rate": 0, "lane": None, "settings": {}}
+FIELDS = ("kind", "channel", "settings", "rate", "lane", "warm_up", "domains")
+UNSAID: dict[str, Any] = {"rate": 0, "lane": None, "settings": {}, "warm_up": None, "domains": {}}
 
 
 class ProviderKind(Kind):

@@ -1,0 +1,85 @@
+"""Which of some messages a provider may still be handed on their local day. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from kizuna.core import clock
+from kizuna.providers.dkim_key import ascii_name
+from kizuna.providers.warm_up import DomainLimit, WarmUp
+
+Key = tuple[date, str]  # a local day, and the domain of a limit; '': all messages of the day
+
+
+class Asking(Struct, frozen=True):
+    """A message that would be handed over at an instant."""
+
+    address: str
+    at: int
+    transactional: bool
+
+
+class Allowance(Struct, frozen=True):
+    """What is set for a provider, and the zone whose days are meant."""
+
+    warm_up: WarmUp | None
+    domains: Mapping[str, DomainLimit]
+    zone: str
+
+    def keys(self, asking: Asking) -> list[Key]:
+        """Where a message counts."""
+        day = clock.to_local(asking.at, self.zone).date()
+        domain = ascii_name(asking.address.rpartition("@")[2].lower())
+        return [(day, ""), (day, domain)] if domain in self.domains else [(day, "")]
+
+    def most(self, key: Key) -> int | None:
+        """None: any number."""
+        day, domain = key
+        if domain:
+            return self.domains[domain].per_day
+        return self.warm_up.allowed(day) if self.warm_up is not None else None
+
+    def next_day(self, at: int) -> int:
+        """The first instant after `at` at which another local day has begun."""
+        today = clock.to_local(at, self.zone).date()
+        begins = clock.from_local(datetime.combine(today + timedelta(days=1), time()), self.zone)
+        while begins <= at:  # the clocks went back over midnight: it comes twice
+            begins += clock.HOUR
+        return begins
+
+    def share(self, asking: Sequence[Asking], used: Mapping[Key, int]) -> tuple[list[bool], Counter[Key]]:
+        """Which may go, in their order, and what they add to what is `used`. What is transactional always may."""
+        added: Counter[Key] = Counter()
+        may: list[bool] = []
+        for each in asking:
+            keys = self.keys(each)
+            is_free = each.transactional or all(self._has_room(key, used.get(key, 0) + added[key]) for key in keys)
+            if is_free:
+                added.update(keys)
+            may.append(is_free)
+        return may, added
+
+    def _has_room(self, key: Key, used: int) -> bool:
+        most = self.most(key)
+        return most is None or used < most
+
+
+def allowance_of(carrier: Mapping[str, Any], zone: str) -> Allowance | None:
+    """None where a provider's definition limits nothing."""
+    warm_up, domains = carrier.get("warm_up"), carrier.get("domains")
+    if not warm_up and not domains:
+        return None
+    return Allowance(
+        msgspec.convert(warm_up, WarmUp | None), msgspec.convert(domains or {}, dict[str, DomainLimit]), zone
+    )
+
+
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """As everybody locks them."""
+    return sorted(set(keys))

@@ -1,0 +1,55 @@
+"""Holds back what a provider may not be handed today, by what the ledger counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kizuna.engine.slice import Workspace
+from kizuna.messages import sql_allowance
+from kizuna.messages.allowance import Allowance, Asking, Key, allowance_of
+from kizuna.messages.claim import Deferred, Refused
+from kizuna.messages.compose import Composed
+from kizuna.messages.desk import Judged
+
+ALLOWANCE_USED = "allowance_used"
+
+
+def ration(cursor: Any, workspace: Workspace, carrier: Mapping[str, Any], judged: Sequence[Judged]) -> list[Judged]:
+    """In the transaction that hands over: the same messages, of which those above the day's allowance go on the next
+    local day, or expire. Those that go are counted."""
+    allowance = allowance_of(carrier, workspace.zone)
+    asking = [_asking(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]
+    if allowance is None or not asking:
+        return list(judged)
+    name = carrier["name"]
+    keys: dict[Key, int] = dict.fromkeys((key for each in asking for key in allowance.keys(each)), 0)
+    may, added = allowance.share(asking, sql_allowance.count(cursor, workspace.id, name, keys))
+    if added:
+        sql_allowance.count(cursor, workspace.id, name, added)
+    goes = iter(may)
+    return [one if not isinstance(one.verdict, Composed) or next(goes) else _held(one, allowance) for one in judged]
+
+
+def give_back(
+    cursor: Any, workspace: Workspace, carrier: Mapping[str, Any], untaken: Sequence[tuple[Judged, Composed]]
+) -> None:
+    """What was counted and the provider did not take over."""
+    allowance = allowance_of(carrier, workspace.zone)
+    if allowance is None or not untaken:
+        return
+    counted = Counter(key for one, verdict in untaken for key in allowance.keys(_asking(one, verdict)))
+    sql_allowance.count(cursor, workspace.id, carrier["name"], {key: -number for key, number in counted.items()})
+
+
+def _asking(one: Judged, verdict: Composed) -> Asking:
+    return Asking(verdict.address, one.at, one.message.transactional)
+
+
+def _held(one: Judged, allowance: Allowance) -> Judged:
+    until = allowance.next_day(one.at)
+    is_late = until > one.message.expires_at
+    return msgspec.structs.replace(one, verdict=Refused("expired", ALLOWANCE_USED) if is_late else Deferred(until))

@@ -1,0 +1,30 @@
+"""SQL of what providers were handed on each local day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kizuna.messages.allowance import Key, in_order
+
+
+def count(cursor: Any, workspace: int, provider: str, added: Mapping[Key, int]) -> dict[Key, int]:
+    """Add to days and domains, also 0 or less than that; what is counted then. The rows stay locked until the
+    transaction ends, one after the other in one order, so that of two senders the second sees what the first took."""
+    keys = in_order(added)
+    cursor.execute(
+        "INSERT INTO sent_on (workspace, provider, day, domain, count)"
+        " SELECT %(workspace)s, %(provider)s, new.day, new.domain, new.count"
+        " FROM unnest(%(days)s::date[], %(domains)s::text[], %(counts)s::bigint[])"
+        " WITH ORDINALITY AS new (day, domain, count, place) ORDER BY new.place"
+        " ON CONFLICT (workspace, provider, day, domain) DO UPDATE SET count = sent_on.count + excluded.count"
+        " RETURNING day, domain, count",
+        {
+            "workspace": workspace,
+            "provider": provider,
+            "days": [day for day, _ in keys],
+            "domains": [domain for _, domain in keys],
+            "counts": [added[key] for key in keys],
+        },
+    )
+    return {(day, domain): counted for day, domain, counted in cursor.fetchall()}
