@@ -230,6 +230,8 @@ def value(table: str, column: str, kind: str, *, is_key: bool) -> Any:
             return RAW_ID if is_key or column in ("profile", "message") else CANARY.encode()
         case "boolean":
             return False
+        case "date":
+            return "2026-01-01"
         case "ARRAY":
             return [1]
         case _:

@@ -43,7 +43,7 @@ class Standing(Struct, array_like=True, gc=False, frozen=True):
     def evidence(self) -> bytes | None:
         """The row that proves what rules: its own, or where it has none that of the proof which lets it count."""
         rules, proven = self.rules, self.proven
-        if rules is None or rules.proof or proven is None or proven.state != rules.state:
+        if rules is None or rules.proof or rules.state == OPTED_OUT or proven is None:
             return (rules.proof if rules is not None else b"") or None
         return proven.proof or None
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kizuna.consent.decide import in_force, refusal, state
@@ -236,6 +236,7 @@ acts = st.lists(
 
 
 @given(acts, acts)
+@example([("news", "neutral", True, 1)], [("news", "opted_out", False, 0), ("news", "opted_in", False, 1)])
 def test_two_records_joined_say_what_one_record_would_have_said(mine: Any, theirs: Any) -> None:
     """Each act a moment after the one before, so that none ties."""
     whole, one, other = Desk(), Desk(), Desk()
