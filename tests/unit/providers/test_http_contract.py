@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kizuna import providers
 from kizuna.core.errors import Invalid
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable, all_providers
 from kizuna.providers.http import MOST_BYTES, HttpProvider, Outside
@@ -224,3 +226,50 @@ def test_what_they_posted_once_means_what_is_published(name: str, state: str, bo
     said = Incoming({}, json.dumps(body).encode(), 0.0)
     reports = [each for each in ADAPTERS[kind].reports(said, settings, lambda _: b"") if isinstance(each, Report)]
     assert {(each.message, each.state, each.bounce) for each in reports} == {("msg_1", state, bounce)}
+
+
+# one more ------------------------------------------------------------------------------------------------------------
+
+PIGEON = """
+from msgspec import Struct
+
+from kizuna.providers.http import Call, HttpProvider
+
+
+class Settings(Struct, frozen=True):
+    url: str
+
+
+class Pigeon(HttpProvider):
+    name, settings = "pigeon", Settings
+
+    def call(self, delivery, settings, now):
+        return Call(settings.url, delivery.text.encode(), {})
+
+
+provider = Pigeon()
+"""
+
+
+def test_one_more_provider_is_one_more_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pigeon.py").write_text(PIGEON)
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(tmp_path)])
+    all_providers.cache_clear()
+    try:
+        pigeon = all_providers()["pigeon"]
+        assert isinstance(pigeon, HttpProvider)
+        with Receiver(Told(503, {"Retry-After": "7"})) as receiver:
+            outside = Outside(["127.0.0.0/8"])
+            said = Delivery(
+                message="m", channel="email", subject=None, address="a@b.example", text="coo", html=None, headers={},
+                at=0.0,
+            )  # fmt: skip
+            settings = msgspec.convert({"url": receiver.url}, pigeon.settings)
+            assert outside.deliver(pigeon, said, settings) == Unavailable("503", 7)  # read once, for all of them
+            receiver.told = Told(200)
+            assert isinstance(outside.deliver(pigeon, said, settings), Accepted)
+            outside.close()
+        assert [each.body for each in receiver.asked] == [b"coo", b"coo"]
+    finally:
+        sys.modules.pop("kizuna.providers.pigeon", None)
+        all_providers.cache_clear()
