@@ -20,6 +20,7 @@ from kizuna.providers.http import Outside
 from kizuna.runtime.database import connect
 
 LOCK = 0x6B697A756E62  # one teller an installation
+LOG, PUBLISHED = "kizuna_log", "kizuna_fill"  # the channels that tell of new rows, and of new definitions
 LONGEST_SLEEP = 30.0  # for a notification that was lost
 PAUSE = 0.02  # between looks while the log grows
 RETRY = 1.0
@@ -34,7 +35,7 @@ def tell(config: Config, pause: threading.Event) -> None:
     url = config.database_url
     with connect(url, name="kizuna feeds", autocommit=True) as connection, connect(url, autocommit=True) as ear:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        ear.execute("LISTEN kizuna_fill")  # what is published
+        ear.execute(f"LISTEN {PUBLISHED}")
         tellers = Tellers(config)
         hears_log = False
         try:
@@ -42,12 +43,21 @@ def tell(config: Config, pause: threading.Event) -> None:
                 tellers.look(connection)
                 if bool(tellers.running) != hears_log:  # without feeds the log is nobody's concern here
                     hears_log = not hears_log
-                    ear.execute("LISTEN kizuna_log" if hears_log else "UNLISTEN kizuna_log")
+                    ear.execute(f"LISTEN {LOG}" if hears_log else f"UNLISTEN {LOG}")
                     continue
-                next(ear.notifies(timeout=LONGEST_SLEEP, stop_after=1), None)
-                pause.wait(PAUSE)
+                while _heard(ear, pause) == {LOG}:  # nothing was published: nobody need look
+                    tellers.wake()
         finally:
             tellers.close()
+
+
+def _heard(ear: Connection[Any], pause: threading.Event) -> set[str]:
+    """The channels that spoke, in a moment in which many may; none when it was silent for long."""
+    spoke = {told.channel for told in ear.notifies(timeout=LONGEST_SLEEP, stop_after=1)}
+    if spoke:
+        pause.wait(PAUSE)
+        spoke |= {told.channel for told in ear.notifies(timeout=0)}
+    return spoke
 
 
 class Tellers:
@@ -67,7 +77,12 @@ class Tellers:
         for key, published in found.items():
             if key not in self.running:
                 self.running[key] = Teller(self.config.database_url, published.body, self._route(connection, published))
-            self.running[key].wake()
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something new to tell."""
+        for teller in self.running.values():
+            teller.wake()
 
     def _route(self, connection: Connection[Any], published: store.Published) -> Route:
         secrets = vault.secrets_of(store.secret(connection), self.config.secret)
@@ -114,10 +129,8 @@ class Teller:
         while not self._stopped.is_set():
             self._called.clear()
             wait = follower.turn(connection)
-            if wait:
-                self._stopped.wait(min(wait, LONGEST_SLEEP)) if wait < PAUSE * 2 else self._called.wait(wait)
-            elif wait is None:
-                self._called.wait()
+            if wait != 0:
+                self._called.wait(wait)
 
     def close(self) -> None:
         """It ends after the piece under way."""
