@@ -103,8 +103,8 @@ def bursts(touches: Iterable[Touch], links: int) -> list[Span]:
     last: dict[int, int] = {}  # when each link was followed last
     for each in seen:
         last[each.link] = each.at
-        first = min(last.values())
-        if len(last) == links and each.at - first <= AT_ONCE:
+        if len(last) == links and each.at - min(last.values()) <= AT_ONCE:
+            first = next(other.at for other in seen if each.at - other.at <= AT_ONCE)  # also of a link followed twice
             found.append(Span(first, each.at))
     return found
 

@@ -98,6 +98,14 @@ def test_all_links_at_once_are_a_burst_up_to_its_edge() -> None:
     assert bursts([click(0, 0), click(1, 5)], 3) == []
 
 
+def test_a_burst_begins_with_its_first_click_also_where_its_link_was_followed_again() -> None:
+    acts = [click(0, 0), click(2, 1), click(2, 5), click(0, 6), click(1, 7)]
+    assert bursts(acts, 3) == [Span(0, 7)]
+    assert to_restate(acts, 3) == [each.item for each in acts]
+    earlier = click(0, 7 - AT_ONCE - 1)
+    assert earlier.item not in to_restate([earlier, *acts], 3)
+
+
 def test_two_of_two_links_are_no_burst() -> None:
     assert bursts([click(0, 0), click(1, 0)], 2) == []
 
