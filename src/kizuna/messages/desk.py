@@ -22,8 +22,8 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages import policy, sql_sending
 from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose
+from kizuna.messages.draft import Draft, Parsed
 from kizuna.messages.fetching import IN_LINE_SECONDS, Fetching, Waiting
-from kizuna.messages.letter import Letter, Parsed
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed
 from kizuna.messages.policy import Policy
@@ -110,7 +110,7 @@ class Desk:
         ruling, neutral, has_codes = self._ruling(cursor, workspace)
         sender, utm = (ruling.terms.sender, ruling.utm) if ruling is not None else (None, None)
         verdicts: dict[bytes, Refused | Deferred | Composed] = {}
-        letters: list[Letter] = []
+        drafts: list[Draft] = []
         for message, _, _ in claims:
             person = people.get(message.profile)
             at = message.due_at if workspace.clock == "test" else now
@@ -126,12 +126,12 @@ class Desk:
             if isinstance(verdict, str):
                 assert person is not None  # noqa: S101  # an address belongs to somebody
                 parsed = templates.get((message.template, message.template_version))
-                letters.append(Letter(message, person, verdict, parsed, at))
+                drafts.append(Draft(message, person, verdict, parsed, at))
             else:
                 verdicts[message.id] = verdict
         supply = Supply(cursor, workspace, self.fetching)
         verdicts |= in_rounds(
-            letters, lambda each, found: self._compose(each, partials, workspace, sender, utm, found), supply
+            drafts, lambda each, found: self._compose(each, partials, workspace, sender, utm, found), supply
         )
         decided: list[Judged] = []
         for message, _, _ in claims:
@@ -153,7 +153,7 @@ class Desk:
 
     def _compose(
         self,
-        letter: Letter,
+        draft: Draft,
         partials: dict[str, definition.Template],
         workspace: Workspace,
         sender: Sender | None,
@@ -161,7 +161,7 @@ class Desk:
         lookups: Lookups,
     ) -> Composed | Refused:
         """Raises `Missing`."""
-        message, parsed = letter.message, letter.parsed
+        message, parsed = draft.message, draft.parsed
         if not message.template:
             return as_brought(message)
         if parsed is None:
@@ -169,7 +169,7 @@ class Desk:
         try:
             links = Links(self.signer, self.public_url, workspace.id, message.id)
             used = partials if parsed.blocks else None
-            person, address, at = letter.person, letter.address, letter.at
+            person, address, at = draft.person, draft.address, draft.at
             return compose(message, person, address, parsed.template, workspace, links, at, used, sender, lookups, utm)
         except Aborted as aborted:
             return Refused("skipped", aborted.reason)

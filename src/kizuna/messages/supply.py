@@ -21,8 +21,8 @@ from kizuna.fetches.request import MOST_REQUESTS, TOTAL_SECONDS, Answer, Request
 from kizuna.messages import sql_drawing
 from kizuna.messages.claim import Refused
 from kizuna.messages.compose import Composed
+from kizuna.messages.draft import Draft
 from kizuna.messages.fetching import Fetching, Waiting
-from kizuna.messages.letter import Letter
 from kizuna.promotions import promotion, sql_codes
 from kizuna.templates.lookups import (
     MOST_LOOKUPS,
@@ -42,15 +42,15 @@ Verdict = Composed | Refused
 
 
 def in_rounds(
-    letters: Sequence[Letter], compose: Callable[[Letter, Lookups], Verdict], supply: Supply
+    drafts: Sequence[Draft], compose: Callable[[Draft, Lookups], Verdict], supply: Supply
 ) -> dict[bytes, Verdict]:
-    """What each letter says. What renderings miss is had for all of them together, and they begin again. Those that
+    """What each draft says. What renderings miss is had for all of them together, and they begin again. Those that
     wait for others have no verdict."""
     made: dict[bytes, Verdict] = {}
     spent: dict[bytes, float] = {}
     for _ in range(MOST_LOOKUPS):
         needs: list[Need] = []
-        for each in letters:
+        for each in drafts:
             began = time.monotonic()
             try:
                 made[each.message.id] = compose(each, supply.lookups(each.message.id))
@@ -63,23 +63,23 @@ def in_rounds(
         if not needs:
             return made
         supply.answer(needs)
-        letters = [need.letter for need in needs if need.message not in supply.waiting]
-    return made | {each.message.id: Refused("skipped", "template_error") for each in letters}
+        drafts = [need.draft for need in needs if need.message not in supply.waiting]
+    return made | {each.message.id: Refused("skipped", "template_error") for each in drafts}
 
 
 class Need(Struct, frozen=True):
-    """A letter that cannot go on without an answer."""
+    """A draft that cannot go on without an answer."""
 
-    letter: Letter
+    draft: Draft
     wanted: Wanted
 
     @property
     def message(self) -> bytes:
-        return self.letter.message.id
+        return self.draft.message.id
 
     @property
     def profile(self) -> bytes:
-        return self.letter.person.id
+        return self.draft.person.id
 
 
 class Supply:
@@ -106,9 +106,9 @@ class Supply:
             self._select(selections)
         codes = [each for each in needs if isinstance(each.wanted, Code)]
         for each in codes:
-            if each.letter.message.is_test:  # nobody is given anything
+            if each.draft.message.is_test:  # nobody is given anything
                 self._own.setdefault(each.message, {})[each.wanted] = promotion.DUMMY
-        codes = [each for each in codes if not each.letter.message.is_test]
+        codes = [each for each in codes if not each.draft.message.is_test]
         if codes:
             self._reserve(codes)
         requests = [each for each in needs if isinstance(each.wanted, Request)]
@@ -150,7 +150,7 @@ class Supply:
         for name in names:
             of_this = [each for each in needs if each.wanted == Code(name)]
             rules = promotion.read(declared[name]) if name in declared else None
-            may = [each for each in of_this if rules is not None and rules.is_open(each.letter.at)]
+            may = [each for each in of_this if rules is not None and rules.is_open(each.draft.at)]
             asked = [sql_codes.Asked(each.message, each.profile, holders[each.message]) for each in may]
             most = rules.per_profile if rules else 0
             drawn = sql_codes.reserve(self.cursor, self.workspace, name, asked, most) if asked else None

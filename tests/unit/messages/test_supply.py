@@ -10,7 +10,7 @@ import pytest
 from kizuna.consent.section import Consent
 from kizuna.messages import supply
 from kizuna.messages.claim import Person, Refused
-from kizuna.messages.letter import Letter
+from kizuna.messages.draft import Draft
 from kizuna.messages.message import Claimed
 from kizuna.messages.supply import Need, Supply, Verdict, in_rounds
 from kizuna.templates.lookups import MOST_LOOKUPS, Code, Lookups
@@ -38,27 +38,27 @@ class Shelf:
                 self.answers[need.wanted] = need.wanted.promotion.upper()
 
 
-def letter(name: str) -> Letter:
+def draft(name: str) -> Draft:
     message = Claimed(
         workspace=1, id=name.encode(), profile=b"p", channel="email", template="t", template_version=1, topic=None,
         transactional=False, journey=None, run=None, step=None, campaign=None, variant=None, data={}, event=None,
         due_at=0, expires_at=1, root=1, attempts=0, fence=0, reason=None, caused_by=None,
     )  # fmt: skip
-    return Letter(message, Person(id=b"p", traits={}, consent=Consent()), "a@example.com", None, 0)
+    return Draft(message, Person(id=b"p", traits={}, consent=Consent()), "a@example.com", None, 0)
 
 
-def composed(letters: Sequence[Letter], shelf: Shelf, needs: dict[str, list[str]]) -> dict[bytes, Verdict]:
-    """Each letter asks for its codes one after the other; its verdict's reason is what it heard."""
+def composed(drafts: Sequence[Draft], shelf: Shelf, needs: dict[str, list[str]]) -> dict[bytes, Verdict]:
+    """Each draft asks for its codes one after the other; its verdict's reason is what it heard."""
 
-    def compose(each: Letter, lookups: Lookups) -> Verdict:
+    def compose(each: Draft, lookups: Lookups) -> Verdict:
         return Refused("said", " ".join(str(lookups.get(Code(code))) for code in needs[each.message.id.decode()]))
 
-    return in_rounds(letters, compose, cast("Supply", shelf))
+    return in_rounds(drafts, compose, cast("Supply", shelf))
 
 
 def test_all_letters_of_a_round_are_answered_together() -> None:
     shelf = Shelf()
-    made = composed([letter("x"), letter("y"), letter("z")], shelf, {"x": ["a", "b"], "y": ["a"], "z": []})
+    made = composed([draft("x"), draft("y"), draft("z")], shelf, {"x": ["a", "b"], "y": ["a"], "z": []})
     assert {name: verdict.reason for name, verdict in made.items() if isinstance(verdict, Refused)} == {
         b"x": "A B", b"y": "A", b"z": "",
     }  # fmt: skip
@@ -66,17 +66,17 @@ def test_all_letters_of_a_round_are_answered_together() -> None:
 
 
 def test_who_waits_for_others_has_no_verdict() -> None:
-    made = composed([letter("x"), letter("y")], Shelf(waits=["slow"]), {"x": ["a", "slow", "b"], "y": ["a"]})
+    made = composed([draft("x"), draft("y")], Shelf(waits=["slow"]), {"x": ["a", "slow", "b"], "y": ["a"]})
     assert made.keys() == {b"y"}
 
 
 def test_a_letter_that_asks_without_end_is_refused() -> None:
     shelf = Shelf()
-    made = composed([letter("x")], shelf, {"x": [f"c{n}" for n in range(MOST_LOOKUPS + 5)]})
+    made = composed([draft("x")], shelf, {"x": [f"c{n}" for n in range(MOST_LOOKUPS + 5)]})
     assert made == {b"x": Refused("skipped", "template_error")}
     assert len(shelf.rounds) == MOST_LOOKUPS
 
 
 def test_a_letter_whose_rounds_take_too_long_together_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supply, "MOST_SECONDS", 0.0)
-    assert composed([letter("x")], Shelf(), {"x": ["a"]}) == {b"x": Refused("skipped", "template_error")}
+    assert composed([draft("x")], Shelf(), {"x": ["a"]}) == {b"x": Refused("skipped", "template_error")}

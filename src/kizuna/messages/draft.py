@@ -17,7 +17,7 @@ class Parsed(Struct, frozen=True):
     blocks: frozenset[str]  # names of other templates that it puts in
 
 
-class Letter(Struct, frozen=True):
+class Draft(Struct, frozen=True):
     message: Claimed
     person: Person
     address: str
