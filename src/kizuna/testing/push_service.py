@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from kizuna.providers.sealing import CURVE, point_of
 from kizuna.providers.signed import encode
+from kizuna.testing.loopback import Loopback
 
 
 class Taken(Struct, frozen=True):
@@ -32,29 +33,14 @@ class Said(Struct, frozen=True):
     body: bytes = b""
 
 
-class Posted:
-    """A server on a free port; `answer` may be changed at any time."""
+class Posted(Loopback):
+    """`answer` may be changed at any time."""
 
     def __init__(self, answer: Callable[[Taken], Said] = lambda _: Said()) -> None:
         self.answer = answer
         self.taken: list[Taken] = []
         self.arrived = threading.Semaphore(0)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Posted:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_of(self))
 
 
 def _handler_of(service: Posted) -> type[BaseHTTPRequestHandler]:

@@ -6,10 +6,12 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from msgspec import Struct, field
+
+from kizuna.testing.loopback import Loopback
 
 HANGS, HANGS_UP, DRIPS = "hangs", "hangs up", "drips"
 
@@ -31,7 +33,7 @@ class Asked(Struct):
     body: bytes
 
 
-class Receiver:
+class Receiver(Loopback):
     """Use it as a context. `answers` are given in turn, then `told` for ever, or what a `script` says of a request."""
 
     def __init__(self, told: Told | None = None, script: Callable[[Asked], Told] | None = None) -> None:
@@ -54,23 +56,11 @@ class Receiver:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's names
                 pass
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(Handler)
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("content-length") or 0)
@@ -100,11 +90,6 @@ class Receiver:
                 if told.status == HANGS:
                     self.over.wait(30)
                 handler.close_connection = True
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the play."""
 
 
 def _say(handler: BaseHTTPRequestHandler, status: int, told: Told) -> None:

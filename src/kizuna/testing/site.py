@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import mimetypes
-import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kizuna.testing.loopback import Loopback
 
-class Site:
-    """A server on a free port: `folders` by the path where they lie, `answers` in JSON by path, asked each time.
+
+class Site(Loopback):
+    """`folders` by the path where they lie, `answers` in JSON by path, asked each time.
 
     `changes` are made in every text; `policy` is the Content-Security-Policy of pages."""
 
@@ -27,22 +28,7 @@ class Site:
         self.changes = changes
         self.policy = policy
         self.answers = answers or {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Site:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_of(self))
 
     def find(self, path: str) -> tuple[str, bytes] | None:
         """Media type and body; None when there is nothing."""
