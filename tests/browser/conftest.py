@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
-from tests.browser.walk import OWNER, Watch, settle
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.browser.walk import LANGUAGES, OWNER, Watch, opened, settle
 
 from kizuna.config import Config
 from kizuna.demo.replay import Shop, replay
@@ -87,3 +87,14 @@ def signed_in(browser: Browser, kizuna_server: Any) -> dict[str, Any]:
     state = dict(context.storage_state())
     context.close()
     return state
+
+
+@pytest.fixture(
+    params=[(language, width) for language in LANGUAGES for width in (1280, 375)],
+    ids=lambda param: f"{param[0]}-{param[1]}",
+)
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, kizuna_server: Any, signed_in: Any
+) -> Iterator[tuple[Page, str]]:
+    """Both languages, on a desk and on a phone; a fault anywhere on the way fails the test."""
+    yield from opened(browser, kizuna_server.url, signed_in, *request.param)

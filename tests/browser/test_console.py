@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.walk import LANGUAGES, OWNER, Watch, no_alert, no_sideways_scroll, opened, settle
+from tests.browser.walk import OWNER, Watch, no_alert, no_sideways_scroll, opened, settle
 
 SECTIONS = ["overview", "profiles", "segments", "journeys", "campaigns", "templates", "outbox", "dashboards"]
 HEADINGS = {
@@ -24,17 +24,6 @@ def first_entry(page: Page, section: str) -> None:
     settle(page)
     page.wait_for_function("document.querySelector('main a.back')")
     no_alert(page)
-
-
-@pytest.fixture(
-    params=[(language, width) for language in LANGUAGES for width in (1280, 390)],
-    ids=lambda param: f"{param[0]}-{param[1]}",
-)
-def visit(
-    request: pytest.FixtureRequest, browser: Browser, kizuna_server: Any, signed_in: Any
-) -> Iterator[tuple[Page, str]]:
-    """Both languages, on a desk and on a phone; a fault anywhere on the way fails the test."""
-    yield from opened(browser, kizuna_server.url, signed_in, *request.param)
 
 
 @pytest.fixture

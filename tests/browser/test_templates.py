@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.browser.walk import LANGUAGES, OWNER, no_alert, no_sideways_scroll, opened, settle
+from tests.browser.walk import OWNER, no_alert, no_sideways_scroll, opened, settle
 
 CHANNELS = ["sms", "push", "line", "whatsapp", "in_app", "card", "banner", "inbox", "letter", "call", "block", "email"]
 HOSTILE = """<h1>still here</h1><script>top.pwned = 1</script><img src=x onerror="top.pwned = 2">
@@ -18,17 +18,6 @@ HOSTILE = """<h1>still here</h1><script>top.pwned = 1</script><img src=x onerror
 <form action="https://elsewhere.example"><input autofocus onfocus="top.pwned = 6"></form>
 <p style="background:url(https://elsewhere.example/a)">styled</p><style>@import "https://elsewhere.example/b.css";</style>
 <link rel="stylesheet" href="https://elsewhere.example/c.css"><base href="https://elsewhere.example/">"""
-
-
-@pytest.fixture(
-    params=[(language, width) for language in LANGUAGES for width in (1280, 375)],
-    ids=lambda param: f"{param[0]}-{param[1]}",
-)
-def visit(
-    request: pytest.FixtureRequest, browser: Browser, kizuna_server: Any, signed_in: Any
-) -> Iterator[tuple[Page, str]]:
-    """Both languages, on a desk and on a phone; a fault anywhere on the way fails the test."""
-    yield from opened(browser, kizuna_server.url, signed_in, *request.param)
 
 
 @pytest.fixture
