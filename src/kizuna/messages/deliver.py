@@ -229,8 +229,10 @@ def _conclude(
     ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
     ended = {ending.id: ending.state for _, ending, _ in concluded if ending.id in ours}
     with_codes = _with_codes((one, verdict) for one, verdict, _ in carried)
+    # sent again, however that ends: the customer may know the code by now, so nobody else may have it
+    perhaps = {one.message.id for one, _, said in carried if isinstance(said, Ambiguous) and one.message.transactional}
     _settle(
-        cursor, workspace, [each for each in with_codes if ended.get(each) == "sent"],
+        cursor, workspace, [each for each in with_codes if ended.get(each) == "sent" or each in perhaps],
         [each for each in with_codes if ended.get(each) in UNSAID],
     )  # fmt: skip
     untaken = [
@@ -287,7 +289,8 @@ def back_off(attempts: int) -> int:
 
 
 def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
-    """After a crash: marketing between hand-over and answer is `unknown` for ever, transactional is sent again."""
+    """After a crash: marketing between hand-over and answer is `unknown` for ever, transactional is sent again, with
+    a code that its customer may know by now."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         lost = sql_sending.overdue(cursor, limit)
         for workspace in sorted({message.workspace for message in lost}):
@@ -295,6 +298,7 @@ def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
             now = sql_sending.now(cursor, workspace)
             endings = [_lost(message, now) for message in messages]
             sql_sending.finish(cursor, workspace, endings)
+            sql_codes.commit(cursor, workspace, [message.id for message in messages if message.transactional])
             gone = [message for message in messages if not message.transactional]
             reports = [of_sender(message, message.profile, "unknown", now, reason="sender_lost") for message in gone]
             if reports:
