@@ -19,8 +19,8 @@ from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
-from kizuna.messages import policy, sql_sending
-from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
+from kizuna.messages import policy, sql_halves, sql_sending
+from kizuna.messages.claim import DUPLICATE, Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose
 from kizuna.messages.draft import Draft, Parsed
 from kizuna.messages.fetching import IN_LINE_SECONDS, Fetching, Waiting
@@ -109,6 +109,12 @@ class Desk:
         suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
         ruling, neutral, has_codes = self._ruling(cursor, workspace)
         sender, utm = (ruling.terms.sender, ruling.utm) if ruling is not None else (None, None)
+        halves = {
+            message.id: person.id
+            for message, _, _ in claims
+            if (person := people.get(message.profile)) and person.id != message.profile
+        }
+        seconds = sql_halves.second_halves(cursor, workspace.id, halves) if halves else set[bytes]()
         verdicts: dict[bytes, Refused | Deferred | Composed] = {}
         drafts: list[Draft] = []
         for message, _, _ in claims:
@@ -121,6 +127,8 @@ class Desk:
             if ruling is not None and person is not None:
                 default = ruling.terms.neutral(default, message.channel, message.topic, person.traits)
             verdict = decide(message, person, said, suppressed, at, default)
+            if message.id in seconds and isinstance(verdict, str):
+                verdict = Refused("skipped", DUPLICATE)
             if isinstance(verdict, str) and person and (wait := defer(message, person, ruling, at, workspace)):
                 verdict = wait
             if isinstance(verdict, str):
