@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from psycopg import Connection
 
-from kizuna.core import clock
+from kizuna.core import clock, ids
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.fetches import store as fetches
@@ -33,6 +34,8 @@ BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 OUTBOX = "outbox"
 NOWHERE: Mapping[str, str] = {}
 LOG = "kizuna_log"  # whose listeners hear of what is appended
+
+log = structlog.get_logger()
 
 
 def deliver_local(
@@ -214,11 +217,22 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
         outcome = None
         is_open = is_open and (index == 0 or pace())
         if is_open:
-            outcome = hand_over(delivery(counted, verdict, one.at))
+            outcome = _handed_over(hand_over, counted, verdict, one.at)
             stops = isinstance(outcome, Unavailable) and not outcome.of_one
             is_open = not stops and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
+
+
+def _handed_over(hand_over: Bearer, message: Claimed, verdict: Composed, at: int) -> Outcome:
+    """What cannot be worded is refused before the network is touched, whatever the reason: it must not keep the others
+    of its batch from being concluded."""
+    try:
+        said = delivery(message, verdict, at)
+    except Exception as error:
+        log.exception("message_failed", workspace=message.workspace, message=ids.show("msg", message.id))
+        return Rejected(f"template_error: {type(error).__name__}")
+    return hand_over(said)
 
 
 def _conclude(

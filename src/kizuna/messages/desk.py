@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 from psycopg import Connection
 
 from kizuna.channels import InPage, address_of, all_channels, key_of
 from kizuna.consent.section import Consent
 from kizuna.consent.terms import Sender
+from kizuna.core import ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
@@ -34,13 +36,14 @@ from kizuna.providers import vault
 from kizuna.providers.http import Outside
 from kizuna.templates import blocks, definition
 from kizuna.templates.extra_tags import Aborted
-from kizuna.templates.lookups import Lookups
+from kizuna.templates.lookups import Lookups, Missing
 from kizuna.templates.variables import locale_of
 
 MOST_TEMPLATES = 1_000
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 _profile = decoder_of(Profile)
 _consent = decoder_of(Consent)
+log = structlog.get_logger()
 
 
 class Judged(Struct, frozen=True):
@@ -182,6 +185,11 @@ class Desk:
         except Aborted as aborted:
             return Refused("skipped", aborted.reason)
         except Invalid:
+            return Refused("skipped", "template_error")
+        except Missing:
+            raise
+        except Exception:  # whatever it is: one message must not keep all others from going
+            log.exception("message_failed", workspace=workspace.id, message=ids.show("msg", message.id))
             return Refused("skipped", "template_error")
 
     def _blocks(
