@@ -162,7 +162,7 @@ def test_a_call_centre_takes_a_table_and_brings_one_back(desk: Shop, open_shop: 
     rows = list(csv.DictReader(io.StringIO(answer.body.removeprefix("\ufeff"))))
     assert sorted(row["name"] for row in rows) == ["'=1+1", "Bob"]
     assert {row["held_until"] for row in rows} == {"2026-03-03T10:00:00Z"}
-    table = "id,outcome,note\n" + "".join(f"{row['id']},refused,no time\n" for row in rows) + "msg_1,reached,\n"
+    table = "id,outcome,note\n" + "".join(f"{row['id']},refused,no\x00 time\n" for row in rows) + "msg_1,reached,\n"
     send = {"content": table.encode(), "headers": {"Content-Type": "text/csv"}}
     other = open_shop()
     for shop, taken in ((other, 0), (desk, 2), (desk, 0)):

@@ -127,3 +127,14 @@ def test_a_click_leads_to_its_own_link_with_its_parameters_and_nowhere_else(shop
         answer = client.get(forged, headers=PERSON, follow_redirects=False)
         assert answer.status_code == 404
         assert "location" not in answer.headers
+
+
+def test_a_click_leads_to_addresses_of_any_letters(shop: Shop) -> None:
+    links = "".join(f'<a href="{url}">x</a>' for url in ("https://shop.example/茶?q=é#😀", "https://例え.jp/"))
+    shop.put("/api/v1/templates/three", {**LETTER, "body": links})
+    client = shop.house.client
+    led = [client.get(each, headers=PERSON, follow_redirects=False) for each in Mail(shop).links]
+    assert [(each.status_code, each.headers["location"]) for each in led] == [
+        (302, "https://shop.example/%E8%8C%B6?q=%C3%A9#%F0%9F%98%80"),
+        (302, "https://xn--r8jz45g.jp/"),
+    ]

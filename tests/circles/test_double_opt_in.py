@@ -145,6 +145,9 @@ def test_a_public_form_is_refused_without_sense_and_when_it_is_too_much(shop: Sh
     client, key = shop.house.client, shop.workspace["write_key"]
     assert sign_up(shop, "no address").status_code == 400
     assert sign_up(shop, "a@example.com", topic="unheard").status_code == 422
+    odd = {"email": "a@example.com", "form": "foot\x00er"}  # no database keeps it: it would stop their log
+    assert client.post(f"/f/{key}", data=odd).json()["code"] == "invalid_text"
+    assert client.post(f"/f/{key}", data={"email": "a@example.com"}, files={"form": b"\x00"}).status_code < 500
     assert client.post("/f/wk_wrong", data={"email": "a@example.com"}).status_code == 401
     answers = [client.post(f"/f/{key}", json={"email": f"u{n}@example.com"}) for n in range(12)]
     assert {each.status_code for each in answers} == {202, 429}

@@ -108,6 +108,17 @@ def test_the_qr_code_leads_to_the_letters_own_link(post: Shop) -> None:
     assert post.http.get("/q/AAAAAAAAAAA").status_code == 404
 
 
+def test_a_qr_code_leads_to_addresses_of_any_letters(post: Shop) -> None:
+    body = "Look: https://例え.jp/秋?q=茶 now"
+    post.ask("PUT", "/api/v1/templates/autumn", {"channel": "letter", "subject": "Autumn", "body": body})
+    order(post, "ada")
+    handed(post, 1)
+    close(post)
+    (row,) = rows(post, 1)
+    led = post.http.get(httpx.URL(row["url"]).path)
+    assert (led.status_code, led.headers["location"]) == (302, "https://xn--r8jz45g.jp/%E7%A7%8B?q=%E8%8C%B6")
+
+
 def test_who_opts_out_before_it_closes_is_not_printed(post: Shop) -> None:
     order(post, "ada", "bob")
     handed(post, 2)

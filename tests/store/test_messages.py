@@ -434,3 +434,26 @@ def test_a_lost_connection_leaves_marketing_unknown(
     carrier.answers = [Ambiguous("connection lost")]
     deliver_remote(connection, desk, shop, "email", now_of(connection, shop))
     assert state_of(connection, message) == ("unknown", "connection lost")
+
+
+@pytest.mark.parametrize("living_has_one", [True, False])
+def test_what_was_planned_for_records_that_are_one_customer_by_now_is_said_once(
+    connection: Connection, desk: Desk, shop: Workspace, living_has_one: bool
+) -> None:
+    """A campaign that waited for the morning, and a visitor who signed in during the night."""
+    first, second, living = (put_profile(connection, shop.id, who, email="ada@example.com") for who in "abc")
+    owners = (first, second, living) if living_has_one else (first, second)
+    same = {"purpose": "campaign:spring", "campaign": "spring", "occurrence": "lch_1"}
+    messages = [plan(connection, shop.id, each, **same) for each in owners]
+    other = plan(connection, shop.id, first, purpose="campaign:spring", occurrence="lch_2")
+    for given, into in ((first, second), (second, living)):
+        connection.execute("UPDATE profile SET merged_into = %s WHERE id = %s", [into, given])
+    connection.commit()
+    for _ in messages:  # one by one: each claim sees what the others said
+        deliver_local(connection, desk, shop, BOTH, now_of(connection, shop), 1)
+    deliver(connection, desk, shop)
+    goes = messages[-1] if living_has_one else min(messages)
+    assert {each: state_of(connection, each) for each in messages} == {
+        each: ("sent", None) if each == goes else ("skipped", "duplicate") for each in messages
+    }
+    assert state_of(connection, other) == ("sent", None)

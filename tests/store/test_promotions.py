@@ -107,6 +107,48 @@ def test_after_a_crash_the_same_code_is_said_again(
     assert codes(connection) == {"C1": ("committed", message), "C2": ("free", None), "C3": ("free", None)}
 
 
+@pytest.mark.parametrize("ends", ["ambiguous", "crash"])
+def test_a_code_that_a_customer_may_know_is_nobody_elses(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted, ends: str
+) -> None:
+    """It may have arrived, and then expires before it could be sent again."""
+    add(connection, shop, 1)
+    now = now_of(connection, shop)
+    ada, bob = (put_profile(connection, shop.id, who) for who in ("ada", "bob"))
+    receipt = plan(connection, shop.id, ada, transactional=True, due_at=now, expires_at=now + DAY)
+    carrier.answers = [Ambiguous("?")]
+    if ends == "crash":
+        with pytest.raises(KilledError):
+            deliver_remote(
+                connection, desk, shop, "email", now, lease=0.0, checkpoint=kill_at("carried"), is_urgent=True
+            )
+        recover(connection, desk)
+    else:
+        deliver_remote(connection, desk, shop, "email", now, is_urgent=True)
+    deliver_remote(connection, desk, shop, "email", now + 2 * DAY, is_urgent=True)
+    assert state_of(connection, receipt) == ("expired", None)
+    other = plan(connection, shop.id, bob, due_at=now)
+    deliver_remote(connection, desk, shop, "email", now)
+    assert state_of(connection, other) == ("skipped", "no_code")
+    assert codes(connection) == {"C1": ("committed", receipt)}
+
+
+def test_what_was_given_before_two_records_were_joined_counts_for_both(
+    connection: Connection, desk: Desk, shop: Workspace
+) -> None:
+    add(connection, shop, 3)
+    old, between, ada = (put_profile(connection, shop.id, who) for who in ("old", "between", "ada"))
+    for profile in (old, between):
+        plan(connection, shop.id, profile)
+    deliver_local(connection, desk, shop, [("email", False)], now_of(connection, shop), 10)
+    for given, into in ((old, between), (between, ada)):
+        connection.execute("UPDATE profile SET merged_into = %s WHERE id = %s", [into, given])
+    connection.commit()
+    third = plan(connection, shop.id, ada)
+    deliver_local(connection, desk, shop, [("email", False)], now_of(connection, shop), 10)
+    assert state_of(connection, third) == ("skipped", "code_limit")
+
+
 def test_all_channels_of_a_message_say_the_same_code(connection: Connection, desk: Desk, shop: Workspace) -> None:
     add(connection, shop, 3)
     ada = put_profile(connection, shop.id, "ada", phone="+14155550100")

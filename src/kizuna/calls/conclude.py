@@ -53,7 +53,7 @@ def conclude(
         if entry.taken_by != who or entry.taken_until is None:
             raise Conflict(f"this call is {entry.state}: take it first", code="not_taken")
         settings = msgspec.convert(sql_tray.settings(cursor, workspace.id, entry.provider), Settings)
-        then = rule.after(said.outcome, entry.tries, said.callback_at, settings, now, workspace.zone)
+        then = rule.after(said.outcome, entry.tries, said.callback_at, settings, now, entry.expires_at, workspace.zone)
         store.conclude(cursor, workspace.id, message, then, said.outcome, said.note[:LONGEST_NOTE], now)
         items = _items(entry, said, then.tries, now) if then.is_finished else []
         for item in items:

@@ -96,7 +96,8 @@ def _rows(raw: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         for count, row in enumerate(reader, 1):
             if count > MOST_ROWS:
                 raise Invalid(f"at most {MOST_ROWS} rows at once; those before were taken", code="too_many_rows")
-            yield reader.line_num, {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
+            said = {key: value for key, value in row.items() if key and isinstance(value, str)}
+            yield reader.line_num, {key: value.replace("\x00", "").strip() for key, value in said.items()}
     except csv.Error as error:
         raise Invalid(f"line {reader.line_num}: {error}; rows before it were taken", code="invalid_csv") from None
 

@@ -36,6 +36,9 @@ class StrictRequest(Request[Any, Any, Any]):
 
     async def form(self) -> FormMultiDict:
         try:
-            return await super().form()
+            form = await super().form()
         except ValueError:  # parts that are no UTF-8, as the framework finds them
             raise Invalid("the form cannot be read; send it as UTF-8", code="invalid_form") from None
+        for name, value in form.multi_items():
+            exact_json.check([name, value])  # as strict as JSON: what no database keeps would stop its customer's log
+        return form

@@ -81,8 +81,11 @@ class Follower:
         reach = log_reader.read(connection, workspace, since, ahead, self.route.items, PIECE_BYTES)
         if not reach.offsets:
             return nothing
-        store.intend(connection, workspace, name, reach.offsets)
-        return self._carry(connection, known, list(entries_of(reach.rows, self.choice)))
+        under = store.intend(connection, workspace, name, known, reach.offsets)
+        if under is None:
+            return 0.0  # rewound, or told by another, this very moment: look again
+        self.done.clear()
+        return self._carry(connection, under, list(entries_of(reach.rows, self.choice)))
 
     def _gathers_until(
         self, connection: Connection[Any], known: store.State, since: Mapping[int, int], ahead: Mapping[int, int]
@@ -94,25 +97,24 @@ class Follower:
         is_full = store.count_items(connection, self.route.place.workspace, since, ahead) >= self.route.items
         return 0 if is_full else due_at
 
-    def _carry(self, connection: Connection[Any], known: store.State, entries: list[Entry]) -> float:
+    def _carry(self, connection: Connection[Any], under: store.State, entries: list[Entry]) -> float:
         place = self.route.place
         if not entries:
-            store.pass_over(connection, place.workspace, place.name)
+            store.pass_over(connection, place.workspace, place.name, under)
             return 0.0
-        piece = Piece(known.pieces + 1, entries)
+        piece = Piece(under.pieces + 1, entries)
         match self.route.target.carry(piece, self.route.settings, place, self.done):
             case Later() as later:
-                return self._rest(connection, known, later)
+                return self._rest(connection, under, later)
             case taken:
-                self.done.clear()
-                store.told(connection, place.workspace, place.name, len(entries), _now(), taken.refused)
+                store.told(connection, place.workspace, place.name, under, len(entries), _now(), taken.refused)
                 return 0.0
 
-    def _rest(self, connection: Connection[Any], known: store.State, later: Later) -> float:
-        place, is_last = self.route.place, later.is_final or known.tries >= len(WAITS)
-        wait = wait_after(known.tries, later.after, spread=random.random())  # noqa: S311
+    def _rest(self, connection: Connection[Any], under: store.State, later: Later) -> float:
+        place, is_last = self.route.place, later.is_final or under.tries >= len(WAITS)
+        wait = wait_after(under.tries, later.after, spread=random.random())  # noqa: S311
         store.failed(
-            connection, place.workspace, place.name, _now() + int(wait * SECOND), later.reason, is_last=is_last
+            connection, place.workspace, place.name, under, _now() + int(wait * SECOND), later.reason, is_last=is_last
         )
         log.warning("feed_fails", feed=place.name, reason=later.reason, rests=round(wait, 1), parked=is_last)
         return wait

@@ -14,7 +14,8 @@ MOST_REFUSED = 1_000  # kept of a feed, the latest
 
 
 class State(Struct, frozen=True):
-    """How far a feed is told."""
+    """How far a feed is told. With `until` a piece is under way, and these two arrays are its bounds: who ends it says
+    of which it speaks, for meanwhile another may have told it, or the feed was rewound."""
 
     state: str
     offsets: dict[int, int]
@@ -76,29 +77,33 @@ def count_items(connection: Connection[Any], workspace: int, since: Mapping[int,
     return row[0] if row else 0
 
 
-def intend(connection: Connection[Any], workspace: int, name: str, until: Mapping[int, int]) -> None:
-    """The next piece ends there, whatever happens while it is handed over."""
-    connection.execute(
-        """UPDATE feed f SET until = ARRAY(
+def intend(
+    connection: Connection[Any], workspace: int, name: str, known: State, until: Mapping[int, int]
+) -> State | None:
+    """The next piece ends there, whatever happens while it is handed over. None: it no longer stands as was known."""
+    row = connection.execute(
+        f"""UPDATE feed f SET until = ARRAY(
                SELECT coalesce(w.until, s."offset") FROM unnest(f.partitions, f.offsets) AS s (partition, "offset")
                LEFT JOIN unnest(%s::smallint[], %s::bigint[]) AS w (partition, until) USING (partition)
                ORDER BY partition)
-           WHERE workspace = %s AND name = %s""",
-        [list(until), list(until.values()), workspace, name],
-    )
+           WHERE workspace = %s AND name = %s AND offsets = %s::bigint[] AND until IS NULL RETURNING {_COLUMNS}""",  # noqa: S608
+        [list(until), list(until.values()), workspace, name, list(known.offsets.values())],
+    ).fetchone()
+    return _state(row) if row else None
 
 
-def pass_over(connection: Connection[Any], workspace: int, name: str) -> None:
-    """Nothing of what was intended concerns this feed."""
+def pass_over(connection: Connection[Any], workspace: int, name: str, under: State) -> None:
+    """Nothing of the piece under way concerns this feed."""
     connection.execute(
-        "UPDATE feed SET offsets = until, until = NULL WHERE workspace = %s AND name = %s AND until IS NOT NULL",
-        [workspace, name],
+        f"UPDATE feed SET offsets = until, until = NULL {_UNDER_WAY}",  # noqa: S608
+        _bounds(workspace, name, under),
     )
 
 
 def told(
-    connection: Connection[Any], workspace: int, name: str, count: int, now: int, refused: Sequence[tuple[Entry, str]]
-) -> None:
+    connection: Connection[Any], workspace: int, name: str, under: State, count: int, now: int,
+    refused: Sequence[tuple[Entry, str]],
+) -> None:  # fmt: skip
     """The piece is with them, but for what they refused."""
     with connection.transaction():
         if refused:
@@ -119,20 +124,24 @@ def told(
                 {"workspace": workspace, "feed": name, "most": MOST_REFUSED},
             )
         connection.execute(
-            """UPDATE feed SET offsets = until, until = NULL, pieces = pieces + 1, entries = entries + %s, tries = 0,
-                               next_at = 0, trouble = NULL, told_at = %s
-               WHERE workspace = %s AND name = %s AND until IS NOT NULL""",
-            [count, now, workspace, name],
+            f"""UPDATE feed SET offsets = until, until = NULL, pieces = pieces + 1, entries = entries + %s, tries = 0,
+                                next_at = 0, trouble = NULL, told_at = %s {_UNDER_WAY}""",  # noqa: S608
+            [count, now, *_bounds(workspace, name, under)],
         )
 
 
-def failed(connection: Connection[Any], workspace: int, name: str, next_at: int, why: str, *, is_last: bool) -> None:
+def failed(
+    connection: Connection[Any], workspace: int, name: str, under: State, next_at: int, why: str, *, is_last: bool
+) -> None:
     connection.execute(
-        """UPDATE feed SET tries = tries + 1, next_at = %s, trouble = left(%s, 500),
-                           state = CASE WHEN %s AND state = 'on' THEN 'parked' ELSE state END
-           WHERE workspace = %s AND name = %s""",
-        [next_at, why, is_last, workspace, name],
+        f"""UPDATE feed SET tries = tries + 1, next_at = %s, trouble = left(%s, 500),
+                            state = CASE WHEN %s AND state = 'on' THEN 'parked' ELSE state END {_UNDER_WAY}""",  # noqa: S608
+        [next_at, why, is_last, *_bounds(workspace, name, under)],
     )
+
+
+def _bounds(workspace: int, name: str, under: State) -> list[Any]:
+    return [workspace, name, list(under.offsets.values()), list((under.until or {}).values())]
 
 
 # routes -------------------------------------------------------------------------------------------------------------
@@ -182,9 +191,11 @@ async def set_state(conn: AsyncConnection[Any], workspace: int, name: str, to: s
 
 
 async def rewind(conn: AsyncConnection[Any], workspace: int, name: str, at: int) -> None:
-    """What was logged from that instant on is told again. Heads only grow, so it never goes forward."""
+    """What was logged from that instant on is told again. Heads only grow, so it never goes forward. They may have
+    the piece under way by its number: the next is another."""
     await conn.execute(
-        """UPDATE feed f SET until = NULL, tries = 0, next_at = 0, offsets = ARRAY(
+        """UPDATE feed f SET until = NULL, tries = 0, next_at = 0, pieces = pieces + (until IS NOT NULL)::integer,
+               offsets = ARRAY(
                SELECT least(t."offset", coalesce((
                    SELECT min(l."offset") - 1 FROM log l
                    WHERE l.workspace = f.workspace AND l.partition = t.partition AND l.at >= %s), t."offset"))
@@ -224,6 +235,7 @@ async def refused(
 
 
 _COLUMNS = "state, partitions, offsets, until, pieces, tries, next_at, told_at, trouble, entries"
+_UNDER_WAY = "WHERE workspace = %s AND name = %s AND offsets = %s::bigint[] AND until = %s::bigint[]"
 _STATE = f"SELECT {_COLUMNS} FROM feed WHERE workspace = %s AND name = %s"  # noqa: S608  # columns of our own
 
 

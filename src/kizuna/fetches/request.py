@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ CACHED_SECONDS = 300  # an answer to a GET stands for as long, unless the templa
 MOST_CACHED_SECONDS = 4 * 3600
 MOST_REQUESTS = 10  # of one message; what comes later has no answer, too
 TOTAL_SECONDS = 10.0  # of all requests of one message; what comes later has no answer
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # which no database keeps
 
 
 class Request(Struct, frozen=True, kw_only=True, dict=True):
@@ -58,9 +60,9 @@ class Answer(Struct, frozen=True):
         return self.kind.partition(";")[0].strip().lower() == "text/html"
 
     def value(self) -> Any:
-        """What a JSON answer says; any other is its text."""
+        """What a JSON answer says, without NULs; any other is its text."""
         try:
-            return msgspec.json.decode(self.body)
+            return msgspec.json.decode(_NUL.sub(rb"\1", self.body))
         except (msgspec.DecodeError, RecursionError):
             return self.text
 

@@ -16,6 +16,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid, NotFound
+from kizuna.core.iri import ascii_url
 from kizuna.engine.slice import Workspace
 from kizuna.events.log import Log
 from kizuna.letters import answer, close, sheets, store
@@ -177,7 +178,7 @@ async def follow(token: str, request: Request[Any, Any, Any], database: Database
         item = of_customer(letter.profile, "clicked", now, said | letter.about())
         headers["Kizuna-Position"] = str(await log.append(letter.workspace, [item]))
     if found:
-        return Response(None, status_code=302, headers={**headers, "Location": found[0]})
+        return Response(None, status_code=302, headers={**headers, "Location": ascii_url(found[0])})
     language = page.language(request.headers.get("accept-language", ""), "")
     return Response(page.code(language, codes.show(known)), status_code=200, media_type=page.HTML, headers=headers)
 

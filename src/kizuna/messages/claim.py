@@ -17,6 +17,8 @@ from kizuna.messages.policy import Policy
 from kizuna.messages.quiet_hours import SKIP
 from kizuna.profiles.section import Profile
 
+DUPLICATE = "duplicate"  # said already to another record that is the same customer by now
+
 
 class Person(Struct, frozen=True, kw_only=True):
     """The customer as the record stands now, after merges."""

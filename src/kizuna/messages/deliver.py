@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from psycopg import Connection
 
-from kizuna.core import clock
+from kizuna.core import clock, ids
 from kizuna.engine.moment import Item
 from kizuna.engine.slice import Workspace
 from kizuna.fetches import store as fetches
@@ -33,6 +34,8 @@ BACK_OFF_FIRST, BACK_OFF_MOST = 1 * clock.SECOND, 15 * clock.MINUTE
 OUTBOX = "outbox"
 NOWHERE: Mapping[str, str] = {}
 LOG = "kizuna_log"  # whose listeners hear of what is appended
+
+log = structlog.get_logger()
 
 
 def deliver_local(
@@ -214,11 +217,22 @@ def _carry(handed: Sequence[tuple[Judged, Composed]], hand_over: Bearer, pace: C
         outcome = None
         is_open = is_open and (index == 0 or pace())
         if is_open:
-            outcome = hand_over(delivery(counted, verdict, one.at))
+            outcome = _handed_over(hand_over, counted, verdict, one.at)
             stops = isinstance(outcome, Unavailable) and not outcome.of_one
             is_open = not stops and time.monotonic() < last
         carried.append((msgspec.structs.replace(one, message=counted), verdict, outcome))
     return carried
+
+
+def _handed_over(hand_over: Bearer, message: Claimed, verdict: Composed, at: int) -> Outcome:
+    """What cannot be worded is refused before the network is touched, whatever the reason: it must not keep the others
+    of its batch from being concluded."""
+    try:
+        said = delivery(message, verdict, at)
+    except Exception as error:
+        log.exception("message_failed", workspace=message.workspace, message=ids.show("msg", message.id))
+        return Rejected(f"template_error: {type(error).__name__}")
+    return hand_over(said)
 
 
 def _conclude(
@@ -229,8 +243,10 @@ def _conclude(
     ours = set(sql_sending.finish(cursor, workspace.id, [ending for _, ending, _ in concluded]))
     ended = {ending.id: ending.state for _, ending, _ in concluded if ending.id in ours}
     with_codes = _with_codes((one, verdict) for one, verdict, _ in carried)
+    # sent again, however that ends: the customer may know the code by now, so nobody else may have it
+    perhaps = {one.message.id for one, _, said in carried if isinstance(said, Ambiguous) and one.message.transactional}
     _settle(
-        cursor, workspace, [each for each in with_codes if ended.get(each) == "sent"],
+        cursor, workspace, [each for each in with_codes if ended.get(each) == "sent" or each in perhaps],
         [each for each in with_codes if ended.get(each) in UNSAID],
     )  # fmt: skip
     untaken = [
@@ -287,7 +303,8 @@ def back_off(attempts: int) -> int:
 
 
 def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
-    """After a crash: marketing between hand-over and answer is `unknown` for ever, transactional is sent again."""
+    """After a crash: marketing between hand-over and answer is `unknown` for ever, transactional is sent again, with
+    a code that its customer may know by now."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         lost = sql_sending.overdue(cursor, limit)
         for workspace in sorted({message.workspace for message in lost}):
@@ -295,6 +312,7 @@ def recover(connection: Connection[Any], desk: Desk, limit: int = 200) -> int:
             now = sql_sending.now(cursor, workspace)
             endings = [_lost(message, now) for message in messages]
             sql_sending.finish(cursor, workspace, endings)
+            sql_codes.commit(cursor, workspace, [message.id for message in messages if message.transactional])
             gone = [message for message in messages if not message.transactional]
             reports = [of_sender(message, message.profile, "unknown", now, reason="sender_lost") for message in gone]
             if reports:

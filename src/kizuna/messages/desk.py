@@ -8,19 +8,21 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 from psycopg import Connection
 
 from kizuna.channels import InPage, address_of, all_channels, key_of
 from kizuna.consent.section import Consent
 from kizuna.consent.terms import Sender
+from kizuna.core import ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
-from kizuna.messages import policy, sql_sending
-from kizuna.messages.claim import Deferred, Person, Refused, decide, defer
+from kizuna.messages import policy, sql_halves, sql_sending
+from kizuna.messages.claim import DUPLICATE, Deferred, Person, Refused, decide, defer
 from kizuna.messages.compose import Composed, as_brought, compose
 from kizuna.messages.draft import Draft, Parsed
 from kizuna.messages.fetching import IN_LINE_SECONDS, Fetching, Waiting
@@ -34,13 +36,14 @@ from kizuna.providers import vault
 from kizuna.providers.http import Outside
 from kizuna.templates import blocks, definition
 from kizuna.templates.extra_tags import Aborted
-from kizuna.templates.lookups import Lookups
+from kizuna.templates.lookups import Lookups, Missing
 from kizuna.templates.variables import locale_of
 
 MOST_TEMPLATES = 1_000
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 _profile = decoder_of(Profile)
 _consent = decoder_of(Consent)
+log = structlog.get_logger()
 
 
 class Judged(Struct, frozen=True):
@@ -109,6 +112,12 @@ class Desk:
         suppressed = sql_sending.suppressed(cursor, workspace.id, _addresses(people.values(), claims))
         ruling, neutral, has_codes = self._ruling(cursor, workspace)
         sender, utm = (ruling.terms.sender, ruling.utm) if ruling is not None else (None, None)
+        halves = {
+            message.id: person.id
+            for message, _, _ in claims
+            if (person := people.get(message.profile)) and person.id != message.profile
+        }
+        seconds = sql_halves.second_halves(cursor, workspace.id, halves) if halves else set[bytes]()
         verdicts: dict[bytes, Refused | Deferred | Composed] = {}
         drafts: list[Draft] = []
         for message, _, _ in claims:
@@ -121,6 +130,8 @@ class Desk:
             if ruling is not None and person is not None:
                 default = ruling.terms.neutral(default, message.channel, message.topic, person.traits)
             verdict = decide(message, person, said, suppressed, at, default)
+            if message.id in seconds and isinstance(verdict, str):
+                verdict = Refused("skipped", DUPLICATE)
             if isinstance(verdict, str) and person and (wait := defer(message, person, ruling, at, workspace)):
                 verdict = wait
             if isinstance(verdict, str):
@@ -174,6 +185,11 @@ class Desk:
         except Aborted as aborted:
             return Refused("skipped", aborted.reason)
         except Invalid:
+            return Refused("skipped", "template_error")
+        except Missing:
+            raise
+        except Exception:  # whatever it is: one message must not keep all others from going
+            log.exception("message_failed", workspace=workspace.id, message=ids.show("msg", message.id))
             return Refused("skipped", "template_error")
 
     def _blocks(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from kizuna.core.entities import unescape
 from kizuna.core.errors import NotFound
 from kizuna.messages.utm import is_off, tagged
 
@@ -134,7 +135,7 @@ def rewrite(body: str, links: Links, utm: Mapping[str, str] | None = None) -> tu
     ours: dict[str, str] = {}  # the attribute that leads there through us
 
     def through_ours(found: re.Match[str]) -> str:
-        target = html.unescape(found[2] if found[2] is not None else found[3]).strip()
+        target = unescape(found[2] if found[2] is not None else found[3]).strip()
         if not _LED.match(target) or links.is_ours(target):
             return found[0]
         if utm and not is_off(body[found.start() : body.find(">", found.end())]):

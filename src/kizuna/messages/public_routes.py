@@ -14,6 +14,7 @@ from kizuna.consent.accept import Veto, accept
 from kizuna.consent.decide import OPTED_OUT, state
 from kizuna.consent.outlast import outlast
 from kizuna.core.errors import NotFound
+from kizuna.core.iri import ascii_url
 from kizuna.edge.head import is_head
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
@@ -97,7 +98,7 @@ async def click(
     url = links[ticket.link]
     came = Came(CLICKED, is_head(request), _agent(request), ticket.link, len(links), url)
     position = await take_touch(database, log, found, came)
-    headers = {"Location": url, "Cache-Control": "no-store", "Kizuna-Position": str(position)}
+    headers = {"Location": ascii_url(url), "Cache-Control": "no-store", "Kizuna-Position": str(position)}
     return Response(None, status_code=302, headers=headers)
 
 

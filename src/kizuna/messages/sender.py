@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -120,24 +121,36 @@ class Sender:
             due = sql_sending.due(cursor)
         most = 0
         for workspace, group in groupby(due, key=lambda found: found.workspace):
-            local: list[sql_sending.Due] = []
-            for each in group:
-                if each.carrier is not None and _hands_to_people(each.carrier):
-                    most = max(most, gather(connection, desk, each, LOCAL_BATCH))
-                elif each.carrier is None or _is_local(each.carrier):
-                    local.append(each)
-                else:
-                    self.lane(each, desk).start(float(each.carrier.get("rate") or 0), self.pace(each))
-            if local:
-                lanes = [(each.channel, each.is_urgent) for each in local]
-                shelves = {
-                    each.channel: each.carrier["name"]
-                    for each in local
-                    if each.carrier is not None and each.carrier["kind"] == IN_PAGE
-                }
-                now = local[0].now
-                most = max(most, deliver_local(connection, desk, workspace, lanes, now, LOCAL_BATCH, shelves))
+            try:
+                most = max(most, self._turn_of(connection, desk, workspace, group))
+            except (psycopg.OperationalError, errors.Unavailable):
+                raise
+            except Exception:  # a tenant is a wall: the others go on, and this one is tried again
+                log.exception("workspace_failed", workspace=workspace.id)
         return most
+
+    def _turn_of(
+        self, connection: Connection[Any], desk: Desk, workspace: Workspace, group: Iterable[sql_sending.Due]
+    ) -> int:
+        """Of one workspace: what is local is delivered, lanes are told to look."""
+        most = 0
+        local: list[sql_sending.Due] = []
+        for each in group:
+            if each.carrier is not None and _hands_to_people(each.carrier):
+                most = max(most, gather(connection, desk, each, LOCAL_BATCH))
+            elif each.carrier is None or _is_local(each.carrier):
+                local.append(each)
+            else:
+                self.lane(each, desk).start(float(each.carrier.get("rate") or 0), self.pace(each))
+        if not local:
+            return most
+        lanes = [(each.channel, each.is_urgent) for each in local]
+        shelves = {
+            each.channel: each.carrier["name"]
+            for each in local
+            if each.carrier is not None and each.carrier["kind"] == IN_PAGE
+        }
+        return max(most, deliver_local(connection, desk, workspace, lanes, local[0].now, LOCAL_BATCH, shelves))
 
     def lane(self, due: sql_sending.Due, desk: Desk) -> Lane:
         key = due.workspace.id, due.channel, due.is_urgent

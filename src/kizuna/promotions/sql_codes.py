@@ -83,10 +83,15 @@ def _held(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked]) -
 
 
 def _counts(cursor: Any, workspace: int, promotion: str, profiles: Sequence[bytes]) -> Counter[bytes]:
+    """Also of what was given to records that are joined by now."""
     cursor.execute(
-        "SELECT profile, count(*) FROM promotion_code WHERE workspace = %s AND promotion = %s"
-        " AND profile = ANY(%s::bytea[]) GROUP BY profile",
-        [workspace, promotion, list(profiles)],
+        "WITH RECURSIVE known (profile, id) AS ("
+        "  SELECT each, each FROM unnest(%(profiles)s::bytea[]) AS asked (each)"
+        "  UNION SELECT known.profile, p.id FROM known"
+        "  JOIN profile p ON p.workspace = %(workspace)s AND p.merged_into = known.id)"
+        " SELECT known.profile, count(*) FROM known JOIN promotion_code c ON c.workspace = %(workspace)s"
+        " AND c.profile = known.id AND c.promotion = %(promotion)s GROUP BY known.profile",
+        {"workspace": workspace, "promotion": promotion, "profiles": list(profiles)},
     )
     return Counter(dict(cursor.fetchall()))
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec import Struct
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.iri import ascii_domain
 
 SHORTEST_RSA = 1024  # RFC 8301: a shorter key signs nothing
 USUAL_RSA = 2048
@@ -158,7 +159,7 @@ def _by_ed25519(private: Ed25519PrivateKey) -> Callable[[bytes], bytes]:
 def ascii_name(name: str) -> str:
     """A domain of other letters signs under its ASCII form (RFC 6376 section 3.5)."""
     try:
-        return name.strip().encode("idna").decode()
+        return ascii_domain(name.strip()).encode("idna").decode()
     except UnicodeError:
         return ""
 

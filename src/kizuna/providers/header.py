@@ -6,6 +6,7 @@ import base64
 import re
 
 from kizuna.core.errors import Invalid
+from kizuna.core.iri import ascii_domain
 
 LINE = 78
 _LONGEST = 998
@@ -66,10 +67,8 @@ def split_mailbox(sender: str) -> tuple[str, str]:
 def wire_address(address: str) -> str:
     """A domain of other letters goes as IDNA; the local part has no such form (RFC 6531)."""
     local, _, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
     try:
-        return f"{local}@{domain.encode('idna').decode()}"
+        return address if domain.isascii() else f"{local}@{ascii_domain(domain)}"
     except UnicodeError:
         return address
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import quopri
 import re
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 
 from msgspec import Struct, field
+
+from kizuna.core.entities import unescape
 
 MOST_BYTES = 1024 * 1024
 MOST_DEPTH = 8  # of parts in parts
@@ -171,4 +172,4 @@ def _text(raw: bytes, charset: str) -> str:
 
 def without_tags(text: str) -> str:
     broken = re.sub(r"(?i)<br ?/?>|</?(?:p|div|tr|li|table|h\d)>", "\n", text)
-    return html.unescape(_TAG.sub(" ", broken))
+    return unescape(_TAG.sub(" ", broken))

@@ -17,6 +17,7 @@ from liquid.tag import Tag
 from liquid.token import Token
 
 from kizuna.core.errors import Invalid
+from kizuna.core.iri import ascii_domain
 from kizuna.fetches.request import (
     CACHED_SECONDS,
     MOST_CACHED_SECONDS,
@@ -116,7 +117,7 @@ def _checked(url: str) -> str:
     url = url.strip()
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii").decode()
+        host = ascii_domain(parts.hostname or "")
         has_port = parts.port is not None
     except ValueError:
         parts, host, has_port = urlsplit(""), "", False

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from dateutil import parser as dates
 from liquid import Markup
+from liquid.builtin.filters import string
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 from liquid.filter import liquid_filter, sequence_filter, string_filter, with_context
 from liquid.undefined import is_undefined
@@ -252,7 +253,19 @@ def property_accessor(value: object, key: object = None) -> object:
     return value.get(str(key)) if isinstance(value, dict) else None
 
 
+def _kept(decode: Callable[..., str]) -> Callable[..., str]:
+    """Of what a text decodes to, all that a database keeps: no NUL, which anybody may bring in a link."""
+
+    def decoded(value: object) -> str:
+        return decode(value).replace("\x00", "")
+
+    return decoded
+
+
 REPLACED: dict[str, Any] = {
+    "base64_decode": _kept(string.base64_decode),
+    "base64_url_safe_decode": _kept(string.base64_url_safe_decode),
+    "url_decode": _kept(string.url_decode),
     "date": date,
     "uniq": uniq,
     "strip_html": strip_html,

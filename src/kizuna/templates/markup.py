@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
+
+from kizuna.core.entities import unescape
 
 TEXT, OPEN, CLOSE = "text", "open", "close"
 
@@ -96,7 +97,7 @@ def attribute(rest: str, name: str) -> str:
 
 def _attribute(rest: str, name: str) -> str:
     found = _ATTRIBUTE[name].search(rest)
-    return html.unescape(found[1] or found[2] or found[3] or "").strip() if found else ""
+    return unescape(found[1] or found[2] or found[3] or "").strip() if found else ""
 
 
 _known_attribute = lru_cache(_MOST_KNOWN)(_attribute)

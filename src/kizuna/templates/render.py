@@ -136,9 +136,10 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))  # a container of nothin
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
     try:
         parsed = SHELF.parsed(text, escapes, partials)
-        if (compiled := parsed.compiled()) and (written := compiled.write(variables, budget)) is not None:
-            return written
-        return interpreted(parsed.template, variables, budget)
+        written = compiled.write(variables, budget) if (compiled := parsed.compiled()) else None
+        if written is None:
+            written = interpreted(parsed.template, variables, budget)
+        return written.replace("\x00", "")  # neither a database nor a mail takes it
     except (Aborted, Missing):
         raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault

@@ -21,6 +21,8 @@ from liquid.filter import decimal_arg, liquid_filter, math_filter, sequence_filt
 from liquid.limits import to_int
 from liquid.undefined import is_undefined
 
+from kizuna.core.entities import unescape
+
 # what a filter's left side becomes first, by what the filter takes
 _TEXTS = frozenset({
     "append", "base64_decode", "base64_encode", "base64_url_safe_decode", "base64_url_safe_encode", "capitalize",
@@ -103,7 +105,7 @@ def escape(value: str, *, environment: Any) -> str:
 @with_environment
 @string_filter
 def escape_once(value: str, *, environment: Any) -> str:
-    escaped = html.escape(html.unescape(str(value))).replace("&#x27;", "&#39;")
+    escaped = html.escape(unescape(str(value))).replace("&#x27;", "&#39;")
     return Markup(escaped) if environment.autoescape else escaped
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from kizuna.core.entities import unescape
 from kizuna.templates.markup import OPEN, Piece, attribute
 
 _BLANKS = re.compile(r"[ \t\r\n\f\u00a0\u200b\u200c\u034f\ufeff]+")
@@ -190,7 +190,7 @@ def hides(name: str, rest: str) -> bool:
 def _words(text: str) -> str:
     """Of a text of the source, blanks of any width as one."""
     if "&" in text:
-        text = html.unescape(text)
+        text = unescape(text)
     if not text.isprintable() or "  " in text or "\u034f" in text:  # of the blanks one alone is printable
         text = _BLANKS.sub(" ", text)
     return text

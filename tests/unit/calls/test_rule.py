@@ -9,6 +9,7 @@ from kizuna.providers.call_list import Settings
 
 NOW = 1_000 * clock.HOUR
 SETTINGS = Settings(tries=3, spacing="4h")
+EXPIRES = NOW + 4 * clock.HOUR
 
 
 @pytest.mark.parametrize(
@@ -21,13 +22,24 @@ SETTINGS = Settings(tries=3, spacing="4h")
 )  # fmt: skip
 def test_what_comes_next(outcome: str, tries: int, state: str, left: int, waits: int) -> None:
     callback_at = NOW + 2 * clock.HOUR if outcome == "callback_at" else None
-    then = after(outcome, tries, callback_at, SETTINGS, NOW, "UTC")
+    then = after(outcome, tries, callback_at, SETTINGS, NOW, EXPIRES, "UTC")
     assert (then.state, then.tries, then.next_at) == (state, left, NOW + waits * clock.HOUR)
 
 
 def test_an_outcome_is_one_of_ours_and_a_callback_lies_ahead() -> None:
     for outcome in OUTCOMES:
-        check(outcome, NOW + 1 if outcome == "callback_at" else None, NOW)
-    for outcome, callback_at in (("maybe", None), ("callback_at", None), ("callback_at", NOW), ("reached", NOW + 1)):
+        check(outcome, EXPIRES if outcome == "callback_at" else None, NOW, EXPIRES)
+    wrong = [
+        ("maybe", None),
+        ("callback_at", None),
+        ("callback_at", NOW),
+        ("callback_at", EXPIRES + 1),
+        ("reached", NOW + 1),
+    ]
+    for outcome, callback_at in wrong:
         with pytest.raises(Invalid):
-            check(outcome, callback_at, NOW)
+            check(outcome, callback_at, NOW, EXPIRES)
+
+
+def test_what_cannot_be_tried_again_in_time_is_done() -> None:
+    assert after("no_answer", 1, None, SETTINGS, NOW, EXPIRES - 1, "UTC").is_finished

@@ -88,3 +88,8 @@ def test_check_reads_without_rendering() -> None:
     check("{{ a.b.c | upcase }}")
     with pytest.raises(Invalid):
         check("{% if x %}")
+
+
+def test_no_nul_is_written() -> None:
+    said = "{{ '%00a' | url_decode }}{{ 'AGI=' | base64_decode }}{{ 'AGM=' | base64_url_safe_decode }}"
+    assert render_text(said, {}) == "abc"
