@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from kizuna.engine.batch import Batch
@@ -13,6 +15,9 @@ from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
 from kizuna.engine.state import FencedError, Head, State
 from kizuna.engine.store import PostgresState
+
+BATCH_SECONDS = 0.25  # that a run is to last: what came meanwhile, and may be waited for, is folded after it
+FEWEST = 200  # items that a run may have, however long they take
 
 
 class Engine:
@@ -31,11 +36,15 @@ class Engine:
         items: int = 8000,
         cached: int = 20_000,
         state_of: Callable[[Any, Engine], State] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.programs = programs
         self.public = public
         self.rows, self.items, self.cached = rows, items, cached
+        self.limit = items  # that a run may fold: fewer than `items` where so many take long
+        self.share = items  # of each partition of a batch
+        self.clock = clock  # seconds; tells how long a batch lasts, and nothing else
         self.codec = Codec({part.name: part.section for part in folder.slices})
         self.writers = {kind: w for part in folder.slices for kind, w in part.writers.items()}
         self.state_of = state_of or _postgres
@@ -44,6 +53,7 @@ class Engine:
         self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
         self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
         self.batches: dict[tuple[int, int], int] = {}  # (workspace, partition) -> its counter as we left it
+        self.waited_for: set[tuple[int, int]] = set()  # (workspace, partition) in which somebody waits for an answer
         self.folded = 0  # items, since start
 
     def own(self, where: Any, partitions: Sequence[int]) -> None:
@@ -58,17 +68,34 @@ class Engine:
         state.commit()
 
     def run(self, where: Any) -> bool:
-        """Fold one batch of every workspace with something new; says whether there was any."""
+        """Fold one batch of every workspace with something new; says whether there was any. Partitions in which
+        somebody waits have one of their own, before all others: that is short, and then it is everybody's turn."""
         state = self.state_of(where, self)
         heads = state.pending_heads(self.partitions)
+        waited_for, self.waited_for = self.waited_for, set()
         if not heads:
             state.commit()
             return False
         if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
             self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
-        for workspace in sorted({head.workspace for head in heads}):
-            self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
+        first = [head for head in heads if (head.workspace, head.partition) in waited_for]
+        self.run_heads(where, first)
+        self.run_heads(where, [head for head in heads if head not in first])
         return True
+
+    def run_heads(self, where: Any, heads: list[Head]) -> None:
+        """A batch of each workspace, which together take `BATCH_SECONDS`: who came meanwhile waits as long."""
+        began, folded = self.clock(), self.folded
+        self.share = max(1, min(self.limit, self.items) // max(1, len(heads)))
+        for workspace, group in groupby(heads, key=lambda head: head.workspace):
+            self.run_workspace(where, workspace, list(group))
+        self.keep_pace(self.folded - folded, self.clock() - began)
+
+    def keep_pace(self, folded: int, seconds: float) -> None:
+        """What the next run may fold, by one that took too long, or had enough to tell."""
+        if folded and (seconds > BATCH_SECONDS or 2 * folded >= self.limit):
+            wanted = int(folded * BATCH_SECONDS / seconds) if seconds > 0 else self.items
+            self.limit = min(self.items, max(FEWEST, min(wanted, 2 * self.limit)))
 
     def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
         """The earliest timer of each partition of each live workspace."""

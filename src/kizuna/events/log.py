@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,8 @@ import psycopg
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import Unavailable
-from kizuna.core.ids import PARTITIONS_DEFAULT
+from kizuna.core.ids import PARTITIONS_DEFAULT, partition_of
+from kizuna.engine import word
 from kizuna.engine.append import Statement, append_rows, rows_of
 from kizuna.engine.moment import Item
 from kizuna.events import store
@@ -33,6 +34,7 @@ class _Group:
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.requests = 0
+        self.waited_for: set[bytes] = set()  # profiles
         self.refused: list[tuple[str, Sequence[Refused]]] = []
         self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -54,8 +56,11 @@ class Log:
         before: Sequence[Statement] = (),
         refused: Sequence[Refused] = (),
         source: str = "api",
+        *,
+        is_waited_for: bool = False,
     ) -> int:
-        """Commit items and say their position. `before` runs in the same transaction, ahead of the append."""
+        """Commit items and say their position. `before` runs in the same transaction, ahead of the append. What
+        `is_waited_for` is folded before what others left there to be done."""
         if before:
             kept = [(source, refused)] if refused else []
             return await self._commit(self.database.connection, workspace, items, kept, before)
@@ -64,6 +69,8 @@ class Log:
             group = self._groups[workspace] = _Group()
         group.items.extend(items)
         group.requests += 1
+        if is_waited_for:
+            group.waited_for.update(item.profile for item in items)
         if refused:
             group.refused.append((source, refused))
         if self._busy is None or self._busy.done():
@@ -75,7 +82,9 @@ class Log:
             workspace, group = next(iter(self._groups.items()))
             del self._groups[workspace]
             try:
-                position = await self._commit(self._line.connection, workspace, group.items, group.refused, ())
+                position = await self._commit(
+                    self._line.connection, workspace, group.items, group.refused, (), group.waited_for
+                )
             except Exception as error:
                 group.done.set_exception(error)
                 group.done.exception()  # the waiters have it; nobody else needs to
@@ -91,6 +100,7 @@ class Log:
         items: Sequence[Item],
         refused: Sequence[tuple[str, Sequence[Refused]]],
         before: Sequence[Statement],
+        waited_for: Iterable[bytes] = (),
     ) -> int:
         try:
             async with connection() as conn:
@@ -108,7 +118,8 @@ class Log:
                     await conn.execute(*lock)
                     appended = await conn.execute(*append)
                     await conn.execute("COMMIT")
-                    await conn.execute("NOTIFY kizuna_log")  # by itself: see `runtime.database.commit`
+                    told = word.say(workspace, {partition_of(profile, partitions) for profile in waited_for})
+                    await conn.execute(*told)  # by itself: see `runtime.database.commit`
                 row = await appended.fetchone()
                 assert row  # noqa: S101
                 return row[2]
