@@ -16,8 +16,9 @@ from kizuna.engine.record import Codec, Record
 from kizuna.engine.state import FencedError, Head, State
 from kizuna.engine.store import PostgresState
 
-BATCH_SECONDS = 0.25  # that a run is to last: what came meanwhile, and may be waited for, is folded after it
-FEWEST = 200  # items that a run may have, however long they take
+SHORT_SECONDS = 0.25  # that a run lasts where people wait for what they did: who comes meanwhile waits as long
+SHORT_FOR = 60.0  # seconds after somebody waited: who waits is seldom alone, and long runs cost less
+FEWEST = 200  # items that a short run may have, however long they take
 
 
 class Engine:
@@ -42,9 +43,10 @@ class Engine:
         self.programs = programs
         self.public = public
         self.rows, self.items, self.cached = rows, items, cached
-        self.limit = items  # that a run may fold: fewer than `items` where so many take long
+        self.limit = items  # of a short run
+        self.short_until = 0.0  # by the clock
         self.share = items  # of each partition of a batch
-        self.clock = clock  # seconds; tells how long a batch lasts, and nothing else
+        self.clock = clock  # seconds; tells how long a run lasts, and nothing else
         self.codec = Codec({part.name: part.section for part in folder.slices})
         self.writers = {kind: w for part in folder.slices for kind, w in part.writers.items()}
         self.state_of = state_of or _postgres
@@ -78,23 +80,26 @@ class Engine:
             return False
         if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
             self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
+        if waited_for:
+            self.short_until = self.clock() + SHORT_FOR
         first = [head for head in heads if (head.workspace, head.partition) in waited_for]
         self.run_heads(where, first)
         self.run_heads(where, [head for head in heads if head not in first])
         return True
 
     def run_heads(self, where: Any, heads: list[Head]) -> None:
-        """A batch of each workspace, which together take `BATCH_SECONDS`: who came meanwhile waits as long."""
+        """A batch of each workspace; all together are short, or as long as pays best."""
         began, folded = self.clock(), self.folded
-        self.share = max(1, min(self.limit, self.items) // max(1, len(heads)))
+        most = min(self.limit, self.items) if began < self.short_until else self.items
+        self.share = max(1, most // max(1, len(heads)))
         for workspace, group in groupby(heads, key=lambda head: head.workspace):
             self.run_workspace(where, workspace, list(group))
         self.keep_pace(self.folded - folded, self.clock() - began)
 
     def keep_pace(self, folded: int, seconds: float) -> None:
-        """What the next run may fold, by one that took too long, or had enough to tell."""
-        if folded and (seconds > BATCH_SECONDS or 2 * folded >= self.limit):
-            wanted = int(folded * BATCH_SECONDS / seconds) if seconds > 0 else self.items
+        """What a short run may fold, by one that took longer, or had enough to tell."""
+        if folded and (seconds > SHORT_SECONDS or 2 * folded >= self.limit):
+            wanted = int(folded * SHORT_SECONDS / seconds) if seconds > 0 else self.items
             self.limit = min(self.items, max(FEWEST, min(wanted, 2 * self.limit)))
 
     def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
