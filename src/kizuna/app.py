@@ -38,6 +38,7 @@ from kizuna.messages import (
 )
 from kizuna.messages import routes as messages
 from kizuna.messages.take_reports import ReportDesk
+from kizuna.messages.take_touch import Touches
 from kizuna.messages.tray import Trays
 from kizuna.profiles import routes as profiles
 from kizuna.profiles.past import PastProfiles
@@ -103,6 +104,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "lake": Lake(config),
         "overviews": Overviews(),
         "report_desk": ReportDesk(config, database, log),
+        "touches": Touches(config, database, log),
         "trays": Trays(config, database),
         "previewer": Previewer(config, database),
         "shelf_desk": ShelfDesk(config, database, log, keys),

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
-from kizuna.engine import store
+from kizuna.engine import store, word
 from kizuna.engine.append import TICK, Row, append_rows
 from kizuna.engine.engine import Engine
 from kizuna.engine.state import FencedError
@@ -51,7 +52,7 @@ class Worker:
     def work(self) -> None:
         url = self.config.database_url
         with connect(url, name="kizuna work") as connection, connect(url, autocommit=True) as ear:
-            ear.execute("LISTEN kizuna_log")
+            ear.execute(SQL("LISTEN {}").format(Identifier(word.CHANNEL)))
             engine = new_engine(connection, cached=self.config.cached_records)
             self.own(connection, engine)
             gc.collect()
@@ -59,6 +60,7 @@ class Worker:
             gc.disable()  # a fold makes no cycles, and looking for them among cached records took a tenth of its time
             collected_at = time.monotonic()
             while not self.stopping.is_set:
+                self.hear(ear, engine, seconds=0.0)
                 if not engine.run(connection):
                     self.rest(connection, ear, engine)
                 if time.monotonic() - collected_at > COLLECT_EVERY:
@@ -88,7 +90,11 @@ class Worker:
             return
         earliest = min(wakes.values(), default=0)
         seconds = min(LONGEST_SLEEP, (earliest - now) / 1e6) if earliest else LONGEST_SLEEP
-        self.stopping.wait_for(ear, max(0.0, seconds))
+        self.hear(ear, engine, max(0.0, seconds))
+
+    def hear(self, ear: Connection[Any], engine: Engine, seconds: float) -> None:
+        """Wait for a word of new rows, and tell the engine for what somebody waits."""
+        engine.waited_for |= word.read(self.stopping.wait_for(ear, seconds))
 
 
 def tick(connection: Connection[Any], due: Sequence[tuple[int, int]], engine: Engine) -> None:

@@ -97,11 +97,11 @@ def test_members_are_handed_out_in_chunks_and_live_work_comes_first(
     for _ in range(MOST_BEHIND // CHUNK + 1):
         assert hand_out() == (True, 0)
         handed.append(len(reached(connection, shop)))
-    assert handed == [CHUNK, 2 * CHUNK, 3 * CHUNK]
+    assert handed == [CHUNK, 2 * CHUNK]
     assert hand_out() == (False, 0), "as much as may be behind is behind"
     fold_all(connection, shop)
-    assert hand_out()[0]
-    assert hand_out()[0]
+    while hand_out()[0]:
+        fold_all(connection, shop)
     assert hand_out() == (False, None)
     members = reached(connection, shop)
     assert len(members) == len(set(members)) == 3 * CHUNK + 5

@@ -12,7 +12,8 @@ import msgspec
 import psycopg
 
 from kizuna.core import clock
-from kizuna.engine import store
+from kizuna.core.ids import partition_of
+from kizuna.engine import store, word
 from kizuna.engine.append import TICK, Row, append_rows, append_statements
 from kizuna.events.log import Log
 from kizuna.runtime.database import Database, connect
@@ -87,6 +88,24 @@ def test_offsets_are_dense_and_time_never_falls_under_overlapping_appends(
     for line in by_partition.values():
         assert [offset for offset, _ in line] == list(range(1, len(line) + 1))
         assert [at for _, at in line] == sorted(at for _, at in line)
+
+
+def test_what_is_waited_for_is_told_with_its_place(database_url: str, connection: psycopg.Connection[Any]) -> None:
+    workspace = make_workspace(connection)
+    waited_for, other = an_item(workspace, "code", user="ada"), an_item(workspace, "event", user="eve")
+
+    async def write() -> None:
+        database = Database(database_url, name="test")
+        await database.open()
+        log = Log(database, PARTITIONS)
+        await asyncio.gather(log.append(workspace, [other]), log.append(workspace, [waited_for], is_waited_for=True))
+        await database.close()
+
+    with connect(database_url, autocommit=True) as ear:
+        ear.execute("LISTEN kizuna_log")
+        asyncio.run(write())
+        heard = [told.payload for told in ear.notifies(timeout=0)]
+    assert word.read(heard) == {(workspace, partition_of(waited_for.profile, PARTITIONS))}
 
 
 def test_a_rolled_back_append_leaves_no_hole(connection: psycopg.Connection[Any]) -> None:

@@ -68,6 +68,29 @@ def drain(connection: Connection, desk: Desk, shop: Workspace, now: int, limit: 
         pass
 
 
+class CountingDesk(Desk):
+    """Knows how many messages it worded."""
+
+    worded = 0
+
+    def _compose(self, *given: Any, **named: Any) -> Any:
+        self.worded += 1
+        return super()._compose(*given, **named)
+
+
+def test_what_is_beyond_the_days_allowance_is_not_worded(
+    connection: Connection, shop: Workspace, scripted: Scripted
+) -> None:
+    desk = CountingDesk(PARTITIONS, [b"secret"], "https://kizuna.example")
+    messages = planned(connection, shop, 40, "example.com")
+    receipt = planned(connection, shop, 1, "docomo.ne.jp", transactional=True)
+    drain(connection, desk, shop, NOW)
+    assert desk.worded == 12
+    assert [state_of(connection, each)[0] for each in messages].count("planned") == 28
+    deliver_remote(connection, desk, shop, "email", NOW, is_urgent=True)
+    assert state_of(connection, receipt[0])[0] == "sent"
+
+
 def test_many_senders_at_once_are_never_above_plan(
     connection: Connection, database_url: str, desk: Desk, shop: Workspace, scripted: Scripted
 ) -> None:

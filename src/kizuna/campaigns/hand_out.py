@@ -11,17 +11,19 @@ from kizuna.campaigns.definition import parse
 from kizuna.campaigns.fold import LAUNCH
 from kizuna.campaigns.store import CANCELLED, HANDED, SCHEDULED, Launch
 from kizuna.core import exact_json, ids
+from kizuna.engine import word
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
 from kizuna.engine.slice import Workspace
 from kizuna.engine.store import PostgresState
+from kizuna.runtime.database import commit, pipelined
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.sql import compile_sql
 
-CHUNK = 2_000  # members a transaction
-MOST_BEHIND = 2 * CHUNK  # items not yet folded beyond which no more is handed out: what customers do comes first
+CHUNK = 500  # members a transaction
+MOST_BEHIND = CHUNK  # items not yet folded beyond which no more is handed out: what customers do comes first
 
 
 def step(connection: Connection[Any], lake: Lake, programs: Programs) -> tuple[bool, int | None]:
@@ -79,10 +81,11 @@ def _hand_out(connection: Connection[Any], workspace: Workspace, launched: Launc
         store.end(connection, launched, HANDED)
         return
     items = items_of(launched, members, now)
-    store.note_handed(connection, launched, members)
-    for statement in append_statements(workspace.id, items, workspace.partitions, launched.position):
-        connection.execute(*statement)
-    connection.execute("NOTIFY kizuna_log")
+    with pipelined(connection), connection.cursor(binary=True) as cursor:  # nobody waits for locks while we are slow
+        store.note_handed(connection, launched, members)
+        for statement in append_statements(workspace.id, items, workspace.partitions, launched.position):
+            cursor.execute(*statement)
+        commit(cursor, [word.CHANNEL])
 
 
 def items_of(launched: Launch, members: list[bytes], now: int) -> list[Item]:

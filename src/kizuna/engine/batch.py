@@ -87,7 +87,7 @@ class Batch:
         by_partition: dict[int, list[LogRow]] = {}
         for row in rows:
             by_partition.setdefault(row.partition, []).append(row)
-        share = max(1, self.engine.items // max(1, len(by_partition)))
+        share = self.engine.share
         chosen: list[LogRow] = []
         for partition, head in self.heads.items():
             found = by_partition.get(partition, [])

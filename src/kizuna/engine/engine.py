@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from kizuna.engine.batch import Batch
@@ -13,6 +15,10 @@ from kizuna.engine.program import Programs
 from kizuna.engine.record import Codec, Record
 from kizuna.engine.state import FencedError, Head, State
 from kizuna.engine.store import PostgresState
+
+SHORT_SECONDS = 0.25  # that a run lasts where people wait for what they did: who comes meanwhile waits as long
+SHORT_FOR = 60.0  # seconds after somebody waited: who waits is seldom alone, and long runs cost less
+FEWEST = 200  # items that a short run may have, however long they take
 
 
 class Engine:
@@ -31,11 +37,16 @@ class Engine:
         items: int = 8000,
         cached: int = 20_000,
         state_of: Callable[[Any, Engine], State] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.programs = programs
         self.public = public
         self.rows, self.items, self.cached = rows, items, cached
+        self.limit = items  # of a short run
+        self.short_until = 0.0  # by the clock
+        self.share = items  # of each partition of a batch
+        self.clock = clock  # seconds; tells how long a run lasts, and nothing else
         self.codec = Codec({part.name: part.section for part in folder.slices})
         self.writers = {kind: w for part in folder.slices for kind, w in part.writers.items()}
         self.state_of = state_of or _postgres
@@ -44,6 +55,7 @@ class Engine:
         self.wakes: dict[tuple[int, int], int] = {}  # live (workspace, partition) -> earliest timer
         self.stale: set[int] = set()  # partitions whose earliest timer must be looked up
         self.batches: dict[tuple[int, int], int] = {}  # (workspace, partition) -> its counter as we left it
+        self.waited_for: set[tuple[int, int]] = set()  # (workspace, partition) in which somebody waits for an answer
         self.folded = 0  # items, since start
 
     def own(self, where: Any, partitions: Sequence[int]) -> None:
@@ -58,17 +70,37 @@ class Engine:
         state.commit()
 
     def run(self, where: Any) -> bool:
-        """Fold one batch of every workspace with something new; says whether there was any."""
+        """Fold one batch of every workspace with something new; says whether there was any. Partitions in which
+        somebody waits have one of their own, before all others: that is short, and then it is everybody's turn."""
         state = self.state_of(where, self)
         heads = state.pending_heads(self.partitions)
+        waited_for, self.waited_for = self.waited_for, set()
         if not heads:
             state.commit()
             return False
         if any(self.batches.get((head.workspace, head.partition), head.batch) != head.batch for head in heads):
             self.own(where, self.partitions)  # another folded here since: what we remember is of an older time
-        for workspace in sorted({head.workspace for head in heads}):
-            self.run_workspace(where, workspace, [head for head in heads if head.workspace == workspace])
+        if waited_for:
+            self.short_until = self.clock() + SHORT_FOR
+        first = [head for head in heads if (head.workspace, head.partition) in waited_for]
+        self.run_heads(where, first)
+        self.run_heads(where, [head for head in heads if head not in first])
         return True
+
+    def run_heads(self, where: Any, heads: list[Head]) -> None:
+        """A batch of each workspace; all together are short, or as long as pays best."""
+        began, folded = self.clock(), self.folded
+        most = min(self.limit, self.items) if began < self.short_until else self.items
+        self.share = max(1, most // max(1, len(heads)))
+        for workspace, group in groupby(heads, key=lambda head: head.workspace):
+            self.run_workspace(where, workspace, list(group))
+        self.keep_pace(self.folded - folded, self.clock() - began)
+
+    def keep_pace(self, folded: int, seconds: float) -> None:
+        """What a short run may fold, by one that took longer, or had enough to tell."""
+        if folded and (seconds > SHORT_SECONDS or 2 * folded >= self.limit):
+            wanted = int(folded * SHORT_SECONDS / seconds) if seconds > 0 else self.items
+            self.limit = min(self.items, max(FEWEST, min(wanted, 2 * self.limit)))
 
     def next_wakes(self, where: Any) -> dict[tuple[int, int], int]:
         """The earliest timer of each partition of each live workspace."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import psycopg
+from msgspec import Struct
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import Unavailable
-from kizuna.core.ids import PARTITIONS_DEFAULT
+from kizuna.core.ids import PARTITIONS_DEFAULT, partition_of
+from kizuna.engine import word
 from kizuna.engine.append import Statement, append_rows, rows_of
 from kizuna.engine.moment import Item
 from kizuna.events import store
+from kizuna.events.gather import Gatherer
 from kizuna.events.wires import Refused
 from kizuna.runtime.database import Database
 
@@ -27,14 +29,13 @@ LONGEST_TOGETHER = 64 << 10  # bytes of items
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
 
-class _Group:
-    """What waits to be committed for one workspace."""
+class _Write(Struct, frozen=True):
+    """What one request wants written."""
 
-    def __init__(self) -> None:
-        self.items: list[Item] = []
-        self.requests = 0
-        self.refused: list[tuple[str, Sequence[Refused]]] = []
-        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    items: Sequence[Item]
+    refused: Sequence[Refused]
+    source: str
+    is_waited_for: bool
 
 
 class Log:
@@ -44,8 +45,7 @@ class Log:
         self.database = database
         self.partitions = partitions
         self._line = database.line()
-        self._groups: dict[int, _Group] = {}
-        self._busy: asyncio.Task[None] | None = None
+        self._gatherer = Gatherer(self._write, _rest)
 
     async def append(
         self,
@@ -54,48 +54,34 @@ class Log:
         before: Sequence[Statement] = (),
         refused: Sequence[Refused] = (),
         source: str = "api",
+        *,
+        is_waited_for: bool = False,
     ) -> int:
-        """Commit items and say their position. `before` runs in the same transaction, ahead of the append."""
+        """Commit items and say their position. `before` runs in the same transaction, ahead of the append. What
+        `is_waited_for` is folded before what others left there to be done."""
+        write = _Write(items, refused, source, is_waited_for)
         if before:
-            kept = [(source, refused)] if refused else []
-            return await self._commit(self.database.connection, workspace, items, kept, before)
-        group = self._groups.get(workspace)
-        if group is None:
-            group = self._groups[workspace] = _Group()
-        group.items.extend(items)
-        group.requests += 1
-        if refused:
-            group.refused.append((source, refused))
-        if self._busy is None or self._busy.done():
-            self._busy = asyncio.create_task(self._drain())
-        return await asyncio.shield(group.done)
+            return await self._commit(self.database.connection, workspace, [write], before)
+        return await self._gatherer.ask(workspace, write)
 
-    async def _drain(self) -> None:
-        while self._groups:
-            workspace, group = next(iter(self._groups.items()))
-            del self._groups[workspace]
-            try:
-                position = await self._commit(self._line.connection, workspace, group.items, group.refused, ())
-            except Exception as error:
-                group.done.set_exception(error)
-                group.done.exception()  # the waiters have it; nobody else needs to
-            else:
-                group.done.set_result(position)
-                if group.requests > 1 and len(group.items) >= LARGE:
-                    await asyncio.sleep(BETWEEN_LARGE)
+    async def _write(self, workspace: int, writes: list[_Write]) -> list[int]:
+        return [await self._commit(self._line.connection, workspace, writes, ())] * len(writes)
 
     async def _commit(
         self,
         connection: Connect,
         workspace: int,
-        items: Sequence[Item],
-        refused: Sequence[tuple[str, Sequence[Refused]]],
+        writes: Sequence[_Write],
         before: Sequence[Statement],
     ) -> int:
+        items = [item for write in writes for item in write.items]
         try:
             async with connection() as conn:
                 partitions = await self._count_partitions(conn)
-                statements = [*before, *(store.reject_statement(workspace, s, r) for s, r in refused)]
+                refused = [
+                    store.reject_statement(workspace, each.source, each.refused) for each in writes if each.refused
+                ]
+                statements = [*before, *refused]
                 if not items:
                     for statement in statements:
                         await conn.execute(*statement)
@@ -108,7 +94,9 @@ class Log:
                     await conn.execute(*lock)
                     appended = await conn.execute(*append)
                     await conn.execute("COMMIT")
-                    await conn.execute("NOTIFY kizuna_log")  # by itself: see `runtime.database.commit`
+                    waited_for = {item.profile for write in writes if write.is_waited_for for item in write.items}
+                    told = word.say(workspace, {partition_of(profile, partitions) for profile in waited_for})
+                    await conn.execute(*told)  # by itself: see `runtime.database.commit`
                 row = await appended.fetchone()
                 assert row  # noqa: S101
                 return row[2]
@@ -119,6 +107,10 @@ class Log:
         if not self.partitions:
             self.partitions = await accounts.partitions(conn) or PARTITIONS_DEFAULT
         return self.partitions
+
+
+def _rest(writes: list[_Write]) -> float:
+    return BETWEEN_LARGE if len(writes) > 1 and sum(len(each.items) for each in writes) >= LARGE else 0.0
 
 
 @asynccontextmanager

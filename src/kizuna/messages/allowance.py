@@ -15,6 +15,7 @@ from kizuna.providers.dkim_key import ascii_name
 from kizuna.providers.warm_up import DomainLimit, WarmUp
 
 Key = tuple[date, str]  # a local day, and the domain of a limit; '': all messages of the day
+NOTHING: Mapping[Key, int] = {}
 
 
 class Asking(Struct, frozen=True):
@@ -54,20 +55,22 @@ class Allowance(Struct, frozen=True):
         return begins
 
     def share(self, asking: Sequence[Asking], used: Mapping[Key, int]) -> tuple[list[bool], Counter[Key]]:
-        """Which may go, in their order, and what they add to what is `used`. What is transactional always may."""
+        """Which may go, in their order, and what they add to what is `used`."""
         added: Counter[Key] = Counter()
         may: list[bool] = []
         for each in asking:
-            keys = self.keys(each)
-            is_free = each.transactional or all(self._has_room(key, used.get(key, 0) + added[key]) for key in keys)
+            is_free = self.has_room(each, used, added)
             if is_free:
-                added.update(keys)
+                added.update(self.keys(each))
             may.append(is_free)
         return may, added
 
-    def _has_room(self, key: Key, used: int) -> bool:
-        most = self.most(key)
-        return most is None or used < most
+    def has_room(self, asking: Asking, used: Mapping[Key, int], added: Mapping[Key, int] = NOTHING) -> bool:
+        """Whether it may go, where so many are `used` and `added`. What is transactional always may."""
+        if asking.transactional:
+            return True
+        limits = [(self.most(key), used.get(key, 0) + added.get(key, 0)) for key in self.keys(asking)]
+        return all(most is None or count < most for most, count in limits)
 
 
 def allowance_of(carrier: Mapping[str, Any], zone: str) -> Allowance | None:

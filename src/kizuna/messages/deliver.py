@@ -20,7 +20,7 @@ from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed, delivery
 from kizuna.messages.desk import Desk, Judged
 from kizuna.messages.message import UNSAID, Claimed, Ending, Said
-from kizuna.messages.ration import give_back, ration
+from kizuna.messages.ration import give_back, hold, ration
 from kizuna.messages.report import of_deferral, of_device, of_sender
 from kizuna.promotions import sql_codes
 from kizuna.providers import Accepted, Ambiguous, Outcome, Rejected, Unavailable
@@ -173,7 +173,7 @@ def deliver_remote(
         carrier = sql_sending.carrier(cursor, workspace.id, channel) if claims else None
         if carrier is None:
             return None
-        judgement = desk.judge(cursor, workspace, claims, now)
+        judgement = desk.judge(cursor, workspace, claims, now, lambda drafts: hold(cursor, workspace, carrier, drafts))
         judged = ration(cursor, workspace, carrier, judgement.decided)
         unsaid = [(one, one.verdict) for one in judged if not isinstance(one.verdict, Composed)]
         handed = [(one, one.verdict) for one in judged if isinstance(one.verdict, Composed)]

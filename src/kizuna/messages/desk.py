@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -63,6 +63,10 @@ class Judgement(Struct, frozen=True):
     waiting: list[Waiting]
 
 
+# Which drafts need not be worded, and what is to become of them instead.
+Hold = Callable[[Sequence[Draft]], Mapping[bytes, Refused | Deferred]]
+
+
 class Desk:
     """What deliveries need to know of the installation."""
 
@@ -98,8 +102,10 @@ class Desk:
             partitions, installed = sql_sending.installation(cursor)
         return cls(partitions, vault.secrets_of(installed, secret), public_url, outside, fetching)
 
-    def judge(self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int) -> Judgement:
-        """Look at what each claim may refuse for, and compose the rest."""
+    def judge(
+        self, cursor: Any, workspace: Workspace, claims: Sequence[sql_sending.Claim], now: int, hold: Hold | None = None
+    ) -> Judgement:
+        """Look at what each claim may refuse for, and at what is to be held, and compose the rest."""
         vetoes, people = self._people(cursor, workspace.id, claims)
         templates = self._templates(cursor, workspace.id, [claim.message for claim in claims])
         if any(each is not None and each.names_segments for each in templates.values()):
@@ -140,6 +146,9 @@ class Desk:
                 drafts.append(Draft(message, person, verdict, parsed, at))
             else:
                 verdicts[message.id] = verdict
+        if hold is not None and (held := hold(drafts)):
+            verdicts |= held
+            drafts = [each for each in drafts if each.message.id not in held]
         supply = Supply(cursor, workspace, self.fetching)
         verdicts |= in_rounds(
             drafts, lambda each, found: self._compose(each, partials, workspace, sender, utm, found), supply

@@ -18,11 +18,11 @@ from kizuna.core.iri import ascii_url
 from kizuna.edge.head import is_head
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
-from kizuna.messages.actor import CLICKED, OPENED, TRAP
+from kizuna.messages.actor import CLICKED, OPENED
 from kizuna.messages.holder import Found
 from kizuna.messages.links import CLICK, DISMISS, HIDDEN, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, is_html
 from kizuna.messages.report import new_id, of_customer
-from kizuna.messages.take_touch import Came, take_touch
+from kizuna.messages.take_touch import Touches
 from kizuna.runtime.database import Database
 
 _OPEN_TO_ALL = {"public": True}
@@ -85,31 +85,22 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
 
 
 @get("/c/{token:str}", status_code=302, opt=_OPEN_TO_ALL)
-async def click(
-    token: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
-) -> Response[None]:
+async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """Leads to a link of the message and nowhere else: the target is looked up, never taken from the address."""
-    found, ticket = await holder.read(database, config, token, CLICK)
-    async with database.connection() as conn:
-        content = await store.content(conn, ticket.workspace, ticket.message)
-    links = content[2] if content is not None else []
-    if ticket.link >= len(links):
-        raise NotFound("this link is not one of ours")
-    url = links[ticket.link]
-    came = Came(CLICKED, is_head(request), _agent(request), ticket.link, len(links), url)
-    position = await take_touch(database, log, found, came)
-    headers = {"Location": ascii_url(url), "Cache-Control": "no-store", "Kizuna-Position": str(position)}
+    taken = await touches.take(token, CLICK, CLICKED, _agent(request), is_head=is_head(request))
+    headers = {"Location": ascii_url(taken.url or ""), "Cache-Control": "no-store", "Kizuna-Position": str(taken.position)}
     return Response(None, status_code=302, headers=headers)
 
 
 @get("/t/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
-async def trap(
-    token: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
-) -> Response[None]:
+async def trap(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """A link that no person sees: who follows it follows all."""
-    found, _ = await holder.read(database, config, token, HIDDEN)
-    position = await take_touch(database, log, found, Came(CLICKED, is_head(request), _agent(request), TRAP))
-    headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Kizuna-Position": str(position)}
+    taken = await touches.take(token, HIDDEN, CLICKED, _agent(request), is_head=is_head(request))
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Robots-Tag": "noindex, nofollow",
+        "Kizuna-Position": str(taken.position),
+    }
     return Response(None, status_code=204, headers=headers)
 
 
@@ -125,18 +116,16 @@ async def dismissed(token: str, database: Database, config: Config, log: Log) ->
 
 
 @get("/o/{name:str}", opt=_OPEN_TO_ALL)
-async def opened(
-    name: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
-) -> Response[bytes]:
+async def opened(name: str, request: Request[Any, Any, Any], touches: Touches) -> Response[bytes]:
     """A picture of one pixel in a mail was loaded, which says that the mail was opened."""
     if not name.endswith(".gif"):
         raise NotFound("this link is not one of ours")
-    found, _ = await holder.read(database, config, name.removesuffix(".gif"), OPEN)
-    position = await take_touch(database, log, found, Came(OPENED, is_head(request), _agent(request)))
+    token = name.removesuffix(".gif")
+    taken = await touches.take(token, OPEN, OPENED, _agent(request), is_head=is_head(request))
     headers = {
         "Cache-Control": "no-store",
         "Cross-Origin-Resource-Policy": "cross-origin",
-        "Kizuna-Position": str(position),
+        "Kizuna-Position": str(taken.position),
     }
     return Response(_PIXEL, media_type="image/gif", headers=headers)
 

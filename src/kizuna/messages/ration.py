@@ -14,8 +14,28 @@ from kizuna.messages.allowance import Allowance, Asking, Key, allowance_of
 from kizuna.messages.claim import Deferred, Refused
 from kizuna.messages.compose import Composed
 from kizuna.messages.desk import Judged
+from kizuna.messages.draft import Draft
+from kizuna.messages.message import Claimed
 
 ALLOWANCE_USED = "allowance_used"
+
+
+def hold(
+    cursor: Any, workspace: Workspace, carrier: Mapping[str, Any], drafts: Sequence[Draft]
+) -> dict[bytes, Refused | Deferred]:
+    """What is not worth wording, as nothing is left of its day; `ration` has the last word on all others. It only
+    looks: nobody waits for us while we word them."""
+    allowance = allowance_of(carrier, workspace.zone)
+    if allowance is None or not drafts:
+        return {}
+    asking = [(each, Asking(each.address, each.at, each.message.transactional)) for each in drafts]
+    keys = {key for _, asked in asking for key in allowance.keys(asked)}
+    used = sql_allowance.used(cursor, workspace.id, carrier["name"], keys)
+    return {
+        each.message.id: _until_tomorrow(each.message, each.at, allowance)
+        for each, asked in asking
+        if not allowance.has_room(asked, used)
+    }
 
 
 def ration(cursor: Any, workspace: Workspace, carrier: Mapping[str, Any], judged: Sequence[Judged]) -> list[Judged]:
@@ -50,6 +70,9 @@ def _asking(one: Judged, verdict: Composed) -> Asking:
 
 
 def _held(one: Judged, allowance: Allowance) -> Judged:
-    until = allowance.next_day(one.at)
-    is_late = until > one.message.expires_at
-    return msgspec.structs.replace(one, verdict=Refused("expired", ALLOWANCE_USED) if is_late else Deferred(until))
+    return msgspec.structs.replace(one, verdict=_until_tomorrow(one.message, one.at, allowance))
+
+
+def _until_tomorrow(message: Claimed, at: int, allowance: Allowance) -> Refused | Deferred:
+    until = allowance.next_day(at)
+    return Refused("expired", ALLOWANCE_USED) if until > message.expires_at else Deferred(until)

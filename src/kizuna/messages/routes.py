@@ -156,7 +156,7 @@ async def say(
     said, key = exact_json.encode(asked), request.headers.get("idempotency-key")
     name = ids.show("evt", ids.derive(SAY, key, profile, said)) if key else new_id()
     item = Item(profile=profile, id=name, type=SAY, timestamp=now, properties=said, received_at=now)
-    position = await log.append(workspace, [item])
+    position = await log.append(workspace, [item], is_waited_for=data.transactional)
     message = message_id(profile, API if data.to is None else TO, item.id, data.channel)
     return Response({"id": ids.show("msg", message)}, status_code=202, headers={"Kizuna-Position": str(position)})
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kizuna.messages.allowance import Key, in_order
+
+
+def used(cursor: Any, workspace: int, provider: str, keys: Iterable[Key]) -> dict[Key, int]:
+    """What is counted of these, as far as it is committed; nothing is locked."""
+    asked = in_order(keys)
+    cursor.execute(
+        "SELECT day, domain, count FROM sent_on JOIN unnest(%s::date[], %s::text[]) AS asked (day, domain)"
+        " USING (day, domain) WHERE workspace = %s AND provider = %s",
+        [[day for day, _ in asked], [domain for _, domain in asked], workspace, provider],
+    )
+    return {(day, domain): counted for day, domain, counted in cursor.fetchall()}
 
 
 def count(cursor: Any, workspace: int, provider: str, added: Mapping[Key, int]) -> dict[Key, int]:

@@ -34,12 +34,11 @@ class Stopping:
         if not self.is_set:
             select.select([self._reader], [], [], seconds)
 
-    def wait_for(self, ear: Connection[Any], seconds: float) -> None:
-        """Until a notification comes on a listening connection, at most `seconds`; takes all that came."""
+    def wait_for(self, ear: Connection[Any], seconds: float) -> list[str]:
+        """Until a notification comes on a listening connection, at most `seconds`; what all that came say."""
         if not self.is_set:
             select.select([self._reader, ear.fileno()], [], [], seconds)
-        for _ in ear.notifies(timeout=0):
-            pass
+        return [heard.payload for heard in ear.notifies(timeout=0)]
 
     def _note(self, _: int, __: FrameType | None) -> None:
         self.is_set = True
