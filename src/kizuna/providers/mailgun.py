@@ -36,6 +36,10 @@ class Settings(Struct, frozen=True, rename={"sender": "from"}):
     signing_key: str = ""
     endpoint: str = "https://api.mailgun.net"  # or https://api.eu.mailgun.net
 
+    def __post_init__(self) -> None:
+        if not self.domain or "/" in self.domain:  # their API says yes to it, and sends nothing
+            raise ValueError("`domain` is a domain, such as mg.shop.example")
+
 
 class MailgunProvider(HttpProvider):
     name: ClassVar[str] = "mailgun"

@@ -17,8 +17,8 @@ from kizuna.providers.report import Incoming, Reply, Report, bounced, part, text
 OPTED_OUT = "21610"
 NO_NUMBER = ("21211", "21214", "21217", "21614", "21635", "30005", "30006")  # none, landline, unknown at its carrier
 ABOUT_US = (
-    "20003", "21603", "21606", "21611", "21659", "21660", "21661", "21701", "21703", "21910",
-)  # account, sender and its queue, service  # fmt: skip
+    "20003", "21603", "21606", "21609", "21611", "21659", "21660", "21661", "21701", "21703", "21705", "21910",
+)  # account, sender and its queue, call-back, service  # fmt: skip
 NOT_THEIR_FAULT = (
     "30001", "30002", "30007", "30022", "30023", "30032", "30034", "30037", "30450",
 )  # queue, account, filtered, limits of the sender, unregistered sender  # fmt: skip
