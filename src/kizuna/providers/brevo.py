@@ -12,7 +12,7 @@ from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import Incoming, Report, bounced, number, text
+from kizuna.providers.report import Incoming, Report, bounced, number, refused, text
 
 CARRIED = "X-Mailin-custom"  # the header that their reports repeat
 EVENTS = {
@@ -21,7 +21,8 @@ EVENTS = {
 }  # fmt: skip
 ABOUT_US = ("account_under_validation", "not_enough_credits", "permission_denied", "reseller_permission_denied")
 KNOWN = ("duplicate_parameter", "duplicate_request")  # the key was there within the last 30 minutes
-BOUNCES = {"hard_bounce": True, "invalid_email": True, "soft_bounce": False, "blocked": False, "error": False}
+BOUNCES = {"hard_bounce": True, "invalid_email": True, "soft_bounce": False}
+REFUSED = ("blocked", "error")  # by Brevo: a list of theirs, a fault on the way
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
@@ -82,6 +83,8 @@ class BrevoProvider(HttpProvider):
                 continue
             if kind in BOUNCES:
                 yield bounced(message, BOUNCES[kind], text(event, "reason"), at)
+            elif kind in REFUSED:
+                yield refused(message, text(event, "reason"), at)
             elif kind in EVENTS:
                 yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "link") or None)
 

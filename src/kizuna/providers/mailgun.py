@@ -15,13 +15,14 @@ from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider, seconds_of, wait_of
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, refused, text
 
 EVENTS = {
     "delivered": "delivered", "complained": "complained", "opened": "opened", "clicked": "clicked",
     "unsubscribed": "unsubscribed",
 }  # fmt: skip
 HARD_REASONS = ("bounce", "suppress-bounce")
+BLOCKED = "espblock"  # the mail or its sender was refused, not the address
 SUPPRESSED = {"suppress-unsubscribe": "unsubscribed", "suppress-complaint": "complained"}
 NOT_ALLOWED = "is not allowed to send"  # the domain: a limit is reached (their 420), or it is not verified
 _UNTIL = re.compile(r"try again after ([^\"]{10,40}?(?:UTC|GMT))")
@@ -103,10 +104,10 @@ class MailgunProvider(HttpProvider):
             else:
                 status = part(event, "delivery-status")
                 reason = f"{int(number(status, 'code'))} {text(status, 'description') or text(status, 'message')}"
-                yield bounced(message, why in HARD_REASONS, reason, at)
+                is_hard = why in HARD_REASONS
+                yield refused(message, reason, at) if why == BLOCKED else bounced(message, is_hard, reason, at)
         elif kind == "rejected":  # by their own filter, after they had taken it
-            reason = text(event, "reject", "reason")
-            yield Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
+            yield refused(message, text(event, "reject", "reason"), at)
         elif kind in EVENTS:
             yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "url") or None)
 

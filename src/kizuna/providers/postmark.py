@@ -14,13 +14,20 @@ from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import Incoming, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Report, bounced, part, refused, text
 
 INVALID_REQUEST, INACTIVE = 300, 406
 ABOUT_US = (10, 100, 400, 401, 405, 412, 413, 1235)  # key, maintenance, sender signature, allowance, account, stream
 HARD_TYPES = ("HardBounce", "BadEmailAddress")
-SOFT_TYPES = ("SoftBounce", "Blocked", "DnsError", "SpamNotification", "Undeliverable", "Unknown")
-NOBODYS_TYPES = ("DMARCPolicy", "VirusNotification", "SMTPApiError", "ManuallyDeactivated")
+SOFT_TYPES = ("SoftBounce", "DnsError", "Undeliverable", "Unknown")
+NOBODYS_TYPES = (
+    "Blocked",
+    "SpamNotification",
+    "DMARCPolicy",
+    "VirusNotification",
+    "SMTPApiError",
+    "ManuallyDeactivated",
+)
 OTHER_TYPES = {"Unsubscribe": "unsubscribed", "SpamComplaint": "complained"}
 RECORDS = {
     "Delivery": ("delivered", "DeliveredAt"), "SpamComplaint": ("complained", "BouncedAt"),
@@ -102,7 +109,7 @@ def _bounce(event: dict[str, Any], message: str) -> Iterable[Report]:
     if why in HARD_TYPES or why in SOFT_TYPES:
         yield bounced(message, why in HARD_TYPES, reason, at)
     elif why in NOBODYS_TYPES:
-        yield Report(message=message, state="bounced", at=at, reason=reason[:500])
+        yield refused(message, reason, at)
     elif state := OTHER_TYPES.get(why):
         yield Report(message=message, state=state, at=at)
 

@@ -107,6 +107,11 @@ def bounced(message: str, is_hard: bool, reason: str, at: float) -> Report:
     )
 
 
+def refused(message: str, reason: str, at: float) -> Report:
+    """It came back for what it says or who sent it, or a fault on the way: that counts against no address."""
+    return Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
+
+
 def in_our_words(event: Any) -> Report | None:
     """`{"type": "message.delivered", "timestamp", "data": {"message", "class"?, "reason"?, "url"?}}`; None: nothing."""
     state = text(event, "type").removeprefix("message").lstrip("._")

@@ -13,7 +13,7 @@ from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import Incoming, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Report, bounced, part, refused, text
 
 EVENTS = {
     "email.delivered": "delivered",
@@ -22,6 +22,8 @@ EVENTS = {
     "email.clicked": "clicked",
 }
 BOUNCES = ("email.bounced", "email.suppressed")
+FOR_GOOD = ("Permanent", "OnAccountSuppressionList")
+OF_MAIL = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 BUSY = ("concurrent_idempotent_requests", "resource_locked")
 
 
@@ -84,12 +86,11 @@ class ResendProvider(HttpProvider):
             return
         if kind in BOUNCES:
             why = part(event, "data", kind.removeprefix("email.").replace("bounced", "bounce"))
-            yield bounced(
-                message, text(why, "type") in ("Permanent", "OnAccountSuppressionList"), text(why, "message"), at
-            )
+            is_hard, reason = text(why, "type") in FOR_GOOD, text(why, "message")
+            is_of_mail = text(why, "subType") in OF_MAIL
+            yield refused(message, reason, at) if is_of_mail else bounced(message, is_hard, reason, at)
         elif kind == "email.failed":  # on their side, after they had taken it
-            reason = text(event, "data", "failed", "reason")
-            yield Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
+            yield refused(message, text(event, "data", "failed", "reason"), at)
         elif kind in EVENTS:
             yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "data", "click", "link") or None)
 

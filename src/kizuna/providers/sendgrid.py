@@ -19,7 +19,7 @@ from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import split_mailbox, wire_address
 from kizuna.providers.http import MOST_WAIT, Answer, Call, Fetch, HttpProvider, wait_of
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, refused, text
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -27,6 +27,7 @@ EVENTS = {
     "delivered": "delivered", "spamreport": "complained", "open": "opened", "click": "clicked",
     "unsubscribe": "unsubscribed", "group_unsubscribe": "unsubscribed",
 }  # fmt: skip
+FULL = "Mailbox Unavailable"
 DROPPED = {"unsubscribed address": "unsubscribed", "spam reporting address": "complained"}
 DROPPED_FOR_GOOD = ("bounced address", "invalid")
 OFF = {"enable": False}
@@ -102,14 +103,16 @@ class SendGridProvider(HttpProvider):
             reason = text(event, "reason")
             if not message:
                 continue
-            if kind == "bounce":  # `blocked`: this mail was refused, not the address
-                yield bounced(message, text(event, "type") != "blocked", reason, at)
+            if kind == "bounce" and text(event, "type") == "blocked" and text(event, "bounce_classification") != FULL:
+                yield refused(message, reason, at)  # this mail or its sender was refused, not the address
+            elif kind == "bounce":
+                yield bounced(message, text(event, "type") in ("", "bounce"), reason, at)
             elif kind == "dropped" and (state := DROPPED.get(reason.lower())):
                 yield Report(message=message, state=state, at=at)
             elif kind == "dropped" and reason.lower() in DROPPED_FOR_GOOD:
                 yield bounced(message, True, reason, at)
             elif kind == "dropped":  # by a fault of ours: it blames no address
-                yield Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
+                yield refused(message, reason, at)
             elif kind in EVENTS:
                 yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "url") or None)
 

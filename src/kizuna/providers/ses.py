@@ -15,12 +15,13 @@ from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, sigv4, sn
 from kizuna.providers.header import wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import build
-from kizuna.providers.report import Incoming, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Report, bounced, part, refused, text
 
 EVENTS = {
     "Delivery": "delivered", "Complaint": "complained", "Open": "opened", "Click": "clicked",
     "Subscription": "unsubscribed",
 }  # fmt: skip
+OF_MAIL = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 NO_COMPLAINTS = ("not-spam", "auth-failure")  # reports of mail servers
 _OURS = re.compile(r"<(msg_[^@>]+)@")
 ABOUT_US = ("AccountSuspended", "SendingPaused", "MailFromDomainNotVerified", "LimitExceeded", "TooManyRequests")
@@ -104,7 +105,7 @@ def _became(message: str, kind: str, event: Any) -> Iterable[Report]:
     if kind == "Bounce":
         yield _bounce(message, about, at)
     elif kind == "Reject":
-        yield Report(message=message, state="bounced", at=at, reason=text(about, "reason")[:500] or None)
+        yield refused(message, text(about, "reason"), at)
     elif kind == "Complaint" and text(about, "complaintFeedbackType") in NO_COMPLAINTS:
         return
     elif kind in EVENTS and _is_leaving(kind, about):
@@ -116,8 +117,8 @@ def _bounce(message: str, about: Any, at: float) -> Report:
     reason = _diagnosis(about) or more
     if more == "UnsubscribedRecipient":  # from a contact list of theirs
         return Report(message=message, state="unsubscribed", at=at)
-    if why == "Undetermined":
-        return Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
+    if why == "Undetermined" or more in OF_MAIL:
+        return refused(message, reason, at)
     return bounced(message, why == "Permanent", reason, at)
 
 

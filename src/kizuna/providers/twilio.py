@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Reply, Report, bounced, part, refused, text
 
 OPTED_OUT = "21610"
 NO_NUMBER = ("21211", "21214", "21217", "21614", "21635", "30005", "30006")  # none, landline, unknown at its carrier
@@ -81,7 +81,7 @@ class TwilioProvider(HttpProvider):
         elif state in FAILED and code == OPTED_OUT:
             yield Report(message=message, state="unsubscribed", of_channel=True)
         elif state in FAILED and code in NOT_THEIR_FAULT:
-            yield Report(message=message, state="bounced", reason=f"{state}: {code}")
+            yield refused(message, f"{state}: {code}", 0.0)
         elif state in FAILED:
             yield bounced(message, code in NO_NUMBER, f"{state}: {code}".rstrip(": "), 0.0)
 

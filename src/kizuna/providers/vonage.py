@@ -15,7 +15,7 @@ from msgspec import Struct
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, signed
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, refused, text
 
 OPTED_OUT = re.compile(r"number barred|illegal number|opted out|unsubscribed", re.IGNORECASE)
 NO_NUMBER = re.compile(r"msisdn|absent subscriber.{1,5}permanent|`to` parameter|invalid recipient", re.IGNORECASE)
@@ -116,7 +116,7 @@ def _failed(message: str, code: int, why: str, at: float) -> Report:
     if code in NO_NUMBER_CODES or NO_NUMBER.search(why):
         return bounced(message, True, why, at)
     if code in NOBODYS_CODES or NOT_THEIR_FAULT.search(why):
-        return Report(message=message, state="bounced", at=at, reason=why[:500])
+        return refused(message, why, at)
     return bounced(message, False, why, at)
 
 

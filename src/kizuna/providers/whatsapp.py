@@ -16,7 +16,7 @@ from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.json_body import json_body
-from kizuna.providers.report import Act, Incoming, Report, number, part, text
+from kizuna.providers.report import Act, Incoming, Report, number, part, refused, text
 
 MOST_CHARACTERS = 4096
 OUTSIDE = 131047  # the session window is closed
@@ -131,7 +131,7 @@ def _became(status: dict[str, Any]) -> Iterable[Report]:
             yield Report(message=message, state="unsubscribed", at=at)
         else:  # it blames no address: of no class
             reason = OUTSIDE_SESSION if code == OUTSIDE else f"{code} {why}".strip()
-            yield Report(message=message, state="bounced", at=at, reason=reason[:500])
+            yield refused(message, reason, at)
 
 
 def _act(said: dict[str, Any], who: str, state: str) -> Act:
