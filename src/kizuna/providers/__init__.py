@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
+from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct, field
 
@@ -40,6 +41,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
     at: float  # seconds since 1970: the date it bears
     devices: Sequence[Device] = ()  # of a channel that reaches devices: all of the customer's
     notification: Notification | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The message's id for those who want a UUID as idempotency key: every attempt has the same."""
+        return str(uuid5(NAMESPACE_URL, f"kizuna:{self.message}"))
 
 
 class Accepted(Struct, frozen=True):

@@ -25,6 +25,7 @@ from kizuna.providers.signed import token
 HOSTS = {"production": "https://api.push.apple.com", "sandbox": "https://api.sandbox.push.apple.com"}
 TOKEN_SECONDS = 2_400  # Apple wants a new one after an hour at most, and no sooner than after 20 minutes
 MOST_PAYLOAD = 4_096
+OUR_SETTINGS = ("BadTopic", "MissingTopic", "TopicDisallowed", "BadCertificateEnvironment")
 GONE = ("BadDeviceToken", "Unregistered", "ExpiredToken")
 
 
@@ -112,7 +113,9 @@ class ApnsProvider:
         if why == "ExpiredProviderToken":
             with self._lock:
                 self._tokens.pop(_named(settings), None)
-        if status in (403, 429) or status >= 500:  # our key, their load: neither is the message's fault
+        if (
+            status in (403, 405, 429) or status >= 500 or why in OUR_SETTINGS
+        ):  # our key, their load: neither is the message's fault
             return Unavailable(text, retry_after(answer.headers))
         return Rejected(text)
 

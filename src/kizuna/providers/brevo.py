@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.utils import parseaddr
 from typing import ClassVar
 
 import msgspec
 from msgspec import Struct
 
-from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.header import split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import Incoming, Report, bounced, number, text
+from kizuna.providers.report import Incoming, Report, bounced, number, refused, text
 
 CARRIED = "X-Mailin-custom"  # the header that their reports repeat
 EVENTS = {
     "delivered": "delivered", "spam": "complained", "opened": "opened", "unique_opened": "opened", "click": "clicked",
-    "unsubscribed": "unsubscribed",
+    "unsubscribed": "unsubscribed", "unsubscribe": "unsubscribed", "complaint": "complained",
 }  # fmt: skip
-BOUNCES = {"hard_bounce": True, "invalid_email": True, "soft_bounce": False, "blocked": False, "error": False}
+ABOUT_US = ("account_under_validation", "not_enough_credits", "permission_denied", "reseller_permission_denied")
+KNOWN = ("duplicate_parameter", "duplicate_request")  # the key was there within the last 30 minutes
+BOUNCES = {"hard_bounce": True, "invalid_email": True, "soft_bounce": False}
+REFUSED = ("blocked", "error")  # by Brevo: a list of theirs, a fault on the way
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
@@ -37,15 +40,16 @@ class BrevoProvider(HttpProvider):
     secrets: ClassVar[frozenset[str]] = frozenset({"key", "reports_token"})
 
     def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
-        name, address = parseaddr(settings.sender)
+        name, address = split_mailbox(settings.sender)
+        address = wire_address(address)
         own = {
             "Message-ID": message_id(delivery.message, address),
-            "idempotencyKey": delivery.message,
+            "idempotencyKey": delivery.uuid,
             CARRIED: delivery.message,
         }
         mail = {
             "sender": {"email": address, "name": name} if name else {"email": address},
-            "to": [{"email": delivery.address}],
+            "to": [{"email": wire_address(delivery.address)}],
             "subject": delivery.subject or " ",
             "textContent": delivery.text,
             **({} if delivery.html is None else {"htmlContent": delivery.html}),
@@ -60,12 +64,9 @@ class BrevoProvider(HttpProvider):
     def refusal(self, answer: Answer) -> Outcome:
         said = answer.json()
         code, message = text(said, "code"), text(said, "message").lower()
-        if code in (
-            "account_under_validation",
-            "not_enough_credits",
-            "permission_denied",
-            "reseller_permission_denied",
-        ):
+        if code in KNOWN:  # an earlier attempt was answered otherwise, and may have arrived
+            return Ambiguous(answer.said)
+        if code in ABOUT_US or (code == "invalid_parameter" and "sender" in message):
             return Unavailable(answer.said)
         is_address = code == "invalid_parameter" and "email is not valid in to" in message
         return Rejected(answer.said, bounce="hard" if is_address else None)
@@ -82,6 +83,8 @@ class BrevoProvider(HttpProvider):
                 continue
             if kind in BOUNCES:
                 yield bounced(message, BOUNCES[kind], text(event, "reason"), at)
+            elif kind in REFUSED:
+                yield refused(message, text(event, "reason"), at)
             elif kind in EVENTS:
                 yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "link") or None)
 

@@ -24,6 +24,7 @@ API, OAUTH = "https://fcm.googleapis.com", "https://oauth2.googleapis.com/token"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EARLY_SECONDS = 300  # before its end a token is renewed
+NO_TOKEN = "not a valid FCM registration token"  # noqa: S105  # words of theirs
 QUOTA_SECONDS = 60  # Google's advice where it names no time
 _DATA = ("message", "tag", "url", "dismissed_url", "icon")
 
@@ -165,14 +166,15 @@ def _outcome(answer: httpx.Response, delivery: Delivery) -> Outcome:
     details = [each for each in error.get("details") or () if isinstance(each, dict)]
     code = next((str(each["errorCode"]) for each in details if "errorCode" in each), str(error.get("status") or ""))
     text = one_line(status, f"{code} {error.get('message') or ''}")
-    if code == "UNREGISTERED" or _blames_the_token(details):
+    is_invalid = code == "INVALID_ARGUMENT" and NO_TOKEN in str(error.get("message") or "")
+    if code == "UNREGISTERED" or is_invalid or _blames_the_token(details):
         kinds = [each for each in delivery.devices if each.token == delivery.address] or [
             Device(ANDROID, delivery.address)
         ]
         return Rejected(f"unregistered: {text}", gone=[each.id for each in kinds])
     if status == 429:
         return Unavailable(text, retry_after(answer.headers) or QUOTA_SECONDS)
-    if status >= 500 or status == 401:
+    if status >= 500 or status in (401, 404) or (status == 403 and code != "SENDER_ID_MISMATCH"):  # account, project
         return Unavailable(text, retry_after(answer.headers))
     return Rejected(text)
 

@@ -15,6 +15,7 @@ _BREAKS = re.compile(r"[\r\n\x00]")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")  # words of an atom each: RFC 5322 section 3.2.3
 _SPECIALS = re.compile(r'[\s\x00-\x1f\x7f()<>\[\]:;@\\,"]')
+_SIGNS = re.compile(r'[()<>\[\]:;@\\,."]')
 _QUOTED = re.compile(r"([\"\\])")
 _WORD = re.compile(r" *[^ ]+")
 _NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*\Z", re.DOTALL)
@@ -62,6 +63,16 @@ def split_mailbox(sender: str) -> tuple[str, str]:
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     return name, address
+
+
+def sender_text(said: str) -> str:
+    """A sender for APIs that encode names themselves: letters as they are, quoted where signs would be misread."""
+    name, address = split_mailbox(said)
+    wire = wire_address(address)
+    if not name:
+        return wire
+    quoted = _QUOTED.sub(r"\\\1", name)
+    return f'"{quoted}" <{wire}>' if _SIGNS.search(name) else f"{name} <{wire}>"
 
 
 def wire_address(address: str) -> str:

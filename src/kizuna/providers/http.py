@@ -90,6 +90,10 @@ class HttpProvider:
         """What a 4xx means that is about this message; those about us or about the load are read by `outcome_of`."""
         return Rejected(answer.said)
 
+    def about_us(self, answer: Answer) -> Outcome:
+        """What a 401 to 407 means: our key, our bill, our address, mended by an operator."""
+        return Unavailable(answer.said, self.wait(answer))
+
     def wait(self, answer: Answer) -> int | None:
         """How many seconds they ask us to wait, where they say so."""
         return wait_of(answer)
@@ -223,8 +227,8 @@ def outcome_of(provider: HttpProvider, answer: Answer) -> Outcome:
             return Unavailable(answer.said, provider.wait(answer))
         case status if status >= 500:
             return Unavailable(answer.said, provider.wait(answer))
-        case 401 | 402 | 403 | 404 | 405 | 407:  # our key, our bill, our address: mended by an operator
-            return Unavailable(answer.said, provider.wait(answer))
+        case 401 | 402 | 403 | 404 | 405 | 407:
+            return provider.about_us(answer)
         case status if status < 400:  # no redirect is followed
             return Unavailable(answer.said)
         case _:
@@ -232,8 +236,13 @@ def outcome_of(provider: HttpProvider, answer: Answer) -> Outcome:
 
 
 def wait_of(answer: Answer) -> int | None:
-    """Retry-After in seconds or as a date; None where it says nothing usable."""
-    said = answer.headers.get("retry-after", "").strip()
+    """Retry-After; None where it says nothing usable."""
+    return seconds_of(answer.headers.get("retry-after", ""))
+
+
+def seconds_of(said: str) -> int | None:
+    """A wait in seconds, or until a date (RFC 9110, section 10.2.3); None where it is neither."""
+    said = said.strip()
     if said.isascii() and said.isdigit():
         return min(int(said[:9]), MOST_WAIT)
     try:

@@ -9,7 +9,6 @@ import hmac
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, ClassVar
-from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 from msgspec import Struct
@@ -49,7 +48,7 @@ class LineProvider(HttpProvider):
             {
                 "Content-Type": "application/json",
                 "Authorization": f"Bearer {settings.token}",
-                "X-Line-Retry-Key": str(uuid5(NAMESPACE_URL, f"kizuna:{delivery.message}")),
+                "X-Line-Retry-Key": delivery.uuid,
             },
         )
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from kizuna.providers import Delivery, Notification
 
 LONG_TTL = 28 * 86_400
 
 
 def notification_of(delivery: Delivery) -> Notification:
-    return delivery.notification or Notification(ttl=LONG_TTL)
+    """Waits no longer than every push service lets it: Google refuses more."""
+    said = delivery.notification or Notification(ttl=LONG_TTL)
+    return msgspec.structs.replace(said, ttl=max(0, min(said.ttl, LONG_TTL)))
 
 
 def payload(delivery: Delivery) -> dict[str, Any]:

@@ -66,10 +66,14 @@ class Incoming(Struct, frozen=True):
 
     def query(self, name: str) -> str:
         """The first value of a name in the address."""
-        return _pairs(urlsplit(self.url).query).get(name, "")
+        return _firsts(_pairs(urlsplit(self.url).query)).get(name, "")
 
     def form(self) -> dict[str, str]:
-        """The fields of a body that is a form; raises `Invalid` where it is none."""
+        """The first values of a body that is a form; raises `Invalid` where it is none."""
+        return _firsts(self.fields())
+
+    def fields(self) -> list[tuple[str, str]]:
+        """All names and values of such a body, as they stand in it; raises as `form`."""
         return _pairs(self.body.decode(errors="replace"))
 
     def json(self) -> Any:
@@ -85,11 +89,14 @@ class Incoming(Struct, frozen=True):
         return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict)]
 
 
-def _pairs(said: str) -> dict[str, str]:
+def _pairs(said: str) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(said, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return parse_qsl(said, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Invalid("the report is no form", code="invalid_report") from None
+
+
+def _firsts(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return {name: value.replace("\x00", "") for name, value in reversed(pairs)}
 
 
@@ -98,6 +105,11 @@ def bounced(message: str, is_hard: bool, reason: str, at: float) -> Report:
     return Report(
         message=message, state="bounced", at=at, bounce="hard" if is_hard else "soft", reason=reason[:500] or None
     )
+
+
+def refused(message: str, reason: str, at: float) -> Report:
+    """It came back for what it says or who sent it, or a fault on the way: that counts against no address."""
+    return Report(message=message, state="bounced", at=at, reason=reason[:500] or None)
 
 
 def in_our_words(event: Any) -> Report | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.utils import parseaddr
 from typing import ClassVar
 
 import msgspec
@@ -11,9 +10,10 @@ from msgspec import Struct
 
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable, standard_webhooks
+from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import Incoming, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Report, bounced, part, refused, text
 
 EVENTS = {
     "email.delivered": "delivered",
@@ -22,6 +22,9 @@ EVENTS = {
     "email.clicked": "clicked",
 }
 BOUNCES = ("email.bounced", "email.suppressed")
+FOR_GOOD = ("Permanent", "OnAccountSuppressionList")
+OF_MAIL = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
+BUSY = ("concurrent_idempotent_requests", "resource_locked")
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
@@ -40,12 +43,15 @@ class ResendProvider(HttpProvider):
 
     def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
         mail = {
-            "from": settings.sender,
-            "to": [delivery.address],
+            "from": sender_text(settings.sender),
+            "to": [wire_address(delivery.address)],
             "subject": delivery.subject or "",
             "text": delivery.text,
             **({} if delivery.html is None else {"html": delivery.html}),
-            "headers": {"Message-ID": message_id(delivery.message, parseaddr(settings.sender)[1]), **delivery.headers},
+            "headers": {
+                "Message-ID": message_id(delivery.message, split_mailbox(settings.sender)[1]),
+                **delivery.headers,
+            },
             "tags": [{"name": "kizuna", "value": delivery.message}],
         }
         given = {
@@ -61,7 +67,7 @@ class ResendProvider(HttpProvider):
     def refusal(self, answer: Answer) -> Outcome:
         said = answer.json()
         name, message = text(said, "name"), text(said, "message")
-        if name == "concurrent_idempotent_requests":
+        if name in BUSY or "API key" in message or "`from`" in message:
             return Unavailable(answer.said)
         if name == "invalid_idempotent_request":  # an earlier attempt arrived, worded otherwise
             return Ambiguous(answer.said)
@@ -80,9 +86,11 @@ class ResendProvider(HttpProvider):
             return
         if kind in BOUNCES:
             why = part(event, "data", kind.removeprefix("email.").replace("bounced", "bounce"))
-            yield bounced(
-                message, text(why, "type") in ("Permanent", "OnAccountSuppressionList"), text(why, "message"), at
-            )
+            is_hard, reason = text(why, "type") in FOR_GOOD, text(why, "message")
+            is_of_mail = text(why, "subType") in OF_MAIL
+            yield refused(message, reason, at) if is_of_mail else bounced(message, is_hard, reason, at)
+        elif kind == "email.failed":  # on their side, after they had taken it
+            yield refused(message, text(event, "data", "failed", "reason"), at)
         elif kind in EVENTS:
             yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "data", "click", "link") or None)
 

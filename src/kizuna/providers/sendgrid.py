@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import binascii
+import time
 from base64 import b64decode
 from collections.abc import Iterable
-from email.utils import parseaddr
 from typing import Any, ClassVar
 
 import msgspec
@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct
 
-from kizuna.providers import Delivery, Outcome, Rejected
-from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.header import split_mailbox, wire_address
+from kizuna.providers.http import MOST_WAIT, Answer, Call, Fetch, HttpProvider, wait_of
 from kizuna.providers.mime import message_id
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, refused, text
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -26,6 +27,8 @@ EVENTS = {
     "delivered": "delivered", "spamreport": "complained", "open": "opened", "click": "clicked",
     "unsubscribe": "unsubscribed", "group_unsubscribe": "unsubscribed",
 }  # fmt: skip
+FULL = "Mailbox Unavailable"
+DROPPED = {"unsubscribed address": "unsubscribed", "spam reporting address": "complained"}
 DROPPED_FOR_GOOD = ("bounced address", "invalid")
 OFF = {"enable": False}
 
@@ -45,10 +48,13 @@ class SendGridProvider(HttpProvider):
     secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
     def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
-        name, address = parseaddr(settings.sender)
+        name, address = split_mailbox(settings.sender)
+        address = wire_address(address)
         content = [("text/plain", delivery.text), ("text/html", delivery.html)]
         mail = {
-            "personalizations": [{"to": [{"email": delivery.address}], "custom_args": {"kizuna": delivery.message}}],
+            "personalizations": [
+                {"to": [{"email": wire_address(delivery.address)}], "custom_args": {"kizuna": delivery.message}}
+            ],
             "from": {"email": address, "name": name} if name else {"email": address},
             "subject": delivery.subject or " ",  # they refuse an empty one
             "content": [{"type": kind, "value": said or " "} for kind, said in content if said is not None],
@@ -64,8 +70,17 @@ class SendGridProvider(HttpProvider):
     def refusal(self, answer: Answer) -> Outcome:
         errors: Any = part(answer.json(), "errors")
         fields = [text(each, "field") for each in errors] if isinstance(errors, list) else []
+        if any(field.startswith("from") for field in fields):
+            return Unavailable(answer.said)
         is_address = any(field.startswith("personalizations") and ".to" in field for field in fields)
         return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def wait(self, answer: Answer) -> int | None:
+        """Their limits say when they end (in seconds since 1970), not how long that is."""
+        ends = answer.headers.get("x-ratelimit-reset", "")
+        if (found := wait_of(answer)) is not None or not (ends.isascii() and ends.isdigit()):
+            return found
+        return max(1, min(int(ends[:12]) - int(time.time()), MOST_WAIT))
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         """ECDSA over time and body. They repeat a report with its first time."""
@@ -88,10 +103,16 @@ class SendGridProvider(HttpProvider):
             reason = text(event, "reason")
             if not message:
                 continue
-            if kind == "bounce":  # `blocked`: this mail was refused, not the address
-                yield bounced(message, text(event, "type") != "blocked", reason, at)
-            elif kind == "dropped":
-                yield bounced(message, reason.lower().startswith(DROPPED_FOR_GOOD), reason, at)
+            if kind == "bounce" and text(event, "type") == "blocked" and text(event, "bounce_classification") != FULL:
+                yield refused(message, reason, at)  # this mail or its sender was refused, not the address
+            elif kind == "bounce":
+                yield bounced(message, text(event, "type") in ("", "bounce"), reason, at)
+            elif kind == "dropped" and (state := DROPPED.get(reason.lower())):
+                yield Report(message=message, state=state, at=at)
+            elif kind == "dropped" and reason.lower() in DROPPED_FOR_GOOD:
+                yield bounced(message, True, reason, at)
+            elif kind == "dropped":  # by a fault of ours: it blames no address
+                yield refused(message, reason, at)
             elif kind in EVENTS:
                 yield Report(message=message, state=EVENTS[kind], at=at, url=text(event, "url") or None)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+DOMAINS = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}  # of regions that begin so; else amazonaws.com
 
 
 class Signer(Struct, frozen=True):
@@ -20,6 +21,11 @@ class Signer(Struct, frozen=True):
     secret: str
     region: str
     service: str
+
+
+def endpoint(service: str, region: str) -> str:
+    """Where a service answers in a region."""
+    return f"https://{service}.{region}.{DOMAINS.get(region.partition('-')[0], 'amazonaws.com')}"
 
 
 def signed(

@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from kizuna.core.errors import Invalid
 from kizuna.providers.report import text
 
-NOTIFICATION, CONFIRMATION = "Notification", "SubscriptionConfirmation"
-_HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?\Z")
+NOTIFICATION, CONFIRMATION, FAREWELL = "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"
+_HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.(?:com|com\.cn|eu)\Z")
+_OF_SUBSCRIPTIONS = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _SIGNED = {
     NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    CONFIRMATION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    CONFIRMATION: _OF_SUBSCRIPTIONS,
+    FAREWELL: _OF_SUBSCRIPTIONS,
 }
 _HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303  # their version 1
 

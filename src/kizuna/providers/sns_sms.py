@@ -53,7 +53,7 @@ class SnsSmsProvider(HttpProvider):
         for number, (name, value) in enumerate(given, 1):
             entry = f"MessageAttributes.entry.{number}"
             form |= {f"{entry}.Name": name, f"{entry}.Value.DataType": "String", f"{entry}.Value.StringValue": value}
-        url = f"{settings.endpoint or f'https://sns.{settings.region}.amazonaws.com'}/"
+        url = f"{settings.endpoint or sigv4.endpoint('sns', settings.region)}/"
         body = urlencode(form).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         signer = sigv4.Signer(settings.key, settings.secret, settings.region, "sns")

@@ -6,18 +6,22 @@ import hmac
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, bounced, part, text
+from kizuna.providers.report import Incoming, Reply, Report, bounced, part, refused, text
 
 OPTED_OUT = "21610"
-NO_NUMBER = ("21211", "21214", "21217", "21614", "30005", "30006")  # none, landline, unknown at its carrier
-ABOUT_US = ("20003", "21603", "21606", "21659", "21660", "21701", "21703", "21910")  # account, sender, service
-NOT_THEIR_FAULT = ("30001", "30002", "30007", "30034")  # queue, account, filtered, unregistered sender
+NO_NUMBER = ("21211", "21214", "21217", "21614", "21635", "30005", "30006")  # none, landline, unknown at its carrier
+ABOUT_US = (
+    "20003", "21603", "21606", "21609", "21611", "21659", "21660", "21661", "21701", "21703", "21705", "21910",
+)  # account, sender and its queue, call-back, service  # fmt: skip
+NOT_THEIR_FAULT = (
+    "30001", "30002", "30007", "30022", "30023", "30032", "30034", "30037", "30450",
+)  # queue, account, filtered, limits of the sender, unregistered sender  # fmt: skip
 FAILED = ("undelivered", "failed")
 
 
@@ -59,10 +63,13 @@ class TwilioProvider(HttpProvider):
         return Rejected(answer.said, bounce=bounce, opted_out=code == OPTED_OUT)
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
-        """They sign the address as they know it, and the fields of the form in the order of their names."""
-        fields = "".join(f"{name}{value}" for name, value in sorted(said.form().items()))
-        ours = b64encode(hmac.digest(settings.token.encode(), f"{said.url}{fields}".encode(), "sha1"))
-        return hmac.compare_digest(ours, said.headers.get("x-twilio-signature", "").encode())
+        """They sign the address as they know it, with its port or without, and the fields of the form, each once, in
+        the order of their names and values."""
+        fields = "".join(f"{name}{value}" for name, value in sorted(set(said.fields())))
+        given = said.headers.get("x-twilio-signature", "").encode()
+        key = settings.token.encode()
+        ours = [b64encode(hmac.digest(key, f"{url}{fields}".encode(), "sha1")) for url in _spellings(said.url)]
+        return sum(hmac.compare_digest(each, given) for each in ours) > 0
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
         form, message = said.form(), said.query("message")
@@ -74,7 +81,7 @@ class TwilioProvider(HttpProvider):
         elif state in FAILED and code == OPTED_OUT:
             yield Report(message=message, state="unsubscribed", of_channel=True)
         elif state in FAILED and code in NOT_THEIR_FAULT:
-            yield Report(message=message, state="bounced", reason=f"{state}: {code}")
+            yield refused(message, f"{state}: {code}", 0.0)
         elif state in FAILED:
             yield bounced(message, code in NO_NUMBER, f"{state}: {code}".rstrip(": "), 0.0)
 
@@ -82,6 +89,15 @@ class TwilioProvider(HttpProvider):
         form = said.form()
         if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
             yield Reply(id=form["MessageSid"], address=form.get("From", ""), text=form["Body"])
+
+
+def _spellings(url: str) -> tuple[str, str]:
+    """Of one address: without a port, and with the one that is meant."""
+    parts = urlsplit(url)
+    host, colon, port = parts.netloc.rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = parts.netloc, "443" if parts.scheme == "https" else "80"
+    return parts._replace(netloc=host).geturl(), parts._replace(netloc=f"{host}:{port}").geturl()
 
 
 provider = TwilioProvider()

@@ -15,12 +15,15 @@ from msgspec import Struct
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, signed
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, refused, text
 
-OPTED_OUT = re.compile(r"number barred|opted out|unsubscribed", re.IGNORECASE)
-NO_NUMBER = re.compile(r"illegal number|msisdn|absent subscriber.{1,5}permanent", re.IGNORECASE)
+OPTED_OUT = re.compile(r"number barred|illegal number|opted out|unsubscribed", re.IGNORECASE)
+NO_NUMBER = re.compile(r"msisdn|absent subscriber.{1,5}permanent|`to` parameter|invalid recipient", re.IGNORECASE)
 ABOUT_US = re.compile(r"sender|quota|account|credit|throttled|\bfrom\b", re.IGNORECASE)
 NOT_THEIR_FAULT = re.compile(r"spam|sender|quota|account|credit|throttled|too long", re.IGNORECASE)
+# Codes of status reports: 1240 ("Illegal Number") is somebody who wrote STOP
+OPTED_OUT_CODES, NO_NUMBER_CODES, NOBODYS_CODES = (1050, 1240), (1170, 1190), (*range(1000, 1170), 1210, 1241, 1320)
+_CODE = re.compile(r"(?:\A|#)(\d{4})\Z")
 BEARER = "Bearer "
 
 
@@ -88,19 +91,15 @@ class VonageProvider(HttpProvider):
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
         for event in said.objects():
-            message, state, why = text(event, "client_ref"), text(event, "status"), _why(part(event, "error"))
+            message, state = text(event, "client_ref"), text(event, "status")
             at = (read_time(text(event, "timestamp")) or 0) / SECOND
             if not message:
                 continue
             if state in ("delivered", "read"):
                 yield Report(message=message, state="delivered", at=at)
-            elif state in ("rejected", "undeliverable") and OPTED_OUT.search(why):
-                yield Report(message=message, state="unsubscribed", at=at, of_channel=True)
             elif state in ("rejected", "undeliverable"):
-                if NOT_THEIR_FAULT.search(why) and not NO_NUMBER.search(why):
-                    yield Report(message=message, state="bounced", at=at, reason=why[:500])
-                else:
-                    yield bounced(message, bool(NO_NUMBER.search(why)), why or state, at)
+                error = part(event, "error", "error") or part(event, "error")  # some write it twice
+                yield _failed(message, _code(error), _why(error) or state, at)
 
     def replies(self, said: Incoming) -> Iterable[Reply]:
         for event in said.objects():
@@ -110,8 +109,27 @@ class VonageProvider(HttpProvider):
                 yield Reply(id=name, address=f"+{address}", text=text(event, "text"), at=at)
 
 
+def _failed(message: str, code: int, why: str, at: float) -> Report:
+    """By the code where it is one that we know, else by the words."""
+    if code in OPTED_OUT_CODES or OPTED_OUT.search(why):
+        return Report(message=message, state="unsubscribed", at=at, of_channel=True)
+    if code in NO_NUMBER_CODES or NO_NUMBER.search(why):
+        return bounced(message, True, why, at)
+    if code in NOBODYS_CODES or NOT_THEIR_FAULT.search(why):
+        return refused(message, why, at)
+    return bounced(message, False, why, at)
+
+
+def _code(error: Any) -> int:
+    """It is the title, as a number or as a text, or stands at the end of the type's address."""
+    written = (str(part(error, "title")), text(error, "type"))
+    return next((int(found[1]) for each in written if (found := _CODE.search(each))), 0)
+
+
 def _why(said: Any) -> str:
-    return ": ".join(each for each in (text(said, "title"), text(said, "detail")) if each)
+    title = part(said, "title")
+    named = str(title) if isinstance(title, int) else text(said, "title")
+    return ": ".join(each for each in (named, text(said, "detail")) if each)
 
 
 provider = VonageProvider()

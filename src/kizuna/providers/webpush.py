@@ -96,7 +96,7 @@ class WebPushProvider:
             "Authorization": self._authorization(subscription.endpoint, settings),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
-            "TTL": str(max(0, said.ttl)),
+            "TTL": str(said.ttl),
             "Urgency": said.urgency,
             "Topic": topic,
         }
@@ -140,7 +140,7 @@ def _outcome(answer: Answer, device: str) -> Outcome:
         return Rejected(f"unregistered: {text}", gone=[device])
     if status == 413:
         return Rejected(f"payload_too_large: {text}")
-    if status == 429 or status >= 500:
+    if status in (406, 429) or status >= 500:  # 406: as Microsoft says 429
         return Unavailable(text, retry_after(answer.headers))
     return Rejected(text)
 

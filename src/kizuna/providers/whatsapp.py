@@ -16,14 +16,15 @@ from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.json_body import json_body
-from kizuna.providers.report import Act, Incoming, Report, number, part, text
+from kizuna.providers.report import Act, Incoming, Report, number, part, refused, text
 
 MOST_CHARACTERS = 4096
 OUTSIDE = 131047  # the session window is closed
 OUTSIDE_SESSION = "outside_session"
 STOPPED = 131050  # no marketing wanted any more
 PAIR_RATE = 131056  # too many to this one number
-ABOUT_US = (3, 4, 10, 190, 368, 80007, 130429, 131005, 131031, 131042, 131045, 131048, 131057, 133010)
+COUNTRY = 130497  # none of the customers there may be written to; as a 403
+ABOUT_US = (2, 3, 4, 10, 33, 190, 368, 80007, 130429, 131005, 131031, 131037, 131042, 131045, 131048, 131057, 133010)
 PERMISSIONS = range(200, 300)
 STATES = {"delivered": "delivered", "read": "opened"}
 PREFERENCES = {"stop": "opted_out", "resume": "opted_in"}
@@ -72,6 +73,10 @@ class WhatsAppProvider(HttpProvider):
             return Unavailable(answer.said)
         return Rejected(answer.said)
 
+    def about_us(self, answer: Answer) -> Outcome:
+        is_country = number(answer.json(), "error", "code") == COUNTRY
+        return Rejected(answer.said) if is_country else super().about_us(answer)
+
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         if not settings.app_secret:
             return False
@@ -92,7 +97,7 @@ class WhatsAppProvider(HttpProvider):
             for status in _objects(value, "statuses"):
                 yield from _became(status)
             for message in _objects(value, "messages"):
-                if text(message, "from"):
+                if text(message, "from") and text(message, "type") != "system":  # which WhatsApp says of them
                     yield _act(message, "from", "replied")
             for choice in _objects(value, "user_preferences"):
                 state = PREFERENCES.get(text(choice, "value"))
@@ -126,7 +131,7 @@ def _became(status: dict[str, Any]) -> Iterable[Report]:
             yield Report(message=message, state="unsubscribed", at=at)
         else:  # it blames no address: of no class
             reason = OUTSIDE_SESSION if code == OUTSIDE else f"{code} {why}".strip()
-            yield Report(message=message, state="bounced", at=at, reason=reason[:500])
+            yield refused(message, reason, at)
 
 
 def _act(said: dict[str, Any], who: str, state: str) -> Act:
@@ -136,8 +141,15 @@ def _act(said: dict[str, Any], who: str, state: str) -> Act:
         id=text(said, "id"),
         at=number(said, "timestamp"),
         form=text(said, "type"),
-        text=text(said, "text", "body") or text(said, "button", "text"),
+        text=_words(said),
     )
+
+
+def _words(said: dict[str, Any]) -> str:
+    """What they wrote, or what stands on the button or in the line that they chose."""
+    chosen = (("interactive", "button_reply", "title"), ("interactive", "list_reply", "title"))
+    paths = (("text", "body"), ("button", "text"), *chosen)
+    return next((found for path in paths if (found := text(said, *path))), "")
 
 
 def _values(said: Any) -> Iterable[dict[str, Any]]:

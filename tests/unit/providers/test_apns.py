@@ -141,6 +141,8 @@ REPLIES: list[tuple[int, str, Outcome]] = [
     (410, "Unregistered", Rejected("unregistered: 410 Unregistered", gone=GONE)),
     (400, "BadDeviceToken", Rejected("unregistered: 400 BadDeviceToken", gone=GONE)),
     (400, "DeviceTokenNotForTopic", Rejected("400 DeviceTokenNotForTopic")),
+    (400, "TopicDisallowed", Unavailable("400 TopicDisallowed", 7)),
+    (400, "BadTopic", Unavailable("400 BadTopic", 7)),
     (413, "PayloadTooLarge", Rejected("payload_too_large: 413 PayloadTooLarge")),
     (403, "InvalidProviderToken", Unavailable("403 InvalidProviderToken", 7)),
     (429, "TooManyRequests", Unavailable("429 TooManyRequests", 7)),

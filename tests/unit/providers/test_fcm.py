@@ -116,9 +116,14 @@ def test_without_a_token_nothing_is_sent_yet(provider: FcmProvider, google: Goog
     assert google.messages == []
 
 
-def error(status: int, code: str, headers: dict[str, str] | None = None, **detail: Any) -> Said:
+def test_it_waits_no_longer_than_google_lets_it(provider: FcmProvider, google: Google) -> None:
+    provider.deliver(delivery(notification=Notification(ttl=90 * 86_400)), SETTINGS)
+    assert json.loads(google.messages[0].body)["message"]["android"]["ttl"] == "2419200s"
+
+
+def error(status: int, code: str, headers: dict[str, str] | None = None, message: str = "no", **detail: Any) -> Said:
     details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}, detail]
-    body = {"error": {"code": status, "message": "no", "status": "X", "details": details}}
+    body = {"error": {"code": status, "message": message, "status": "X", "details": details}}
     return Said(status, headers or {}, json.dumps(body).encode())
 
 
@@ -130,12 +135,19 @@ REPLIES: list[tuple[Said, Outcome]] = [
         Rejected("unregistered: 400 INVALID_ARGUMENT no", gone=GONE),
     ),
     (error(400, "INVALID_ARGUMENT"), Rejected("400 INVALID_ARGUMENT no")),
+    (
+        error(400, "INVALID_ARGUMENT", message="The registration token is not a valid FCM registration token"),
+        Rejected(
+            "unregistered: 400 INVALID_ARGUMENT The registration token is not a valid FCM registration token", gone=GONE
+        ),
+    ),
     (error(403, "SENDER_ID_MISMATCH"), Rejected("403 SENDER_ID_MISMATCH no")),
+    (Said(403, {}, b'{"error": {"status": "PERMISSION_DENIED"}}'), Unavailable("403 PERMISSION_DENIED")),
     (error(429, "QUOTA_EXCEEDED"), Unavailable("429 QUOTA_EXCEEDED no", 60)),
     (error(429, "QUOTA_EXCEEDED", {"Retry-After": "9"}), Unavailable("429 QUOTA_EXCEEDED no", 9)),
     (error(503, "UNAVAILABLE", {"Retry-After": "5"}), Unavailable("503 UNAVAILABLE no", 5)),
     (Said(500, {}, b"<html>"), Unavailable("500")),
-    (Said(404, {}, b"[]"), Rejected("404")),
+    (Said(404, {}, b"[]"), Unavailable("404")),
 ]
 
 

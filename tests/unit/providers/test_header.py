@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kizuna.core.errors import Invalid
-from kizuna.providers.header import header_line, mailbox, split_mailbox, wire_address
+from kizuna.providers.header import header_line, mailbox, sender_text, split_mailbox, wire_address
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=120)
 NAMES = WORDS.map(lambda text: " ".join(text.split()))
@@ -109,6 +109,27 @@ def test_what_no_line_can_hold_is_encoded_if_it_is_text_and_refused_if_not() -> 
     assert all(len(line) <= 76 for line in header_line("Subject", "x" * 2000, is_text=True).split("\r\n"))
     with pytest.raises(Invalid):
         header_line("List-Unsubscribe", f"<https://kizuna.example/{'x' * 1000}>")
+
+
+@pytest.mark.parametrize(
+    ("sender", "written"),
+    [
+        ("news@shop.example", "news@shop.example"),
+        ("Shop <news@shop.example>", "Shop <news@shop.example>"),
+        ("秋の店 <news@bücher.example>", "秋の店 <news@xn--bcher-kva.example>"),
+        ("Shop, Inc. <news@shop.example>", '"Shop, Inc." <news@shop.example>'),
+        ('"Shop, Inc." <news@shop.example>', '"Shop, Inc." <news@shop.example>'),
+    ],
+)
+def test_senders_are_written_for_those_who_encode_them(sender: str, written: str) -> None:
+    assert sender_text(sender) == written
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(NAMES)
+def test_any_sender_is_one_name_of_one_address(name: str) -> None:
+    said = f"{name} <news@shop.example>"
+    assert parseaddr(sender_text(said)) == split_mailbox(said)
 
 
 def test_domains_of_other_letters_go_as_idna() -> None:

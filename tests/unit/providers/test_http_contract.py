@@ -108,7 +108,14 @@ def test_what_is_refused_for_good_blames_the_address_only_where_it_says_so(tried
 
 def test_what_is_about_us_waits_for_us(tried: Tried) -> None:
     for each in [{"status": 401}, {"status": 403}, *tried.case["about_us"]]:
-        assert isinstance(tried.deliver(tried.told(each)), Unavailable), each
+        outcome = tried.deliver(tried.told(each))
+        assert isinstance(outcome, Unavailable), each
+        assert outcome.retry_after == each.get("retry_after"), each
+
+
+def test_what_an_earlier_attempt_may_have_done_is_not_known(tried: Tried) -> None:
+    for each in tried.case.get("unsure", []):
+        assert isinstance(tried.deliver(tried.told(each)), Ambiguous), each
 
 
 @pytest.mark.parametrize("status", [429, 503])

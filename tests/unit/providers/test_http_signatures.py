@@ -89,6 +89,7 @@ def test_twilio_signs_the_address_and_the_fields_in_the_order_of_their_names() -
     content = f"{url}BodyFroma bTo+1".encode()
     headers = {"x-twilio-signature": b64encode(hmac.digest(b"t", content, "sha1")).decode()}
     assert genuine("twilio", headers, body, url=url)
+    assert genuine("twilio", headers, body, url=url.replace("k.example", "k.example:443"))
     assert not genuine("twilio", headers, body, url=url, token="other")
     assert not genuine("twilio", headers, body, url=url.replace("msg_1", "msg_2"))
     assert not genuine("twilio", headers, body + b"&More=1", url=url)

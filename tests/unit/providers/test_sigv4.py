@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kizuna.providers.sigv4 import Signer, signed
+from kizuna.providers.sigv4 import Signer, endpoint, signed
 
 # AWS's own examples for signers: date, key and service are theirs.
 SIGNER = Signer("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "service")
@@ -20,6 +20,13 @@ def test_the_published_examples_are_signed_as_there(method: str, signature: str)
     headers = signed(SIGNER, method, "https://example.amazonaws.com/", {}, b"", NOW)
     assert headers["Authorization"].endswith(f"SignedHeaders=host;x-amz-date, Signature={signature}")
     assert "Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request" in headers["Authorization"]
+
+
+def test_partitions_have_domains_of_their_own() -> None:
+    assert endpoint("email", "eu-west-1") == "https://email.eu-west-1.amazonaws.com"
+    assert endpoint("email", "us-gov-west-1") == "https://email.us-gov-west-1.amazonaws.com"
+    assert endpoint("email", "eusc-de-east-1") == "https://email.eusc-de-east-1.amazonaws.eu"
+    assert endpoint("sns", "cn-north-1") == "https://sns.cn-north-1.amazonaws.com.cn"
 
 
 def test_the_body_and_every_header_are_signed() -> None:

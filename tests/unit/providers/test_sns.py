@@ -106,6 +106,18 @@ def test_a_subscription_is_confirmed_at_their_own_address_only(sns: Sns) -> None
         assert list(provider.reports(said, SETTINGS, sns.fetch)) == []
         assert (sns.fetched == [url]) is confirmed
     assert is_theirs("https://sns.cn-north-1.amazonaws.com.cn/a.pem")
+    assert is_theirs("https://sns.eusc-de-east-1.amazonaws.eu/a.pem")
+
+
+def test_the_end_of_a_subscription_is_heard_and_not_undone(sns: Sns) -> None:
+    provider: Any = all_providers()["ses"]
+    url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
+    message = sns.said(Type="UnsubscribeConfirmation", SubscribeURL=url, Token="t", Message="You have chosen to leave.")
+    said = Incoming({}, json.dumps(message).encode(), 0.0)
+    assert provider.is_genuine(said, SETTINGS, sns.fetch)
+    sns.fetched.clear()
+    assert list(provider.reports(said, SETTINGS, sns.fetch)) == []
+    assert sns.fetched == []
 
 
 def test_another_topic_is_not_ours(sns: Sns) -> None:

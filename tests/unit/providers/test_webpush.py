@@ -106,6 +106,7 @@ REPLIES: list[tuple[Said, Outcome]] = [
     (Said(400, {}, b"bad\n request"), Rejected("400 bad request")),
     (Said(403), Rejected("403")),
     (Said(307, {"Location": "/elsewhere"}), Rejected("307")),
+    (Said(406), Unavailable("406", of_one=True)),
     (Said(429, {"Retry-After": "120"}), Unavailable("429", 120, of_one=True)),
     (Said(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Unavailable("429", of_one=True)),
     (Said(503), Unavailable("503", of_one=True)),
