@@ -88,7 +88,11 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
 async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """Leads to a link of the message and nowhere else: the target is looked up, never taken from the address."""
     taken = await touches.take(token, CLICK, CLICKED, _agent(request), is_head=is_head(request))
-    headers = {"Location": ascii_url(taken.url or ""), "Cache-Control": "no-store", "Kizuna-Position": str(taken.position)}
+    headers = {
+        "Location": ascii_url(taken.url or ""),
+        "Cache-Control": "no-store",
+        "Kizuna-Position": str(taken.position),
+    }
     return Response(None, status_code=302, headers=headers)
 
 
