@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
-from kizuna.providers.header import split_mailbox, wire_address
+from kizuna.providers.header import sender_name, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
 from kizuna.providers.report import Incoming, Report, bounced, number, refused, text
@@ -41,7 +41,7 @@ class BrevoProvider(HttpProvider):
 
     def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
         name, address = split_mailbox(settings.sender)
-        address = wire_address(address)
+        name, address = sender_name(name), wire_address(address)
         own = {
             "Message-ID": message_id(delivery.message, address),
             "idempotencyKey": delivery.uuid,
