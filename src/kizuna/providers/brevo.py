@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_name, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
@@ -64,8 +64,8 @@ class BrevoProvider(HttpProvider):
     def refusal(self, answer: Answer) -> Outcome:
         said = answer.json()
         code, message = text(said, "code"), text(said, "message").lower()
-        if code in KNOWN:  # an earlier attempt was answered otherwise, and may have arrived
-            return Ambiguous(answer.said)
+        if code in KNOWN:  # an earlier attempt arrived, and its answer did not
+            return Accepted()
         if code in ABOUT_US or (code == "invalid_parameter" and "sender" in message):
             return Unavailable(answer.said)
         is_address = code == "invalid_parameter" and "email is not valid in to" in message
