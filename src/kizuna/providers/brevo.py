@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_name, split_mailbox, wire_address
-from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider, seconds_of, wait_of
 from kizuna.providers.mime import message_id
 from kizuna.providers.report import Incoming, Report, bounced, number, refused, text
 
+RESET = "x-sib-ratelimit-reset"
 CARRIED = "X-Mailin-custom"  # the header that their reports repeat
 EVENTS = {
     "delivered": "delivered", "spam": "complained", "opened": "opened", "unique_opened": "opened", "click": "clicked",
@@ -70,6 +71,11 @@ class BrevoProvider(HttpProvider):
             return Unavailable(answer.said)
         is_address = code == "invalid_parameter" and "email is not valid in to" in message
         return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def wait(self, answer: Answer) -> int | None:
+        """A limit that is reached says in a header of its own for how many seconds."""
+        found = wait_of(answer)
+        return seconds_of(answer.headers.get(RESET, "")) if found is None and answer.status == 429 else found
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         """They sign nothing: the secret address, and the token where one is set."""
