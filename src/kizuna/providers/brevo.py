@@ -8,12 +8,13 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable
-from kizuna.providers.header import split_mailbox, wire_address
-from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
+from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable
+from kizuna.providers.header import sender_name, split_mailbox, wire_address
+from kizuna.providers.http import Answer, Call, Fetch, HttpProvider, seconds_of, wait_of
 from kizuna.providers.mime import message_id
 from kizuna.providers.report import Incoming, Report, bounced, number, refused, text
 
+RESET = "x-sib-ratelimit-reset"
 CARRIED = "X-Mailin-custom"  # the header that their reports repeat
 EVENTS = {
     "delivered": "delivered", "spam": "complained", "opened": "opened", "unique_opened": "opened", "click": "clicked",
@@ -41,7 +42,7 @@ class BrevoProvider(HttpProvider):
 
     def call(self, delivery: Delivery, settings: Settings, now: float) -> Call:
         name, address = split_mailbox(settings.sender)
-        address = wire_address(address)
+        name, address = sender_name(name), wire_address(address)
         own = {
             "Message-ID": message_id(delivery.message, address),
             "idempotencyKey": delivery.uuid,
@@ -64,12 +65,17 @@ class BrevoProvider(HttpProvider):
     def refusal(self, answer: Answer) -> Outcome:
         said = answer.json()
         code, message = text(said, "code"), text(said, "message").lower()
-        if code in KNOWN:  # an earlier attempt was answered otherwise, and may have arrived
-            return Ambiguous(answer.said)
+        if code in KNOWN:  # an earlier attempt arrived, and its answer did not
+            return Accepted()
         if code in ABOUT_US or (code == "invalid_parameter" and "sender" in message):
             return Unavailable(answer.said)
         is_address = code == "invalid_parameter" and "email is not valid in to" in message
         return Rejected(answer.said, bounce="hard" if is_address else None)
+
+    def wait(self, answer: Answer) -> int | None:
+        """A limit that is reached says in a header of its own for how many seconds."""
+        found = wait_of(answer)
+        return seconds_of(answer.headers.get(RESET, "")) if found is None and answer.status == 429 else found
 
     def is_genuine(self, said: Incoming, settings: Settings, fetch: Fetch) -> bool:
         """They sign nothing: the secret address, and the token where one is set."""

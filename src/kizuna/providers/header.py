@@ -66,13 +66,19 @@ def split_mailbox(sender: str) -> tuple[str, str]:
 
 
 def sender_text(said: str) -> str:
-    """A sender for APIs that encode names themselves: letters as they are, quoted where signs would be misread."""
+    """A sender for APIs that take a text and encode names themselves, quoted where signs would be misread."""
     name, address = split_mailbox(said)
-    wire = wire_address(address)
+    name, wire = sender_name(name), wire_address(address)
     if not name:
         return wire
     quoted = _QUOTED.sub(r"\\\1", name)
     return f'"{quoted}" <{wire}>' if _SIGNS.search(name) else f"{name} <{wire}>"
+
+
+def sender_name(name: str) -> str:
+    """A name for such APIs. Of other letters together with commas and the like several of them make a wrong header, or
+    nothing, but leave it as it is when it comes encoded: https://github.com/anymail/django-anymail/issues/270"""
+    return _words(name) if not name.isascii() and _SIGNS.search(name) else name
 
 
 def wire_address(address: str) -> str:

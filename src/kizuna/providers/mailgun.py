@@ -14,7 +14,7 @@ from msgspec import Struct
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider, seconds_of, wait_of
-from kizuna.providers.mime import message_id
+from kizuna.providers.mime import message_id, message_named
 from kizuna.providers.report import REPEATED_SECONDS, Incoming, Report, bounced, number, part, refused, text
 
 EVENTS = {
@@ -92,7 +92,9 @@ class MailgunProvider(HttpProvider):
 
     def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
         event = part(said.json(), "event-data")
-        message, kind, at = text(event, "user-variables", "kizuna"), text(event, "event"), number(event, "timestamp")
+        named = message_named(text(event, "message", "headers", "message-id"))
+        message, kind = text(event, "user-variables", "kizuna") or named, text(event, "event")
+        at = number(event, "timestamp")
         if not message:
             return
         if kind == "failed":

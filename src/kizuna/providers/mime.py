@@ -18,6 +18,7 @@ OURS = frozenset({
     "content-transfer-encoding", "dkim-signature",
 })  # fmt: skip
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,60}\Z")  # RFC 5322 section 3.6.8
+_OUR_ID = re.compile(r"\s*<?(msg_[^@\s<>]{1,100})@")
 _VISIBLE = "".join(map(chr, range(32, 127)))
 
 
@@ -51,6 +52,12 @@ def _from(sender: str) -> tuple[str, str]:
 def message_id(message: str, sender: str) -> str:
     """The same for every attempt, so that a mail sent twice can be seen to be one."""
     return f"<{message}@{wire_address(sender).rpartition('@')[2] or 'kizuna.invalid'}>"
+
+
+def message_named(said: str) -> str:
+    """The message that a Message-ID of ours names, with its brackets or without; nothing where it is another's."""
+    found = _OUR_ID.match(said)
+    return found[1] if found else ""
 
 
 def _extra(key: str, value: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.core.clock import SECOND, read_time
-from kizuna.providers import Ambiguous, Delivery, Outcome, Rejected, Unavailable, standard_webhooks
+from kizuna.providers import Accepted, Delivery, Outcome, Rejected, Unavailable, standard_webhooks
 from kizuna.providers.header import sender_text, split_mailbox, wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.mime import message_id
@@ -70,7 +70,7 @@ class ResendProvider(HttpProvider):
         if name in BUSY or "API key" in message or "`from`" in message:
             return Unavailable(answer.said)
         if name == "invalid_idempotent_request":  # an earlier attempt arrived, worded otherwise
-            return Ambiguous(answer.said)
+            return Accepted()
         is_address = "`to`" in message
         return Rejected(answer.said, bounce="hard" if is_address else None)
 

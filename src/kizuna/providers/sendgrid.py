@@ -76,9 +76,9 @@ class SendGridProvider(HttpProvider):
         return Rejected(answer.said, bounce="hard" if is_address else None)
 
     def wait(self, answer: Answer) -> int | None:
-        """Their limits say when they end (in seconds since 1970), not how long that is."""
-        ends = answer.headers.get("x-ratelimit-reset", "")
-        if (found := wait_of(answer)) is not None or not (ends.isascii() and ends.isdigit()):
+        """A limit that is reached says when it ends (in seconds since 1970), not how long that is."""
+        ends, found = answer.headers.get("x-ratelimit-reset", ""), wait_of(answer)
+        if found is not None or answer.status != 429 or not (ends.isascii() and ends.isdigit()):
             return found
         return max(1, min(int(ends[:12]) - int(time.time()), MOST_WAIT))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -14,7 +13,7 @@ from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, sigv4, sns
 from kizuna.providers.header import wire_address
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.mime import build
+from kizuna.providers.mime import build, message_named
 from kizuna.providers.report import Incoming, Report, bounced, part, refused, text
 
 EVENTS = {
@@ -23,7 +22,6 @@ EVENTS = {
 }  # fmt: skip
 OF_MAIL = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 NO_COMPLAINTS = ("not-spam", "auth-failure")  # reports of mail servers
-_OURS = re.compile(r"<(msg_[^@>]+)@")
 ABOUT_US = ("AccountSuspended", "SendingPaused", "MailFromDomainNotVerified", "LimitExceeded", "TooManyRequests")
 
 
@@ -94,8 +92,8 @@ def _message(event: Any) -> str:
         return tags[0]
     headers = part(event, "mail", "headers")
     for header in headers if isinstance(headers, list) else ():
-        if text(header, "name").lower() == "message-id" and (found := _OURS.match(text(header, "value"))):
-            return found[1]
+        if text(header, "name").lower() == "message-id":
+            return message_named(text(header, "value"))
     return ""
 
 

@@ -19,7 +19,16 @@ from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
 from kizuna.providers.report import Incoming, Reply, Report, text
 
 _ID = re.compile(rb"<MessageId>([0-9A-Za-z-]{1,100})</MessageId>")
-ABOUT_US = (b"Throttl", b"<Code>KMS", b"security token", b"Signature", b"<Code>MissingAuth", b"SMSSandbox")
+ABOUT_US = (
+    b"Throttl",
+    b"<Code>KMS",
+    b"security token",
+    b"Signature",
+    b"<Code>MissingAuth",
+    b"SMSSandbox",
+    b"SenderID",
+    b"OriginationNumber",
+)
 NO_NUMBER = re.compile(rb"PhoneNumber Reason:.{0,40}(?:not valid|invalid)", re.IGNORECASE | re.DOTALL)
 
 

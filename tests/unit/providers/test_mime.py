@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kizuna.core.errors import Invalid
 from kizuna.providers import Delivery
-from kizuna.providers.mime import build
+from kizuna.providers.mime import build, message_id, message_named
 
 EXTRA = {
     "List-Unsubscribe": "<https://kizuna.example/u/abc>, <mailto:u@kizuna.example?subject=abc>",
@@ -53,6 +53,13 @@ def test_a_line_break_in_a_header_is_refused(field: str, value: str) -> None:
     changes = {field: {"X-Any": value} if field == "headers" else value}
     with pytest.raises(Invalid):
         build(a_delivery(**changes), "shop@example.com")
+
+
+def test_a_message_id_of_ours_names_its_message() -> None:
+    assert message_named(message_id("msg_1", "news@bücher.example")) == "msg_1"
+    assert message_named("msg_1@shop.example") == "msg_1"
+    for other in ("", "<20260302.1@shop.example>", "<x.msg_1@shop.example>", "msg_1"):
+        assert message_named(other) == ""
 
 
 def test_every_attempt_bears_the_same_message_id() -> None:
