@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
@@ -25,6 +25,19 @@ BETWEEN_LARGE = 0.003  # seconds
 LONGEST_TOGETHER = 64 << 10  # bytes of items
 
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
+
+
+class Appends(Protocol):
+    """What takes items into the log; see `Log.append`."""
+
+    async def append(
+        self,
+        workspace: int,
+        items: Sequence[Item],
+        before: Sequence[Statement] = (),
+        refused: Sequence[Refused] = (),
+        source: str = "api",
+    ) -> int: ...
 
 
 class _Group:
