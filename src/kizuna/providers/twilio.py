@@ -12,23 +12,43 @@ from msgspec import Struct
 
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, bounced, part, text
+from kizuna.providers.report import Act, Incoming, Report, bounced, part, text
 
 OPTED_OUT = "21610"
 NO_NUMBER = ("21211", "21214", "21217", "21614", "30005", "30006")  # none, landline, unknown at its carrier
 ABOUT_US = ("20003", "21603", "21606", "21659", "21660", "21701", "21703", "21910")  # account, sender, service
 NOT_THEIR_FAULT = ("30001", "30002", "30007", "30034")  # queue, account, filtered, unregistered sender
 FAILED = ("undelivered", "failed")
+# https://help.twilio.com/articles/223134027: words in English only; those of Advanced Opt-Out come with `OptOutType`
+THEIR_WORDS = frozenset(
+    (
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "REVOKE",
+        "OPTOUT",
+        "START",
+        "YES",
+        "UNSTOP",
+        "HELP",
+        "INFO",
+    )
+)
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
     """`from` is a number, a sender's name or a messaging service (MG...). `status_callback` is our `reports_url`:
-    each message names itself in it, for their reports do not say whose they are."""
+    each message names itself in it, for their reports do not say whose they are. `answers_keywords`: whether they
+    answer `STOP`, `START` and `HELP` themselves, as they do unless they were asked not to."""
 
     account: str
     token: str
     sender: str
     status_callback: str = ""
+    answers_keywords: bool = True
     endpoint: str = "https://api.twilio.com"
 
 
@@ -64,8 +84,13 @@ class TwilioProvider(HttpProvider):
         ours = b64encode(hmac.digest(settings.token.encode(), f"{said.url}{fields}".encode(), "sha1"))
         return hmac.compare_digest(ours, said.headers.get("x-twilio-signature", "").encode())
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
         form, message = said.form(), said.query("message")
+        if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
+            words = form["Body"]
+            theirs = "OptOutType" in form or (settings.answers_keywords and words.strip().upper() in THEIR_WORDS)
+            address, name = form.get("From", ""), form["MessageSid"]
+            yield Act(address=address, state="replied", id=name, text=words, is_answered=theirs)
         state, code = form.get("MessageStatus", ""), form.get("ErrorCode", "")
         if not message:
             return
@@ -77,11 +102,6 @@ class TwilioProvider(HttpProvider):
             yield Report(message=message, state="bounced", reason=f"{state}: {code}")
         elif state in FAILED:
             yield bounced(message, code in NO_NUMBER, f"{state}: {code}".rstrip(": "), 0.0)
-
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        form = said.form()
-        if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
-            yield Reply(id=form["MessageSid"], address=form.get("From", ""), text=form["Body"])
 
 
 provider = TwilioProvider()

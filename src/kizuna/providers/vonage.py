@@ -15,7 +15,7 @@ from msgspec import Struct
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, signed
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, text
+from kizuna.providers.report import REPEATED_SECONDS, Act, Incoming, Report, bounced, number, part, text
 
 OPTED_OUT = re.compile(r"number barred|opted out|unsubscribed", re.IGNORECASE)
 NO_NUMBER = re.compile(r"illegal number|msisdn|absent subscriber.{1,5}permanent", re.IGNORECASE)
@@ -25,12 +25,14 @@ BEARER = "Bearer "
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
-    """An API key with its secret; `signature_secret` is what signs their webhooks."""
+    """An API key with its secret; `signature_secret` is what signs their webhooks. `answers_keywords`: whether somebody
+    else than we answers `STOP`, `START` and `HELP`."""
 
     key: str
     secret: str
     sender: str
     signature_secret: str = ""
+    answers_keywords: bool = False
     endpoint: str = "https://api.nexmo.com"
 
 
@@ -86,8 +88,11 @@ class VonageProvider(HttpProvider):
         is_near = abs(said.now - number(claimed, "iat")) <= REPEATED_SECONDS
         return is_near and text(claimed, "payload_hash").lower() == hashlib.sha256(said.body).hexdigest()
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
         for event in said.objects():
+            if text(event, "channel") == "sms" and text(event, "message_type") == "text":
+                yield from _reply(event, settings)
+                continue
             message, state, why = text(event, "client_ref"), text(event, "status"), _why(part(event, "error"))
             at = (read_time(text(event, "timestamp")) or 0) / SECOND
             if not message:
@@ -102,12 +107,13 @@ class VonageProvider(HttpProvider):
                 else:
                     yield bounced(message, bool(NO_NUMBER.search(why)), why or state, at)
 
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        for event in said.objects():
-            name, address = text(event, "message_uuid"), text(event, "from").removeprefix("+")
-            if text(event, "channel") == "sms" and text(event, "message_type") == "text" and name and address:
-                at = (read_time(text(event, "timestamp")) or 0) / SECOND
-                yield Reply(id=name, address=f"+{address}", text=text(event, "text"), at=at)
+
+def _reply(event: Any, settings: Settings) -> Iterable[Act]:
+    name, address = text(event, "message_uuid"), text(event, "from").removeprefix("+")
+    if name and address:
+        at, words = (read_time(text(event, "timestamp")) or 0) / SECOND, text(event, "text")
+        is_theirs = settings.answers_keywords
+        yield Act(address=f"+{address}", state="replied", id=name, text=words, at=at, is_answered=is_theirs)
 
 
 def _why(said: Any) -> str:
