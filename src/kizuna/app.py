@@ -13,6 +13,7 @@ from kizuna.campaigns import routes as campaigns
 from kizuna.catalogs import routes as catalogs
 from kizuna.config import Config
 from kizuna.consent import routes as consent
+from kizuna.consent.obey import ObeyingLog
 from kizuna.definitions import routes as definitions
 from kizuna.edge.limit import Limiter
 from kizuna.events import routes as events
@@ -99,7 +100,7 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
         "signups": Limiter(),
-        "ingest": Ingest(database, log, keys, **limits),
+        "ingest": Ingest(database, ObeyingLog(database, log), keys, **limits),
         "imports": Imports(config, database),
         "lake": Lake(config),
         "overviews": Overviews(),

@@ -43,6 +43,21 @@ def test_an_opt_out_is_obeyed_by_everything_planned_after_it(shop: Shop) -> None
     assert shop.house.sql("SELECT count(*)::integer FROM veto") == [(0,)]
 
 
+def test_an_event_that_refuses_is_obeyed_and_said_again_stands_in_for_nothing(shop: Shop) -> None:
+    shop.identify("ada")
+    context = {"consent": {"categoryPreferences": {"news": False, "offers": False}}}
+    refuses = {"type": "identify", "messageId": "m1", "userId": "ada", "context": context}
+    key = {"Authorization": f"Bearer {shop.workspace['write_key']}"}
+    shop.house.client.post("/v1/batch", json={"batch": [refuses]}, headers=key)
+    assert shop.say("ada", topic="news")["reason"] == shop.say("ada", topic="offers")["reason"] == "no_consent"
+    assert shop.say("ada", topic="care")["state"] == "sent"
+    shop.consent("ada", channel="email", topic="news", state="opted_in", proof={"form": "newsletter"})
+    for _ in range(2):
+        shop.house.client.post("/v1/batch", json={"batch": [refuses, refuses]}, headers=key)
+    assert shop.say("ada", topic="news")["state"] == "sent"
+    assert shop.house.sql("SELECT count(*)::integer FROM veto") == [(0,)]
+
+
 def test_an_opt_out_is_undone_by_proof_only(shop: Shop) -> None:
     shop.identify("ada")
     shop.consent("ada", channel="email", state="opted_out")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 from base64 import b64encode
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -45,6 +48,14 @@ def say(shop: Shop, state: str = "sent") -> dict[str, Any]:
         if found:
             return found[0]
     raise AssertionError(shop.all("/api/v1/messages"))
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Asks until it is so; each look waits for what is folded."""
+    for _ in range(600):
+        if is_so():
+            return
+    raise AssertionError("it never came true")
 
 
 def tell(shop: Shop, url: str, key: str = "t", **form: str) -> bool:
@@ -94,6 +105,58 @@ def test_stop_holds_for_all_with_the_number_and_start_for_those_who_have_it_stil
     consent = {who: shop.profile(who)["consent"] for who in ("ada", "bob")}
     assert "opted_in" in str(consent["ada"])
     assert "opted_out" in str(consent["bob"])
+
+
+def test_the_words_are_answered_once_and_not_for_ever(shop: Shop, api: Receiver, url: str) -> None:
+    own = {"account": "AC1", "from": "+15005550006", "status_callback": url, "endpoint": api.url}
+    shop.ask("PUT", "/api/v1/providers/text", {"kind": "twilio", "settings": own | {"answers_keywords": False}})
+    numbers = itertools.count()
+    say(shop)
+
+    def texted(words: str, sid: str = "", address: str = ADA) -> list[str]:
+        """What is said to it."""
+        before = len(api.asked)
+        sid = sid or f"SM{next(numbers)}"
+        tell(shop, url, MessageSid=sid, Body=words, SmsStatus="received", From=address)
+        shop.get("/api/v1/outbox")
+        until(
+            lambda: not any(each["state"] in ("planned", "claimed", "handed") for each in shop.all("/api/v1/messages"))
+        )
+        return [parse_qs(each.body.decode())["Body"][0] for each in api.asked[before:]]
+
+    (told,) = texted("HELP", "once")
+    assert told.startswith(shop.made["name"])
+    assert "STOP" in told
+    assert texted("HELP", "once") == []
+    (told,) = texted("もう送らないで")
+    assert "配信を停止しました" in told
+    assert texted("STOP") == []
+    assert "opted_out" in str(shop.profile("ada")["consent"])
+    shop.ask(
+        "PUT", "/api/v1/policy", {"answers": {"start": {"en": "Welcome back", "ja": "おかえりなさい"}, "help": False}}
+    )
+    assert texted("再開") == ["おかえりなさい"]
+    assert texted("ヘルプ") == []
+    assert len(texted("Stop!")) == 1  # of another opt-out
+    assert texted("START") == ["Welcome back"]
+    assert texted("stop texting me") == []  # five were said today
+    shop.ask("PUT", "/api/v1/policy", {})
+    assert len(texted("info", address="+14155550100")) == 1  # whom nobody knows
+    said = [each for each in shop.timeline("ada") if str(each["properties"].get("template")).startswith("answer:")]
+    ends = Counter((each["event"], each["properties"].get("reason")) for each in said)
+    assert ends["message_sent", None] == 5
+    assert ends["message_skipped", "answered_before"] == ends["message_skipped", "answered_often"] == 1
+    planned = next(each for each in said if each["event"] == "message_planned")
+    assert planned["caused_by"]
+
+
+def test_what_the_provider_answers_itself_is_left_to_it(shop: Shop, api: Receiver, url: str) -> None:
+    message = say(shop)
+    said = {"SmsStatus": "received", "From": ADA}
+    assert tell(shop, url, MessageSid="SM1", Body="STOP", **said)
+    assert tell(shop, url, MessageSid="SM2", Body="halt", OptOutType="HELP", **said)
+    assert [each["id"] for each in shop.all("/api/v1/messages")] == [message["id"]]
+    assert "opted_out" in str(shop.profile("ada")["consent"])
 
 
 def test_who_told_the_carrier_to_stop_is_opted_out(shop: Shop, api: Receiver, url: str) -> None:

@@ -113,7 +113,7 @@ def test_a_claim_refuses_with_its_reason(connection: Connection, desk: Desk, sho
 
 def test_an_opt_out_not_yet_folded_stops_the_claim(connection: Connection, desk: Desk, shop: Workspace) -> None:
     ada = put_profile(connection, shop.id, "ada")
-    connection.execute(*consent_store.veto(shop.id, ada, "evt_1", "email", ""))
+    connection.execute(*consent_store.vetoes(shop.id, [(ada, "evt_1", "email", "")]))
     connection.commit()
     message = plan(connection, shop.id, ada, topic="news")
     receipt = plan(connection, shop.id, ada, transactional=True)
@@ -124,7 +124,7 @@ def test_an_opt_out_not_yet_folded_stops_the_claim(connection: Connection, desk:
 
 def test_an_opt_out_from_one_topic_leaves_the_others(connection: Connection, desk: Desk, shop: Workspace) -> None:
     ada = put_profile(connection, shop.id, "ada")
-    connection.execute(*consent_store.veto(shop.id, ada, "evt_1", "email", "news"))
+    connection.execute(*consent_store.vetoes(shop.id, [(ada, "evt_1", "email", "news")]))
     connection.commit()
     news, offers = plan(connection, shop.id, ada, topic="news"), plan(connection, shop.id, ada, topic="offers")
     deliver(connection, desk, shop)

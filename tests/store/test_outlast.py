@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 
 from kizuna.consent import store
 from kizuna.consent.choose import Choice, choose
 from kizuna.consent.decide import OPTED_OUT
+from kizuna.consent.obey import ObeyingLog
 from kizuna.consent.outlast import outlast
 from kizuna.core import ids
+from kizuna.engine.slice import Workspace
 from kizuna.events.log import Log
+from kizuna.events.wires.segment import Reader
+from kizuna.imports import map as maps
+from kizuna.imports.look import look
+from kizuna.imports.run import Order, run
 from kizuna.messages import sql_sending
 from kizuna.messages.message import Ending, Said
-from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database, connect
 from kizuna.testing.mail import plan, put_profile
 from kizuna.testing.tenant import PARTITIONS, make_workspace
@@ -57,7 +62,7 @@ def test_a_claim_sees_what_was_accepted_before_it_looked(connection: Connection,
 
     def opt_out() -> None:
         with connect(database_url) as other:
-            other.execute(*store.veto(shop, ada, "evt_1", "email", ""))
+            other.execute(*store.vetoes(shop, [(ada, "evt_1", "email", "")]))
 
     with connection.cursor(binary=True) as cursor:
         (claim,) = sql_sending.claim(Interrupted(cursor, opt_out), shop, "email", NEVER_LATER, 10)
@@ -67,15 +72,16 @@ def test_a_claim_sees_what_was_accepted_before_it_looked(connection: Connection,
         assert claim.vetoes == [["email", ""]]
 
 
+@pytest.mark.parametrize("way", ["choice", "event", "import"])
 def test_an_opt_out_that_a_claim_did_not_see_is_answered_when_its_message_is_at_its_end(
-    connection: Connection, shop: int, database_url: str
+    connection: Connection, shop: int, database_url: str, tmp_path: Path, way: str
 ) -> None:
     ada = put_profile(connection, shop, "ada")
-    message = plan(connection, shop, ada)
+    message = plan(connection, shop, ada, topic="news")
     with connection.cursor(binary=True) as cursor, connect(database_url, autocommit=True) as watch:
         (claim,) = sql_sending.claim(cursor, shop, "email", NEVER_LATER, 10)
         assert claim.vetoes == []
-        with opting_out(database_url, shop, ada) as is_answered:
+        with opting_out(database_url, WAYS[way](shop, tmp_path)) as is_answered:
             until(watch, "SELECT EXISTS (SELECT FROM veto)")
             until(watch, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
             assert not is_answered.is_set()
@@ -108,9 +114,8 @@ def test_a_provider_that_does_not_answer_does_not_hold_it_for_ever(
 def test_what_was_planned_for_a_record_that_was_joined_counts(
     connection: Connection, shop: int, database_url: str
 ) -> None:
-    ada, before = put_profile(connection, shop, "ada"), ids.profile_id(shop, "anon", "browser")
-    known = msgspec.msgpack.encode(Profile(user_id="ada", anonymous_ids=["browser"]))
-    connection.execute("UPDATE profile SET profiles = %s WHERE id = %s", [known, ada])
+    ada, before = put_profile(connection, shop, "ada"), put_profile(connection, shop, "before")
+    connection.execute("UPDATE profile SET merged_into = %s WHERE id = %s", [ada, before])
     handed(connection, shop, plan(connection, shop, before))
     assert not waited(database_url, shop, ada, patience=0.05)
 
@@ -129,18 +134,43 @@ def waited(url: str, shop: int, profile: bytes, **more: float) -> bool:
     return asyncio.run(with_database(url, lambda database: outlast(database, shop, [profile], "email", **more)))
 
 
-@contextmanager
-def opting_out(url: str, shop: int, profile: bytes) -> Iterator[threading.Event]:
-    """Somebody opts out meanwhile; the event says that they have their answer."""
-    is_answered, choice = threading.Event(), Choice(channel="email", state=OPTED_OUT)
+Ask = Callable[[Database], Coroutine[Any, Any, Any]]
 
-    def ask() -> None:
-        asyncio.run(
-            with_database(url, lambda database: choose(database, Log(database, PARTITIONS), shop, profile, choice))
-        )
+
+def by_choice(shop: int, folder: Path) -> Ask:
+    ada, choice = ids.profile_id(shop, "user", "ada"), Choice(channel="email", state=OPTED_OUT)
+    return lambda database: choose(database, Log(database, PARTITIONS), shop, ada, choice)
+
+
+def by_event(shop: int, folder: Path) -> Ask:
+    body = b'{"userId": "ada", "context": {"consent": {"categoryPreferences": {"news": false, "offers": false}}}}'
+    items = Reader(shop, 1, "UTC", 1 << 20).read("identify", body).items
+    return lambda database: ObeyingLog(database, Log(database, PARTITIONS)).append(shop, items)
+
+
+def by_import(shop: int, folder: Path) -> Ask:
+    path = folder / "choices.csv"
+    path.write_text("who,news\nada,no\n")
+    said = {"kind": "profiles", "columns": {"who": "userId"}}
+    said |= {"consent": {"column": "news", "channel": "email", "topic": "news", "states": {"no": "opted_out"}}}
+    workspace = Workspace(shop, "shop", "live", "UTC", "JPY", "opt_out", PARTITIONS)
+    order = Order(workspace, look(path), path.name, maps.parse(said), said, folder / "rejects", most_behind=None)
+    return lambda database: run(database, order, lambda _: None)
+
+
+WAYS = {"choice": by_choice, "event": by_event, "import": by_import}
+
+
+@contextmanager
+def opting_out(url: str, ask: Ask) -> Iterator[threading.Event]:
+    """Somebody opts out meanwhile; the event says that they have their answer."""
+    is_answered = threading.Event()
+
+    def wait() -> None:
+        asyncio.run(with_database(url, ask))
         is_answered.set()
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=wait)
     thread.start()
     try:
         yield is_answered

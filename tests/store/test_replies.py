@@ -11,7 +11,7 @@ import psycopg
 from kizuna.consent import store as consent_store
 from kizuna.events.log import Log
 from kizuna.messages.take_replies import take_reply
-from kizuna.providers.report import Reply
+from kizuna.providers.report import Act
 from kizuna.runtime.database import Database
 from kizuna.testing.mail import plan, put_profile
 from kizuna.testing.tenant import make_workspace
@@ -19,7 +19,7 @@ from kizuna.testing.tenant import make_workspace
 ADA = "+819012345678"
 
 
-def heard(database_url: str, workspace: int, replies: Sequence[Reply], profile: bytes) -> tuple[list[Any], Any]:
+def heard(database_url: str, workspace: int, replies: Sequence[Act], profile: bytes) -> tuple[list[Any], Any]:
     """The positions, and the opt-outs that every claim sees already."""
 
     async def run() -> tuple[list[Any], Any]:
@@ -40,7 +40,7 @@ def test_stop_is_in_force_from_the_commit_on(database_url: str, connection: psyc
     workspace = make_workspace(connection)
     ada = put_profile(connection, workspace, "ada", phone="+81 90-1234-5678")
     plan(connection, workspace, ada, channel="sms", topic="news", address=ADA, state="sent")
-    stop = Reply(id="1", address=ADA, text="停止")
+    stop = Act(state="replied", id="1", address=ADA, text="停止")
     positions, vetoes = heard(database_url, workspace, [stop, stop, stop], ada)
     assert sum(each is not None for each in positions) == 1  # told three times at once
     assert vetoes == {("sms", "")}
@@ -50,5 +50,5 @@ def test_a_reply_of_nobody_is_dropped(database_url: str, connection: psycopg.Con
     workspace = make_workspace(connection)
     ada = put_profile(connection, workspace, "ada", phone=ADA)
     plan(connection, workspace, ada, channel="sms", address="+14155550100")  # planned: nobody was written to
-    replies = [Reply(id=number, address=number, text="STOP") for number in ("+14155550100", "Shop", "")]
+    replies = [Act(state="replied", id=number, address=number, text="STOP") for number in ("+14155550100", "Shop", "")]
     assert heard(database_url, workspace, replies, ada) == ([None, None, None], set())

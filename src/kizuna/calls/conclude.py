@@ -56,10 +56,8 @@ def conclude(
         then = rule.after(said.outcome, entry.tries, said.callback_at, settings, now, entry.expires_at, workspace.zone)
         store.conclude(cursor, workspace.id, message, then, said.outcome, said.note[:LONGEST_NOTE], now)
         items = _items(entry, said, then.tries, now) if then.is_finished else []
-        for item in items:
-            if item.type == "consent":
-                statement, values = consent.veto(workspace.id, item.profile, item.id, CHANNEL, "")
-                cursor.execute(statement, values)
+        opted_out = [(item.profile, item.id, CHANNEL, "") for item in items if item.type == "consent"]
+        cursor.execute(*consent.vetoes(workspace.id, opted_out))
         position = tray.append(cursor, workspace.id, items, desk.partitions) if items else None
         found = store.one(cursor, workspace.id, message, now)
         assert found  # noqa: S101  # it is locked

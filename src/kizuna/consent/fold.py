@@ -9,16 +9,15 @@ from kizuna.consent import store
 from kizuna.consent.apply import Choice, apply, ask_to_confirm, join, lapse
 from kizuna.consent.decide import OPTED_IN, OPTED_OUT, TRACKING
 from kizuna.consent.law import EXPRESS
+from kizuna.consent.preferences import CHANNEL, TOLD_BY, is_unfollowed, preferences, refused_in, veto_name
 from kizuna.consent.proof import KeepProof
 from kizuna.consent.section import SOFT_BOUNCES_IN_A_ROW, Consent
 from kizuna.consent.standing import PENDING
 from kizuna.consent.terms import Terms, read_terms
 from kizuna.core import clock
 from kizuna.core.problems import Problems
-from kizuna.engine.moment import Moment
+from kizuna.engine.moment import Item, Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
-
-CATEGORY_CHANNEL = "email"  # consent managers name purposes, not channels: they become topics of mail
 
 
 class ConsentSlice:
@@ -41,18 +40,21 @@ class ConsentSlice:
         return read_terms(ruling[-1].body, Problems()) if ruling else None
 
     def hears(self, part: Terms | None, kind: str, name: str) -> bool:
-        return kind in ("consent", "identify") or (kind == "report" and name in _REPORTS)
+        return kind in ("consent", TOLD_BY) or (kind == "report" and name in _REPORTS)
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == "consent":
             _choose(moment, scope)
         elif moment.type == "report" and moment.name in _REPORTS:
             _REPORTS[moment.name](moment, scope)
-        elif moment.type == "identify" and moment.item.context:
+        elif moment.type == TOLD_BY and moment.item.context:
             _take_preferences(moment, scope)
 
     def wake(self, scope: Scope) -> None:
         lapse(scope)
+
+    def repeated(self, item: Item) -> Sequence[Any]:
+        return [store.DropVeto(veto_name(item))] if refused_in(item) else []
 
     def absorb(self, other: Section, scope: Scope) -> None:
         join(cast("Consent", other), scope)
@@ -140,15 +142,11 @@ _REPORTS = {
 
 
 def _take_preferences(moment: Moment, scope: Scope) -> None:
-    """`context.consent` as consent managers write it: `categoryPreferences` with true or false for each purpose, and
-    `gpc`, the signal of a browser that does not want its owner followed."""
-    consent = moment.context.get("consent")
-    if not isinstance(consent, dict):
-        return
-    if consent.get("gpc") is True:
+    if is_unfollowed(moment.context):
         apply(Choice(TRACKING, "", OPTED_OUT, "gpc"), moment, scope)
-    preferences = consent.get("categoryPreferences")
-    for category, allowed in preferences.items() if isinstance(preferences, dict) else ():
-        if isinstance(allowed, bool):
-            said = OPTED_IN if allowed else OPTED_OUT
-            apply(Choice(CATEGORY_CHANNEL, str(category), said, "identify"), moment, scope)
+    refuses = False
+    for topic, allowed in preferences(moment.context):
+        refuses |= not allowed
+        apply(Choice(CHANNEL, topic, OPTED_IN if allowed else OPTED_OUT, TOLD_BY), moment, scope)
+    if refuses:
+        scope.ask(store.DropVeto(veto_name(moment.item)))

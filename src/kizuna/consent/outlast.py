@@ -8,18 +8,13 @@ commit, waits for it; any other claim sees the veto. What the opt-out finds hand
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kizuna.consent import store
-from kizuna.core import ids
-from kizuna.engine.record import decoder_of
-from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
 
 LOOK = 0.02  # seconds between looks
 PATIENCE = 5.0  # seconds: the opt-out is in force, only a message at a provider that does not answer is left
-
-_profile = decoder_of(Profile)
 
 
 async def outlast(
@@ -32,8 +27,7 @@ async def outlast(
     try:
         async with asyncio.timeout(patience):
             async with database.connection() as conn:
-                known = await store.section_of_identity(conn, workspace, list(profiles))
-            records = [*profiles, *(each for raw in known for each in _records(workspace, _profile(raw)))]
+                records = await store.with_merged(conn, workspace, list(profiles))  # one was planned for any of them
             while await _is_on_the_way(database, workspace, records, channel):
                 await asyncio.sleep(LOOK)
     except TimeoutError:
@@ -44,11 +38,3 @@ async def outlast(
 async def _is_on_the_way(database: Database, workspace: int, records: list[bytes], channel: str) -> bool:
     async with database.connection() as conn:
         return await store.is_on_the_way(conn, workspace, records, channel)
-
-
-def _records(workspace: int, known: Profile) -> Iterable[bytes]:
-    """Those that were joined to this one: a message may have been planned for any of them."""
-    if known.user_id:
-        yield ids.profile_id(workspace, "user", known.user_id)
-    for name in known.anonymous_ids:
-        yield ids.profile_id(workspace, "anon", name)

@@ -46,7 +46,7 @@ async def get_consent(ref: str, caller: Caller, database: Database, limit: Limit
     async with database.connection() as conn:
         profile = await find(conn, workspace, ref)
         raw = await store.section(conn, workspace, profile)
-        rows = await store.proofs_of(conn, workspace, await store.with_merged(conn, workspace, profile), limit)
+        rows = await store.proofs_of(conn, workspace, await store.with_merged(conn, workspace, [profile]), limit)
     section = decoder_of(Consent)(raw) if raw else Consent()
     return {"channels": show_consent(section), "history": [show_proof(row) for row in rows]}
 

@@ -46,16 +46,8 @@ def suppress(cursor: Any, workspace: int, effects: list[Any]) -> None:
     )
 
 
-def veto(workspace: int, profile: bytes, item: str, channel: str, topic: str) -> tuple[LiteralString, tuple[Any, ...]]:
-    """The statement to run in the transaction that appends an opt-out."""
-    return (
-        "INSERT INTO veto (workspace, profile, id, channel, topic) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (workspace, profile, item, channel, topic),
-    )
-
-
 def vetoes(workspace: int, said: Sequence[tuple[bytes, str, str, str | None]]) -> tuple[LiteralString, tuple[Any, ...]]:
-    """As `veto` for many at once: (profile, item, channel, topic)."""
+    """The statement to run in the transaction that appends opt-outs: (profile, item, channel, topic) of each."""
     return (
         "INSERT INTO veto (workspace, profile, id, channel, topic)"
         " SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
@@ -95,15 +87,6 @@ async def section(conn: AsyncConnection[Any], workspace: int, profile: bytes) ->
     found = await conn.execute("SELECT consent FROM profile WHERE workspace = %s AND id = %s", [workspace, profile])
     row = await found.fetchone()
     return row[0] if row else None
-
-
-async def section_of_identity(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[bytes]:
-    """How these customers are known, as their records keep it; who has no record is left out."""
-    found = await conn.execute(
-        "SELECT profiles FROM profile WHERE workspace = %s AND id = ANY(%b::bytea[]) AND profiles IS NOT NULL",
-        [workspace, profiles],
-    )
-    return [row[0] for row in await found.fetchall()]
 
 
 async def is_on_the_way(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes], channel: str) -> bool:
@@ -164,13 +147,13 @@ async def proofs_of(
     return await found.fetchall()
 
 
-async def with_merged(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> list[bytes]:
-    """A record and all that were joined to it, at whatever remove."""
+async def with_merged(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> list[bytes]:
+    """These records and all that were joined to them, at whatever remove."""
     found = await conn.execute(
-        "WITH RECURSIVE joined (id) AS (SELECT %(profile)s::bytea UNION"
+        "WITH RECURSIVE joined (id) AS (SELECT unnest(%(profiles)b::bytea[]) UNION"
         " SELECT p.id FROM profile p JOIN joined j ON p.merged_into = j.id WHERE p.workspace = %(workspace)s)"
         " SELECT id FROM joined",
-        {"profile": profile, "workspace": workspace},
+        {"profiles": profiles, "workspace": workspace},
     )
     return [row[0] for row in await found.fetchall()]
 

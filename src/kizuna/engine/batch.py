@@ -169,22 +169,26 @@ class Batch:
 
     def drop_seen(self, said: list[tuple[LogRow, list[Item]]]) -> None:
         """Keep the first of each messageId; what was seen in the last 90 days is noted and not folded."""
-        first: dict[bytes, tuple[int, LogRow, int]] = {}
+        first: dict[bytes, tuple[LogRow, int, Item]] = {}
+        again: list[tuple[LogRow, int, Item]] = []
         for row, items in said:
             for index, item in enumerate(items):
                 if item.type in ONCE:
                     key = message_key(item.id)
                     if key in first:
-                        self.duplicates.append((row.partition, row.offset, index))
+                        again.append((row, index, item))
                     else:
-                        first[key] = (row.at, row, index)
+                        first[key] = (row, index, item)
         if first:
-            for key in self.state.repeated(self.workspace.id, {key: at for key, (at, _, _) in first.items()}):
-                _, row, index = first[key]
-                self.duplicates.append((row.partition, row.offset, index))
+            known = self.state.repeated(self.workspace.id, {key: row.at for key, (row, _, _) in first.items()})
+            again += [first[key] for key in known]
         self.unseen: dict[tuple[int, int], set[int]] = {}
-        for partition, offset, index in self.duplicates:
-            self.unseen.setdefault((partition, offset), set()).add(index)
+        for row, index, item in again:
+            self.duplicates.append((row.partition, row.offset, index))
+            self.unseen.setdefault((row.partition, row.offset), set()).add(index)
+            for part in self.engine.folder.told_of_repeats:
+                for effect in part.repeated(item):
+                    self.effects.ask(effect)
 
     # folding ---------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from kizuna.engine.moment import BACKFILL, Item, Moment
-from kizuna.engine.slice import Record, Scope, Slice
+from kizuna.engine.slice import KnowsRepeats, Record, Scope, Slice
 
 MAX_DEPTH = 16  # facts caused by facts; deeper is a loop and is refused
 MAX_WAKES = 1_000  # of one record at one instant; more is a loop that moves no time
@@ -30,6 +30,7 @@ class Folder:
 
     def __init__(self, slices: Sequence[Slice], gate: Gate, early: frozenset[str]) -> None:
         self.slices = slices
+        self.told_of_repeats = [part for part in slices if isinstance(part, KnowsRepeats)]
         self.gate = gate
         self.early = early
         self.orders = [[*range(i + 1, len(slices)), *range(i + 1)] for i in range(len(slices))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -47,6 +47,9 @@ class Effects:
         self.relays: list[tuple[Item, int]] = []  # item, root
         self.counts: dict[str, int] = {}
         self.other: dict[type, list[Any]] = {}
+
+    def ask(self, effect: Any) -> None:
+        self.other.setdefault(type(effect), []).append(effect)
 
 
 class Scope:
@@ -105,7 +108,7 @@ class Scope:
 
     def ask(self, effect: Any) -> None:
         """Ask for a row to be written with the batch; a writer of the effect's type must be registered."""
-        self.effects.other.setdefault(type(effect), []).append(effect)
+        self.effects.ask(effect)
 
     def restart(self, now: int, root: int, cause: str, flags: int = 0) -> None:
         """Begin the next moment; serials start anew, so ids depend on the cause alone."""
@@ -134,6 +137,15 @@ class Slice(Protocol):
 
     def absorb(self, other: Section, scope: Scope) -> None:
         """Take over the section of the anonymous record that was joined to this one."""
+
+
+@runtime_checkable
+class KnowsRepeats(Protocol):
+    """A slice that has something written beside items when they are accepted: one said before is not folded."""
+
+    def repeated(self, item: Item) -> Sequence[Any]:
+        """Rows to be written with the batch that drops it, as `Scope.ask` takes them."""
+        ...
 
 
 # Cursor, workspace id, effects of one type; the channel whose listeners hear of it after the commit, if any do. Its

@@ -17,7 +17,7 @@ from kizuna.accounts.caller import Caller
 from kizuna.accounts.keys import KeyRing
 from kizuna.core.errors import NotAllowed, NotSignedIn
 from kizuna.engine.slice import Workspace
-from kizuna.events.log import Log
+from kizuna.events.log import Appends
 from kizuna.events.pressure import Pressure
 from kizuna.events.wires import Decoded, Refused
 from kizuna.events.wires.segment import PATHS, Reader
@@ -40,7 +40,7 @@ class Ingest:
     def __init__(
         self,
         database: Database,
-        log: Log,
+        log: Appends,
         keys: KeyRing,
         *,
         max_body: int = 32 << 20,

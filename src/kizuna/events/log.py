@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from msgspec import Struct
@@ -27,6 +27,19 @@ BETWEEN_LARGE = 0.003  # seconds
 LONGEST_TOGETHER = 64 << 10  # bytes of items
 
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
+
+
+class Appends(Protocol):
+    """What takes items into the log; see `Log.append`."""
+
+    async def append(
+        self,
+        workspace: int,
+        items: Sequence[Item],
+        before: Sequence[Statement] = (),
+        refused: Sequence[Refused] = (),
+        source: str = "api",
+    ) -> int: ...
 
 
 class _Write(Struct, frozen=True):

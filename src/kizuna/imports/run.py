@@ -12,8 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kizuna.accounts import store as accounts
-from kizuna.consent import store as consents
-from kizuna.consent.decide import OPTED_OUT
+from kizuna.consent.accept import outlast_all, stated_of
+from kizuna.consent.choose import vetoes_of
+from kizuna.consent.obey import vetoes_in
 from kizuna.core import ids
 from kizuna.core.errors import Conflict, KizunaError, TooMany
 from kizuna.engine.append import append_statements
@@ -123,10 +124,13 @@ async def _commit(database: Database, order: Order, rows_before: int, after: Imp
     workspace = order.workspace
     async with database.connection() as conn:
         items = [] if order.checks_only else piece.items
-        opted_out = [each for each in piece.agreed if each.choice.state == OPTED_OUT]
-        if opted_out and not order.checks_only:
-            said = [(each.item.profile, each.item.id, each.choice.channel, each.choice.topic) for each in opted_out]
-            await conn.execute(*consents.vetoes(workspace.id, said))
+        vetoes = (
+            [*vetoes_of([(each.item, each.choice) for each in piece.agreed]), *vetoes_in(workspace.id, items)]
+            if items
+            else []
+        )
+        if vetoes:
+            await conn.execute(*stated_of(workspace.id, vetoes))
         if not await store.advance(conn, workspace.id, rows_before, after):
             raise Conflict("this import is under way elsewhere", code="import_running")
         if items:
@@ -137,6 +141,7 @@ async def _commit(database: Database, order: Order, rows_before: int, after: Imp
             after = replace(after, position=row[2])
             await store.place(conn, workspace.id, order.id, row[2])
             await conn.execute("NOTIFY kizuna_log")
+    await outlast_all(database, workspace.id, vetoes)
     return after
 
 

@@ -129,10 +129,10 @@ def announce(
     ), targets
 
 
-def as_brought(message: Claimed) -> Composed:
-    """What a web hook says: it was worded when the journey came to it."""
+def as_brought(message: Claimed, address: str) -> Composed:
+    """What was worded before: for a web hook when the journey came to it, as an answer when the word was heard."""
     return Composed(
-        address="", subject=None, body=str(message.data.get("body") or ""), plain=None, links=[], unsubscribe=None,
+        address=address, subject=None, body=str(message.data.get("body") or ""), plain=None, links=[], unsubscribe=None,
         consent=TRANSACTIONAL,
     )  # fmt: skip
 

@@ -182,8 +182,8 @@ class Desk:
     ) -> Composed | Refused:
         """Raises `Missing`."""
         message, parsed = draft.message, draft.parsed
-        if not message.template:
-            return as_brought(message)
+        if message.is_answer or not message.template:
+            return as_brought(message, draft.address)
         if parsed is None:
             return Refused("skipped", "template_error")
         try:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from kizuna.consent.section import standing
 from kizuna.consent.terms import Terms
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid
 from kizuna.engine.moment import Moment
 from kizuna.engine.slice import Definition, Scope, Section, Workspace, Writer
 from kizuna.messages import store
+from kizuna.messages.answer import EXPIRES, kept, refusal
 from kizuna.messages.blame import blame_of
 from kizuna.messages.grant import WEBHOOK, SendRequest, request
 from kizuna.messages.hold import give_back, move, policy_of, release
 from kizuna.messages.message import (
+    ANSWER,
     COMPLAINT,
     CONFIRMATION,
     HARD_BOUNCE,
@@ -32,7 +35,7 @@ from kizuna.messages.message import (
     RestateMessage,
 )
 from kizuna.messages.policy import parse
-from kizuna.messages.section import Messages
+from kizuna.messages.section import Answered, Messages
 
 PREFIX = "message_"
 SAY = "say"  # the type of items that ask for one message
@@ -76,7 +79,7 @@ class MessagesSlice:
 
     def fold(self, moment: Moment, scope: Scope) -> None:
         if moment.type == SAY:
-            _say(moment, scope)
+            (_answer if "answers" in moment.properties else _say)(moment, scope)
             return
         if moment.type == "fact" and moment.name == ASKED:
             _ask_to_confirm(moment, scope)
@@ -101,9 +104,12 @@ class MessagesSlice:
     def absorb(self, other: Section, scope: Scope) -> None:
         """What counted against either counts against the one they are; the queues are joined."""
         assert isinstance(other, Messages)  # noqa: S101  # the engine gives each slice its own section
+        section: Messages = scope.record["messages"]
+        if other.answered:
+            section.answered = kept(sorted([*section.answered, *other.answered], key=lambda each: each.at), scope.now)
+            scope.record.touch("messages")
         if not other.grants and not other.held:
             return
-        section: Messages = scope.record["messages"]
         section.grants = sorted([*section.grants, *other.grants], key=lambda each: each.at)
         section.held = [*other.held, *section.held]  # the anonymous record is the older one
         release(scope)
@@ -124,6 +130,21 @@ def _say(moment: Moment, scope: Scope) -> None:
         expires=said.get("expires") or "",
     )
     request(scope, wanted)
+
+
+def _answer(moment: Moment, scope: Scope) -> None:
+    """What is said to a word such as STOP: to the number it came from, unless it was said before, or so often."""
+    said, section = moment.properties, scope.record["messages"]
+    channel, keyword = str(said["channel"]), str(said["answers"])
+    yes = standing(scope.record["consent"], channel, None).latest
+    word = Answered(keyword, scope.now, -1 if yes is None else yes.arrival)
+    wanted = SendRequest(
+        channels=(channel,), template=f"{ANSWER}:{keyword}", purpose=ANSWER, occurrence=moment.id, to=str(said["to"]),
+        transactional=True, data={"body": said["body"]}, expires=EXPIRES, refused=refusal(section.answered, word),
+    )  # fmt: skip
+    if request(scope, wanted) is not None:
+        section.answered = kept([*section.answered, word], scope.now)
+        scope.record.touch("messages")
 
 
 def _ask_to_confirm(moment: Moment, scope: Scope) -> None:

@@ -13,7 +13,7 @@ from kizuna.consent.terms import Terms
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.slice import Scope
 from kizuna.messages.hold import after_plans, asking, hold, leave_queue, release, reserve
-from kizuna.messages.message import NEVER, TEST, CancelPlanned, PlanMessage
+from kizuna.messages.message import ANSWER, NEVER, TEST, CancelPlanned, PlanMessage
 from kizuna.messages.permit import FREQUENCY_CAP, HOLDOUT, Elsewhere, Go, Hold, No, is_held_out, permit
 from kizuna.messages.policy import Policy
 from kizuna.messages.section import Held, Messages
@@ -26,7 +26,7 @@ class SendRequest(Struct, frozen=True, kw_only=True):
 
     channels: Sequence[str]  # the first reachable one is taken
     template: str
-    purpose: str  # journey:name:step, campaign:name, api, to
+    purpose: str  # journey:name:step, campaign:name, api, to, answer
     occurrence: str  # the run (and visit), the launch
     topic: str | None = None
     transactional: bool = False
@@ -91,7 +91,8 @@ def _decide(scope: Scope, wanted: SendRequest) -> tuple[bytes, str | None]:
     versions = compiled.get("templates")
     version = 0 if versions is None else versions.get(wanted.template, 0)
     reason = wanted.refused or chosen.reason
-    if reason is None and versions is not None and not version and wanted.provider is None:
+    has_words = wanted.provider is not None or wanted.purpose == ANSWER
+    if reason is None and versions is not None and not version and not has_words:
         reason = "template_error"
     holdout = wanted.holdout or (policy is not None and is_held_out(policy, scope.record.id))
     if reason is None and holdout and chosen.held is None:

@@ -10,7 +10,7 @@ _WORDS = {
     STOP: "stop stopall unsubscribe cancel end quit revoke optout"
     " 停止 停止希望 配信停止 配信停止希望 配信解除 解除 登録解除 受信拒否 ストップ",
     START: "start unstop 再開 配信再開 再開希望 スタート",
-    HELP: "help info ヘルプ",
+    HELP: "help info ヘルプ 問い合わせ お問い合わせ",
 }  # fmt: skip
 _MEANS = {word: keyword for keyword, words in _WORDS.items() for word in words.split()}
 _ASIDE = re.compile(r"[\W_]+")
@@ -60,6 +60,12 @@ def keyword_of(text: str) -> str | None:
     plain = _ASIDE.sub("", said)
     known = _MEANS.get(plain) or _MEANS.get(_POLITE.sub("", plain))
     return known or (STOP if _refuses(said, plain) else None)
+
+
+def language_of(text: str) -> str:
+    """In which of our languages somebody wrote: `ja` with kana or kanji, else `en`."""
+    said = unicodedata.normalize("NFKC", text[:LONGEST])
+    return "ja" if any("\u3040" <= each <= "\u30ff" or "\u3400" <= each <= "\u9fff" for each in said) else "en"
 
 
 def _refuses(said: str, plain: str) -> bool:

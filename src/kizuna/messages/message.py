@@ -11,6 +11,8 @@ NEVER = 1 << 62  # due when somebody says so: the instant of a message that is h
 CONFIRMATION = "consent"  # the purpose of what asks somebody to confirm their opt-in
 TO = "to"  # the purpose of what is said to an address and not to a customer
 TEST = "test"  # the purpose of what members look at before customers do
+ANSWER = "answer"  # the purpose of what is said to STOP, START and HELP; its words come with it
+ADDRESSED = (TO, TEST, ANSWER)  # purposes of what goes to the address it names, whoever has it
 OPEN = ("planned", "claimed", "handed")
 # later states win over earlier ones, whatever the order in which reports arrive
 _BY_RANK = (
@@ -65,7 +67,7 @@ class PlanMessage(Struct, frozen=True, kw_only=True):
     profile: bytes
     state: str  # planned or skipped
     channel: str
-    purpose: str  # journey:name:step, campaign:name, api, to, test
+    purpose: str  # journey:name:step, campaign:name, api, consent, to, test, answer
     occurrence: str  # the run, the launch
     template: str
     template_version: int
@@ -181,6 +183,7 @@ class Claimed(Struct, frozen=True):
     caused_by: str | None
     to: str | None = None  # it goes to this address, whoever has it
     is_test: bool = False
+    is_answer: bool = False
 
 
 class Said(Struct, frozen=True, kw_only=True):

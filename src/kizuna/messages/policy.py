@@ -17,6 +17,7 @@ from kizuna.core.clock import Duration, duration
 from kizuna.core.errors import Invalid
 from kizuna.core.local_time import time_of_day
 from kizuna.core.problems import Problems
+from kizuna.messages.answer import Answers, read_answers
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
 from kizuna.messages.policy_fields import below
 from kizuna.messages.quiet_hours import Night, QuietHours, QuietRule, night_of
@@ -46,6 +47,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     terms: Terms = field(default_factory=Terms)
     utm: Mapping[str, str] = field(default_factory=dict)  # parameters of links in mails, by name; Liquid
+    answers: Answers = field(default_factory=dict)  # to STOP, START and HELP by SMS
 
     def night(self, channel: str, traits: Mapping[str, Any], zone: str, otherwise: str) -> Night | None:
         """When nobody says anything to this customer here; `zone` is theirs, empty where it is unknown."""
@@ -67,12 +69,14 @@ def parse(body: Mapping[str, Any]) -> Policy:
     quiet, by = reader.all_quiet_hours(known.get("quiet_hours"), terms)
     holdout = reader.number(known.get("holdout", 0), "/holdout", 0, 100, "a per cent from 0 to 100")
     utm = reader.utm(known["utm"], "/utm") if "utm" in known else dict[str, str]()
+    answers = read_answers(known.get("answers"), "/answers", reader)
     limits = reader.limits(known["limits"], "/limits") if "limits" in known else Limits()
     if reader.found:
         first = reader.found[0]
         raise Invalid(f"the policy is not valid: {first.message}", code="invalid_policy", errors=reader.found)
     return Policy(
         caps=tuple(caps), quiet_hours=quiet, quiet_by=by, holdout=holdout, limits=limits, terms=terms, utm=utm,
+        answers=answers,
     )  # fmt: skip
 
 

@@ -29,8 +29,18 @@ class Held(Struct, array_like=True, gc=False):
     said: bytes  # JSON: the properties of its facts
 
 
+class Answered(Struct, array_like=True, gc=False, frozen=True):
+    """A word such as STOP that was answered. `opted_in` is the arrival of the yes that ruled before; -1: none did."""
+
+    keyword: str
+    at: int
+    opted_in: int
+
+
 class Messages(Section):
-    """Each message is a row of its own; here is only what the policy counts. Without a policy it stays empty."""
+    """Each message is a row of its own; here is only what the policy counts, and which words were answered. Without
+    either it stays empty."""
 
     grants: list[Grant] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)  # first come, first served
+    answered: list[Answered] = field(default_factory=list)

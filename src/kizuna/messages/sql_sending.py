@@ -11,11 +11,12 @@ from psycopg import Connection
 from kizuna.channels import IN_PAGE, in_page_channels
 from kizuna.engine.slice import Workspace
 from kizuna.messages.message import (
+    ADDRESSED,
+    ANSWER,
     NUMBER,
     NUMBER_BITS,
     REPORTED,
     TEST,
-    TO,
     Claimed,
     Ending,
     Said,
@@ -28,11 +29,12 @@ _REAL_NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _UNLOCKED = "NOT EXISTS (SELECT FROM installation WHERE sending_locked_at IS NOT NULL)"  # not a restored copy
 _OPEN = "m.state IN ('planned', 'claimed', 'handed')"  # as the index of open messages has it
 _WAITED = f"(m.lease_until IS NULL OR m.lease_until < {_REAL_NOW})"  # for the answers its template needs
+_ADDRESSED = ", ".join(f"'{purpose}'" for purpose in ADDRESSED)
 _CLAIMED = (
     "m.workspace, m.id, m.profile, m.channel, m.template, m.template_version, m.topic, m.transactional, m.journey,"
     " m.run, m.step, m.campaign, m.variant, m.data, m.event, m.due_at, m.expires_at, m.root, m.attempts, m.fence,"
-    f" m.reason, m.caused_by, CASE WHEN m.purpose IN ('{TO}', '{TEST}') THEN m.address END AS to_address,"
-    f" m.purpose = '{TEST}' AS is_test"
+    f" m.reason, m.caused_by, CASE WHEN m.purpose IN ({_ADDRESSED}) THEN m.address END AS to_address,"
+    f" m.purpose = '{TEST}' AS is_test, m.purpose = '{ANSWER}' AS is_answer"
 )
 
 _PAGES = ", ".join(f"'{name}'" for name in in_page_channels())

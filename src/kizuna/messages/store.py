@@ -10,10 +10,9 @@ from kizuna.core.clock import DAY
 from kizuna.engine.append import Statement
 from kizuna.messages import sql_shelf
 from kizuna.messages.message import (
+    ADDRESSED,
     ENGAGED,
     RANK,
-    TEST,
-    TO,
     AdvanceMessage,
     CancelPlanned,
     EndPlanned,
@@ -269,7 +268,7 @@ async def recipient(
 ) -> tuple[bytes, bytes | None, bytes | None, dict[str, Any] | None] | None:
     """As `person`, of a message; one that was said to an address alone has no record of a customer, and needs none."""
     found = await person(conn, workspace, row["profile"])
-    return (row["profile"], None, None, None) if found is None and row["purpose"] in (TO, TEST) else found
+    return (row["profile"], None, None, None) if found is None and row["purpose"] in ADDRESSED else found
 
 
 async def neutral(conn: AsyncConnection[Any], workspace: int) -> str:

@@ -25,12 +25,13 @@ from kizuna.messages import store
 from kizuna.messages.message import read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
 from kizuna.messages.take_acts import Acts, Told, take_acts
+from kizuna.messages.take_replies import CHANNEL as TEXTED
 from kizuna.messages.take_replies import take_reply
 from kizuna.providers import all_providers, vault
 from kizuna.providers import store as providers
 from kizuna.providers.carry import opened
 from kizuna.providers.http import HttpProvider, Outside
-from kizuna.providers.report import Act, Incoming, Reply, Report
+from kizuna.providers.report import Act, Incoming, Report
 from kizuna.providers.reports_url import workspace_of
 from kizuna.runtime.database import Database
 
@@ -53,14 +54,16 @@ class ReportDesk:
     async def take(self, name: str, token: str, said: Incoming) -> tuple[int, int | None]:
         """How many reports were new to us, and their position; raises `NotSignedIn` for what they did not say."""
         secrets, workspace, body, provider = await self._provider(name, token)
-        reports, replies = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
+        heard = await asyncio.to_thread(self._read, secrets, workspace, body, provider, said)
+        replies = [each for each in heard if isinstance(each, Act) and body["channel"] == TEXTED]
+        reports = [each for each in heard if not (isinstance(each, Act) and body["channel"] == TEXTED)]
         try:
             taken, position = await self._take(workspace, name, body, reports)
         except UniqueViolation:  # the same was told twice at once: now it is known
             taken, position = await self._take(workspace, name, body, reports)
-        for reply in replies:
-            heard = await take_reply(self.database, self.log, workspace, name, reply)
-            taken, position = taken + (heard is not None), heard or position
+        for reply in replies[:MOST_REPLIES]:
+            at = await take_reply(self.database, self.log, workspace, name, reply)
+            taken, position = taken + (at is not None), at or position
         return taken, position
 
     async def greet(self, name: str, token: str, asked: Mapping[str, str]) -> str:
@@ -105,12 +108,11 @@ class ReportDesk:
         body: dict[str, Any],
         provider: HttpProvider,
         said: Incoming,
-    ) -> tuple[list[Report | Act], list[Reply]]:
+    ) -> list[Report | Act]:
         settings = _settings(secrets, workspace, body, provider)
         if not provider.is_genuine(said, settings, self.fetch):
             raise NotSignedIn("the report is not signed as its provider signs", code="invalid_signature")
-        reports = islice(provider.reports(said, settings, self.fetch), MOST_REPORTS)
-        return list(reports), list(islice(provider.replies(said), MOST_REPLIES))
+        return list(islice(provider.reports(said, settings, self.fetch), MOST_REPORTS))
 
 
 class Hour(Struct, frozen=True):

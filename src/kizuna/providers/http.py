@@ -24,7 +24,7 @@ from kizuna.core.errors import Invalid
 from kizuna.providers import Accepted, Ambiguous, Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.mime import refuse_breaks
 from kizuna.providers.outgoing import Gate
-from kizuna.providers.report import Act, Incoming, Reply, Report
+from kizuna.providers.report import Act, Incoming, Report
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # in all, from the first byte sent to the last one read
@@ -104,10 +104,6 @@ class HttpProvider:
 
     def reports(self, said: Incoming, settings: Any, fetch: Fetch) -> Iterable[Report | Act]:
         """What a genuine report says of messages and customers; types unknown to us say nothing."""
-        return ()
-
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        """What a genuine report brings of customers' own words."""
         return ()
 
     def greeting(self, asked: Mapping[str, str], settings: Any) -> str | None:

@@ -32,24 +32,16 @@ class Report(Struct, frozen=True, kw_only=True):
     of_channel: bool = False  # unsubscribed from all of the channel, not only from the topic of the message
 
 
-class Reply(Struct, frozen=True, kw_only=True):
-    """What somebody wrote back."""
-
-    id: str  # the provider's name of it: what it tells twice counts once
-    address: str  # whose words they are, as the channel writes addresses
-    text: str
-    at: float = 0.0  # as of a report
-
-
 class Act(Struct, frozen=True, kw_only=True):
     """Something a customer did at a channel, not to a message of ours: became a friend, left, wrote to us."""
 
-    address: str  # as the channel's trait has it
+    address: str  # as the channel writes addresses
     state: str  # of `ACTS`
-    id: str = ""  # what they call it: the proof of a choice
+    id: str = ""  # what they call it: the proof of a choice, and what is told twice counts once
     at: float = 0.0  # as of a report
     form: str = ""  # of what was written: text, image, ...
     text: str = ""  # the words
+    is_answered: bool = False  # a word such as STOP, which they answer themselves
 
 
 class Incoming(Struct, frozen=True):

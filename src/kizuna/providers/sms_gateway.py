@@ -14,7 +14,7 @@ from kizuna.core.clock import SECOND, read_time
 from kizuna.core.errors import FieldError
 from kizuna.providers import Checked, Delivery, Outcome, Rejected
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, in_our_words, part, text
+from kizuna.providers.report import Act, Incoming, Report, in_our_words, part, text
 
 _PLACE = re.compile(r"\{(to|text|from|message)\}")
 OPTED_OUT = re.compile(r"opted[ -]?out|opt-out|unsubscribed", re.IGNORECASE)
@@ -28,7 +28,8 @@ METHODS = ("POST", "PUT", "GET")
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
     """What is put in is escaped as its place asks: in `url` and in forms by percent signs, in JSON as in its texts.
-    `headers` is secret, for keys stand there."""
+    `headers` is secret, for keys stand there. `answers_keywords`: whether somebody else than we answers `STOP`, `START`
+    and `HELP`."""
 
     url: str
     body: str = ""
@@ -36,6 +37,7 @@ class Settings(Struct, frozen=True, rename={"sender": "from"}):
     headers: dict[str, str] = {}
     sender: str = ""
     reports_token: str = ""
+    answers_keywords: bool = False
 
 
 class SmsGatewayProvider(HttpProvider):
@@ -80,20 +82,18 @@ class SmsGatewayProvider(HttpProvider):
         """The secret address, and a token where one is set."""
         return not settings.reports_token or said.bears(f"Bearer {settings.reports_token}")
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
-        """As those of a web hook; who unsubscribes leaves the whole channel."""
-        for event in said.objects():
-            if report := in_our_words(event):
-                yield msgspec.structs.replace(report, of_channel=report.state == "unsubscribed")
-
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        """`{"type": "message.replied", "timestamp", "data": {"id", "from", "text"}}`."""
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
+        """As those of a web hook (who unsubscribes leaves the whole channel), and replies:
+        `{"type": "message.replied", "timestamp", "data": {"id", "from", "text"}}`."""
         for event in said.objects():
             data = part(event, "data")
             name, address = text(data, "id"), text(data, "from")
-            if text(event, "type") in ("message.replied", "message_replied") and name and address:
-                at = (read_time(text(event, "timestamp")) or 0) / SECOND
-                yield Reply(id=name, address=address, text=text(data, "text"), at=at)
+            if report := in_our_words(event):
+                yield msgspec.structs.replace(report, of_channel=report.state == "unsubscribed")
+            elif text(event, "type") in ("message.replied", "message_replied") and name and address:
+                at, words = (read_time(text(event, "timestamp")) or 0) / SECOND, text(data, "text")
+                is_theirs = settings.answers_keywords
+                yield Act(address=address, state="replied", id=name, text=words, at=at, is_answered=is_theirs)
 
 
 def _filled(said: str, values: dict[str, str]) -> str:

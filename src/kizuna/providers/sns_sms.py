@@ -16,7 +16,7 @@ from msgspec import Struct
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, sigv4, sns
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, text
+from kizuna.providers.report import Act, Incoming, Report, text
 
 _ID = re.compile(rb"<MessageId>([0-9A-Za-z-]{1,100})</MessageId>")
 ABOUT_US = (
@@ -29,11 +29,16 @@ ABOUT_US = (
     b"SenderID",
     b"OriginationNumber",
 )
+# https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords-required.html
+THEIR_WORDS = frozenset(
+    ("ARRET", "CANCEL", "END", "OPT-OUT", "OPTOUT", "QUIT", "REMOVE", "STOP", "TD", "UNSUBSCRIBE", "HELP")
+)
 NO_NUMBER = re.compile(rb"PhoneNumber Reason:.{0,40}(?:not valid|invalid)", re.IGNORECASE | re.DOTALL)
 
 
 class Settings(Struct, frozen=True):
-    """An access key that may do `sns:Publish`; `topic` is the ARN of the topic that brings replies."""
+    """An access key that may do `sns:Publish`; `topic` is the ARN of the topic that brings replies. `answers_keywords`:
+    whether they answer `STOP` and `HELP` themselves, as they do unless opt-outs are managed by hand there."""
 
     key: str
     secret: str
@@ -42,6 +47,7 @@ class Settings(Struct, frozen=True):
     origination_number: str = ""
     kind: str = "Promotional"  # or Transactional: how they route it
     topic: str = ""
+    answers_keywords: bool = True
     endpoint: str = ""  # empty: that of the region
 
 
@@ -84,23 +90,20 @@ class SnsSmsProvider(HttpProvider):
         event = said.json()
         return settings.topic in ("", text(event, "TopicArn")) and sns.verify(event, fetch)
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
         """A subscription is confirmed at once: it came over our secret address, signed."""
-        event = said.json()
-        if text(event, "Type") == sns.CONFIRMATION and sns.is_theirs(url := text(event, "SubscribeURL")):
-            fetch(url)
-        return ()
-
-    def replies(self, said: Incoming) -> Iterable[Reply]:
         notification = said.json()
+        if text(notification, "Type") == sns.CONFIRMATION and sns.is_theirs(url := text(notification, "SubscribeURL")):
+            fetch(url)
         try:
             event: Any = msgspec.json.decode(text(notification, "Message"))
         except (msgspec.DecodeError, RecursionError):
             return
         name, address = text(event, "inboundMessageId"), text(event, "originationNumber")
         if name and address:
-            at = (read_time(text(notification, "Timestamp")) or 0) / SECOND
-            yield Reply(id=name, address=address, text=text(event, "messageBody"), at=at)
+            at, words = (read_time(text(notification, "Timestamp")) or 0) / SECOND, text(event, "messageBody")
+            is_theirs = settings.answers_keywords and words.strip().upper() in THEIR_WORDS
+            yield Act(address=address, state="replied", id=name, text=words, at=at, is_answered=is_theirs)
 
 
 provider = SnsSmsProvider()

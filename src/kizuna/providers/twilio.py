@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import Incoming, Reply, Report, bounced, part, refused, text
+from kizuna.providers.report import Act, Incoming, Report, bounced, part, refused, text
 
 OPTED_OUT = "21610"
 NO_NUMBER = ("21211", "21214", "21217", "21614", "21635", "30005", "30006")  # none, landline, unknown at its carrier
@@ -23,16 +23,36 @@ NOT_THEIR_FAULT = (
     "30001", "30002", "30007", "30022", "30023", "30032", "30034", "30037", "30450",
 )  # queue, account, filtered, limits of the sender, unregistered sender  # fmt: skip
 FAILED = ("undelivered", "failed")
+# https://help.twilio.com/articles/223134027: words in English only; those of Advanced Opt-Out come with `OptOutType`
+THEIR_WORDS = frozenset(
+    (
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "REVOKE",
+        "OPTOUT",
+        "START",
+        "YES",
+        "UNSTOP",
+        "HELP",
+        "INFO",
+    )
+)
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
     """`from` is a number, a sender's name or a messaging service (MG...). `status_callback` is our `reports_url`:
-    each message names itself in it, for their reports do not say whose they are."""
+    each message names itself in it, for their reports do not say whose they are. `answers_keywords`: whether they
+    answer `STOP`, `START` and `HELP` themselves, as they do unless they were asked not to."""
 
     account: str
     token: str
     sender: str
     status_callback: str = ""
+    answers_keywords: bool = True
     endpoint: str = "https://api.twilio.com"
 
 
@@ -71,8 +91,13 @@ class TwilioProvider(HttpProvider):
         ours = [b64encode(hmac.digest(key, f"{url}{fields}".encode(), "sha1")) for url in _spellings(said.url)]
         return sum(hmac.compare_digest(each, given) for each in ours) > 0
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
         form, message = said.form(), said.query("message")
+        if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
+            words = form["Body"]
+            theirs = "OptOutType" in form or (settings.answers_keywords and words.strip().upper() in THEIR_WORDS)
+            address, name = form.get("From", ""), form["MessageSid"]
+            yield Act(address=address, state="replied", id=name, text=words, is_answered=theirs)
         state, code = form.get("MessageStatus", ""), form.get("ErrorCode", "")
         if not message:
             return
@@ -84,11 +109,6 @@ class TwilioProvider(HttpProvider):
             yield refused(message, f"{state}: {code}", 0.0)
         elif state in FAILED:
             yield bounced(message, code in NO_NUMBER, f"{state}: {code}".rstrip(": "), 0.0)
-
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        form = said.form()
-        if form.get("SmsStatus") == "received" and form.get("MessageSid") and "Body" in form:
-            yield Reply(id=form["MessageSid"], address=form.get("From", ""), text=form["Body"])
 
 
 def _spellings(url: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from kizuna.core.clock import SECOND, read_time
 from kizuna.providers import Delivery, Outcome, Rejected, Unavailable, signed
 from kizuna.providers.http import Answer, Call, Fetch, HttpProvider
-from kizuna.providers.report import REPEATED_SECONDS, Incoming, Reply, Report, bounced, number, part, refused, text
+from kizuna.providers.report import REPEATED_SECONDS, Act, Incoming, Report, bounced, number, part, refused, text
 
 OPTED_OUT = re.compile(r"number barred|illegal number|opted out|unsubscribed", re.IGNORECASE)
 NO_NUMBER = re.compile(r"msisdn|absent subscriber.{1,5}permanent|`to` parameter|invalid recipient", re.IGNORECASE)
@@ -28,12 +28,14 @@ BEARER = "Bearer "
 
 
 class Settings(Struct, frozen=True, rename={"sender": "from"}):
-    """An API key with its secret; `signature_secret` is what signs their webhooks."""
+    """An API key with its secret; `signature_secret` is what signs their webhooks. `answers_keywords`: whether somebody
+    else than we answers `STOP`, `START` and `HELP`."""
 
     key: str
     secret: str
     sender: str
     signature_secret: str = ""
+    answers_keywords: bool = False
     endpoint: str = "https://api.nexmo.com"
 
 
@@ -89,8 +91,11 @@ class VonageProvider(HttpProvider):
         is_near = abs(said.now - number(claimed, "iat")) <= REPEATED_SECONDS
         return is_near and text(claimed, "payload_hash").lower() == hashlib.sha256(said.body).hexdigest()
 
-    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report]:
+    def reports(self, said: Incoming, settings: Settings, fetch: Fetch) -> Iterable[Report | Act]:
         for event in said.objects():
+            if text(event, "channel") == "sms" and text(event, "message_type") == "text":
+                yield from _reply(event, settings)
+                continue
             message, state = text(event, "client_ref"), text(event, "status")
             at = (read_time(text(event, "timestamp")) or 0) / SECOND
             if not message:
@@ -101,12 +106,13 @@ class VonageProvider(HttpProvider):
                 error = part(event, "error", "error") or part(event, "error")  # some write it twice
                 yield _failed(message, _code(error), _why(error) or state, at)
 
-    def replies(self, said: Incoming) -> Iterable[Reply]:
-        for event in said.objects():
-            name, address = text(event, "message_uuid"), text(event, "from").removeprefix("+")
-            if text(event, "channel") == "sms" and text(event, "message_type") == "text" and name and address:
-                at = (read_time(text(event, "timestamp")) or 0) / SECOND
-                yield Reply(id=name, address=f"+{address}", text=text(event, "text"), at=at)
+
+def _reply(event: Any, settings: Settings) -> Iterable[Act]:
+    name, address = text(event, "message_uuid"), text(event, "from").removeprefix("+")
+    if name and address:
+        at, words = (read_time(text(event, "timestamp")) or 0) / SECOND, text(event, "text")
+        is_theirs = settings.answers_keywords
+        yield Act(address=f"+{address}", state="replied", id=name, text=words, at=at, is_answered=is_theirs)
 
 
 def _failed(message: str, code: int, why: str, at: float) -> Report:

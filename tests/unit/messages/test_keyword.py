@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from kizuna.messages.keyword import keyword_of
+from kizuna.messages.keyword import keyword_of, language_of
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,22 @@ def test_a_refusal_in_japanese_needs_no_keyword(text: str) -> None:
 )
 def test_what_only_sounds_like_a_refusal_is_none(text: str) -> None:
     assert keyword_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("STOP", "en"),
+        ("ＳＴＯＰ", "en"),
+        ("停止", "ja"),
+        ("ﾍﾙﾌﾟ", "ja"),
+        ("もうやめて", "ja"),
+        ("", "en"),
+        ("stop 📵", "en"),
+    ],
+)
+def test_the_language_of_a_word(text: str, language: str) -> None:
+    assert language_of(text) == language
 
 
 @pytest.mark.parametrize("piece", ["もう", "メール", "メールの", "stop ", "please ", "any more ", "me ", "配信", "の"])

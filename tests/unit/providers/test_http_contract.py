@@ -189,7 +189,6 @@ def test_a_strange_answer_is_an_outcome_too(tried: Tried, body: bytes) -> None:
 def test_a_strange_report_says_nothing(tried: Tried, body: bytes) -> None:
     with suppress(Invalid):  # a 400
         assert list(tried.provider.reports(Incoming({}, body, 0.0), tried.settings(), lambda _: b"")) == []
-        assert list(tried.provider.replies(Incoming({}, body, 0.0))) == []
 
 
 def test_reports_are_read_in_our_words(tried: Tried) -> None:
@@ -198,7 +197,6 @@ def test_reports_are_read_in_our_words(tried: Tried) -> None:
         said = Incoming({}, body.encode(), 0.0, case.get("url", ""))
         reports = list(tried.provider.reports(said, tried.settings(), lambda _: b""))
         assert _shown(reports) == case["says"]
-        assert _shown(tried.provider.replies(said)) == case.get("replies", [])
         assert {each.state for each in reports} <= {*STATES, *ACTS}
 
 

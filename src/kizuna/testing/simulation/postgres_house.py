@@ -116,8 +116,7 @@ class PostgresHouse:
 
     def _veto(self, workspace: int, veto: Veto | None) -> None:
         if veto:
-            statement = consent.veto(workspace, veto.profile, veto.item, veto.channel, veto.topic)
-            self.connection.execute(*statement)
+            self.connection.execute(*consent.vetoes(workspace, [(veto.profile, veto.item, veto.channel, veto.topic)]))
 
     def publish(self, workspace: int, change: Change) -> None:
         ruling = next((d for d in self.ruling(workspace, change.kind) if d.name == change.name), None)
