@@ -321,7 +321,7 @@ RULES = {
 SPRING = {
     "title": "春",
     "where": {"all": [{"in_segment": "staff"}, {"trait": "plan", "is": "vip"}]},
-    "send": {"channel": ["email"], "template": "hello", "topic": "news"},
+    "send": {"channel": ["email"], "template": "hello", "topic": "news", "seeds": {"list": "ours", "mark": "[Seed] "}},
     "schedule": {"local": "2026-04-01T09:00"},
     "holdout": 10,
     "variants": [{"name": "a"}, {"name": "b", "weight": 2, "template": "hello"}],
@@ -335,6 +335,7 @@ def furnish_all(shop: Shop) -> None:
     shop.ask("PUT", "/api/v1/topics/news", {"title": "News", "default": "opt_in"})
     shop.ask("PUT", "/api/v1/topics/新着", {})
     shop.ask("PUT", "/api/v1/policy", RULES)
+    shop.ask("PUT", "/api/v1/seed-lists/ours", {"addresses": ["one@seed.example"]})
     shop.ask("PUT", "/api/v1/segments/staff", {"title": "Our own", "list": ["user:p0", "user:p1", "user:p3"]})
     shop.segment("others", {"all": [{"not": {"in_segment": "staff"}}, VIP]})
     shop.journey("called", CALLED)
@@ -352,12 +353,12 @@ def test_one_of_everything_makes_another_workspace_the_same(
     furnish_all(one)
     kizuna(one, "export", str(tmp_path))
     files = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.yaml")}
-    assert len(files) == 19
+    assert len(files) == 20
     assert files["policy/policy.yaml"].startswith("caps:\n")
     assert files["topics/新着.yaml"] == "{}\n"
     assert files["segments/staff.yaml"] == "title: Our own\nlist: uploaded\n"
     assert kizuna(one, "plan", str(tmp_path)).stdout == "no difference\n"
-    assert "19 created" in kizuna(other, "apply", str(tmp_path), "--yes").stdout
+    assert "20 created" in kizuna(other, "apply", str(tmp_path), "--yes").stdout
     assert kizuna(other, "plan", str(tmp_path)).stdout == "no difference\n"
     assert other.get("/api/v1/definitions") == one.get("/api/v1/definitions")
     ruling = {"caps": RULES["caps"], "quiet_hours": RULES["quiet_hours"]}
@@ -445,6 +446,15 @@ def test_errors_of_every_kind_are_said_with_their_place(shop: Shop, kizuna: Comm
     ):  # fmt: skip
         assert place in refused, refused
     assert shop.get("/api/v1/topics/news")["default"] == "opt_in"
+
+
+def test_a_seed_list_in_use_stays_and_one_that_is_not_there_is_named(shop: Shop) -> None:
+    furnish_all(shop)
+    refused = shop.call("POST", "/api/v1/plan", without(shop, "ours"))
+    assert (refused.status, refused.body["errors"][0]["code"]) == (422, "in_use")
+    wrong = {**SPRING, "send": {**SPRING["send"], "seeds": "theirs"}}
+    refused = shop.call("POST", "/api/v1/plan", said(shop, {"kind": "campaign", "name": "spring", "body": wrong}))
+    assert [(each["pointer"][-11:], each["code"]) for each in refused.body["errors"]] == [("/send/seeds", "unknown")]
 
 
 def test_a_topic_in_use_stays_and_the_policy_goes_with_its_file(shop: Shop) -> None:
