@@ -494,3 +494,30 @@ def test_a_paused_journey_that_came_to_begin_by_the_calendar_takes_everybody_onc
     shop.ask("POST", "/api/v1/journeys/welcome/resume")
     shop.advance("1d")
     assert shop.counts("welcome")["entered"] == 12
+
+
+# items in a file beside their catalog -------------------------------------------------------------------------------
+
+GOODS = "fields:\n  price: number\nitems: goods.csv\n"
+
+
+def goods(folder: Path, text: str, declared: str = GOODS) -> None:
+    (folder / "catalogs").mkdir(exist_ok=True)
+    (folder / "catalogs" / "shop.yaml").write_text(declared)
+    (folder / "catalogs" / "goods.csv").write_bytes(text.encode("cp932"))
+
+
+def test_wrong_items_change_nothing_and_over_http_items_stay(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    goods(tmp_path, "id,price\na,1\n")
+    kizuna(shop, "apply", str(tmp_path), "--yes")
+    goods(tmp_path, "id,price\na,2\na,3\nb,cheap\n")
+    refused = kizuna(shop, "apply", str(tmp_path), "--yes", expect=1).stderr
+    assert "catalogs/shop.yaml#/items: goods.csv line 3: id: 'a' stands on a line before" in refused
+    assert "goods.csv line 4: price: 'cheap' is no number" in refused
+    goods(tmp_path, "id,price\na,2\n", "items: ../goods.csv\n")
+    assert "catalogs/shop.yaml#/items: the name of a file" in kizuna(shop, "plan", str(tmp_path), expect=1).stderr
+    said_again = {"definitions": shop.get("/api/v1/definitions")["definitions"]}
+    assert shop.ask("POST", "/api/v1/plan", said_again)["changes"] == []
+    said_again["definitions"][0]["body"]["items"] = "others.csv"
+    shop.ask("POST", "/api/v1/apply", said_again)
+    assert shop.get("/api/v1/catalogs/shop/items")["items"] == [{"id": "a", "price": 1}]

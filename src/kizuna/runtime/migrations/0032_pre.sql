@@ -17,3 +17,6 @@ SELECT workspace, outbox AS id, id AS message, outbox_at AS at,
     || jsonb_strip_nulls(jsonb_build_object(
         'journey', nullif(journey, ''), 'campaign', nullif(campaign, ''), 'variant', nullif(variant, ''))) AS item
 FROM message WHERE outbox IS NOT NULL;
+
+-- What an item of a catalog says, to be compared with a file; NULL of those written before.
+ALTER TABLE catalog_item ADD COLUMN digest bytea;
