@@ -423,8 +423,29 @@ def test_people_and_machines_are_counted_apart(full: Shop) -> None:
             answer = full.http.get(link_of(mail["body"], "o"), headers=agent)
             full.position = answer.headers["kizuna-position"]
     shown = full.get("/api/v1/campaigns/sale")
-    counted = {name: shown[name] for name in ("opened", "clicked", "machine_opened", "unsure_opened")}
-    assert counted == {"opened": 2, "clicked": 0, "machine_opened": 2, "unsure_opened": 1}
+    counted = {name: shown[name] for name in ("opened", "clicked", "human_opened", "machine_opened", "unsure_opened")}
+    assert counted == {"opened": 2, "clicked": 0, "human_opened": 1, "machine_opened": 2, "unsure_opened": 1}
+    full.http.get(link_of(full.outbox()[0]["body"], "o"), headers=unsure)
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["opened"], shown["human_opened"], shown["unsure_opened"]) == (2, 1, 2), "one by both is one"
+
+
+def test_who_comes_from_a_network_without_people_is_a_machine(full: Shop) -> None:
+    full.template("linked", "Linked", '<a href="https://shop.example/">Go</a>')
+    campaign(full, send={**SEND, "template": "linked"})
+    full.ask("PUT", "/api/v1/policy", {"scanners": ["203.0.113.0/24", "2001:db8::/32"]})
+    launch(full)
+    link = link_of(full.outbox()[0]["body"], "c")
+    person = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0"}
+    for address in ("203.0.113.9", "40.92.1.2"):  # its own, and a known one
+        full.http.get(link, headers={**person, "X-Forwarded-For": address})  # as the proxy beside us says it
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["clicked"], shown["machine_clicked"]) == (0, 1)
+    full.http.get(link, headers={**person, "X-Forwarded-For": "198.51.100.7"})
+    full.advance("0s")
+    assert full.get("/api/v1/campaigns/sale")["human_clicked"] == 1
 
 
 def complain(running: Running, shop: Shop, *mails: Any) -> None:

@@ -41,6 +41,7 @@ FIELDS = {
     "double_opt_in.most": "how often a customer is asked at most in thirty days (3)",
     "keep_ip": "whether proofs keep the address of the device that confirmed (no)",
     "utm": "parameters such as `source`, `medium` and `campaign` for links of mails, Liquid in their values: an object",
+    "scanners": "further networks, such as `192.0.2.0/24`, whose opens and clicks are machines' (at most 500); a list",
     "holdout": "per cent of all profiles that receive nothing but transactional messages",
     "limits": "when harm pauses a channel",
     "limits.complaints": "complaints among what was delivered: an object",

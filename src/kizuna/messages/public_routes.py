@@ -95,7 +95,7 @@ async def click(
     if ticket.link >= len(links):
         raise NotFound("this link is not one of ours")
     url = links[ticket.link]
-    came = Came(CLICKED, is_head(request), _agent(request), ticket.link, len(links), url)
+    came = Came(CLICKED, is_head(request), _agent(request), _address(request), ticket.link, len(links), url)
     position = await take_touch(database, log, found, came)
     headers = {"Location": url, "Cache-Control": "no-store", "Kizuna-Position": str(position)}
     return Response(None, status_code=302, headers=headers)
@@ -107,7 +107,9 @@ async def trap(
 ) -> Response[None]:
     """A link that no person sees: who follows it follows all."""
     found, _ = await holder.read(database, config, token, HIDDEN)
-    position = await take_touch(database, log, found, Came(CLICKED, is_head(request), _agent(request), TRAP))
+    position = await take_touch(
+        database, log, found, Came(CLICKED, is_head(request), _agent(request), _address(request), TRAP)
+    )
     headers = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Kizuna-Position": str(position)}
     return Response(None, status_code=204, headers=headers)
 
@@ -131,7 +133,9 @@ async def opened(
     if not name.endswith(".gif"):
         raise NotFound("this link is not one of ours")
     found, _ = await holder.read(database, config, name.removesuffix(".gif"), OPEN)
-    position = await take_touch(database, log, found, Came(OPENED, is_head(request), _agent(request)))
+    position = await take_touch(
+        database, log, found, Came(OPENED, is_head(request), _agent(request), _address(request))
+    )
     headers = {
         "Cache-Control": "no-store",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -160,6 +164,10 @@ async def view(token: str, database: Database, config: Config) -> Response[str]:
 
 def _agent(request: Request[Any, Any, Any]) -> str:
     return request.headers.get("user-agent", "")
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    return request.client.host if request.client else ""
 
 
 def _page(body: str, status: int = 200, position: int | None = None) -> Response[str]:

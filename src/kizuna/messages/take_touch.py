@@ -19,6 +19,7 @@ from kizuna.messages import sql_touch
 from kizuna.messages.actor import CLICKED, MACHINE, TRAP, Touch, bursts, first_look, to_restate
 from kizuna.messages.holder import Found
 from kizuna.messages.message import RESTATED
+from kizuna.messages.network import is_scanner
 from kizuna.messages.report import new_id, of_customer
 from kizuna.runtime.database import Database
 
@@ -31,6 +32,7 @@ class Came(Struct, frozen=True):
     state: str  # opened, clicked
     is_head: bool  # it asked for the head of the answer alone
     agent: str
+    address: str = ""  # from where, as far as that is known
     link: int = 0  # its number in the message, or TRAP
     links: int = 0  # how many the message has
     url: str | None = None  # where it leads
@@ -40,12 +42,14 @@ async def take_touch(database: Database, log: Log, found: Found, came: Came) -> 
     """Append it at once, and look again when it is committed: of two that come at the same time, one sees both.
     Answers the position of the last that was said."""
     async with database.connection() as conn:
-        now, really, is_live = await sql_touch.hour(conn, found.workspace)
+        now, really, is_live, scanners = await sql_touch.hour(conn, found.workspace)
         before = await sql_touch.of_message(conn, found.workspace, found.message)
     is_timed = (
         is_live and found.row["provider"] != OUTBOX
     )  # where a clock stands, or nothing is between us, all is soon
-    actor = first_look(came.state, came.is_head, came.agent, found.row["history"], now if is_timed else None)
+    history, is_theirs = found.row["history"], is_scanner(came.address, scanners)
+    at = now if is_timed else None
+    actor = first_look(came.state, came.is_head, came.agent, history, at, is_scanner=is_theirs)
     spans = bursts(before, came.links)
     if came.link == TRAP or any(span.holds(came.state, really) for span in spans):
         actor = MACHINE
