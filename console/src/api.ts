@@ -57,6 +57,7 @@ export interface Campaign {
 }
 export interface CampaignCounts {
   planned?: number; sent?: number; delivered?: number; opened?: number; clicked?: number; converted?: number;
+  human_opened?: number; human_clicked?: number; unsure_opened?: number; unsure_clicked?: number; machine_opened?: number; machine_clicked?: number;
   skipped?: number | Record<string, number>; revenue?: Money | null;
 }
 export interface Mail {

@@ -38,6 +38,7 @@ class Config(Struct, frozen=True, kw_only=True):
     partitions: int = PARTITIONS_DEFAULT  # read at the first migration only
     allow_private_targets: tuple[str, ...] = ()  # CIDRs that outgoing requests may reach although private
     dns_servers: str = ""  # who is asked when a domain is checked, as 192.0.2.1:53, with commas; empty: this machine's
+    fonts: str = ""  # a TrueType font for letters, or a folder of some, looked at before the machine's own
     max_body: int = 32 << 20  # bytes of one ingest request
     max_event: int = 512 << 10  # bytes of one event in it
     most_behind: int = 200_000  # events of a workspace that may wait to be folded before ingest answers 429

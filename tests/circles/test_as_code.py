@@ -321,7 +321,7 @@ RULES = {
 SPRING = {
     "title": "春",
     "where": {"all": [{"in_segment": "staff"}, {"trait": "plan", "is": "vip"}]},
-    "send": {"channel": ["email"], "template": "hello", "topic": "news"},
+    "send": {"channel": ["email"], "template": "hello", "topic": "news", "seeds": {"list": "ours", "mark": "[Seed] "}},
     "schedule": {"local": "2026-04-01T09:00"},
     "holdout": 10,
     "variants": [{"name": "a"}, {"name": "b", "weight": 2, "template": "hello"}],
@@ -335,6 +335,7 @@ def furnish_all(shop: Shop) -> None:
     shop.ask("PUT", "/api/v1/topics/news", {"title": "News", "default": "opt_in"})
     shop.ask("PUT", "/api/v1/topics/新着", {})
     shop.ask("PUT", "/api/v1/policy", RULES)
+    shop.ask("PUT", "/api/v1/seed-lists/ours", {"addresses": ["one@seed.example"]})
     shop.ask("PUT", "/api/v1/segments/staff", {"title": "Our own", "list": ["user:p0", "user:p1", "user:p3"]})
     shop.segment("others", {"all": [{"not": {"in_segment": "staff"}}, VIP]})
     shop.journey("called", CALLED)
@@ -352,12 +353,12 @@ def test_one_of_everything_makes_another_workspace_the_same(
     furnish_all(one)
     kizuna(one, "export", str(tmp_path))
     files = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.yaml")}
-    assert len(files) == 19
+    assert len(files) == 20
     assert files["policy/policy.yaml"].startswith("caps:\n")
     assert files["topics/新着.yaml"] == "{}\n"
     assert files["segments/staff.yaml"] == "title: Our own\nlist: uploaded\n"
     assert kizuna(one, "plan", str(tmp_path)).stdout == "no difference\n"
-    assert "19 created" in kizuna(other, "apply", str(tmp_path), "--yes").stdout
+    assert "20 created" in kizuna(other, "apply", str(tmp_path), "--yes").stdout
     assert kizuna(other, "plan", str(tmp_path)).stdout == "no difference\n"
     assert other.get("/api/v1/definitions") == one.get("/api/v1/definitions")
     ruling = {"caps": RULES["caps"], "quiet_hours": RULES["quiet_hours"]}
@@ -447,6 +448,15 @@ def test_errors_of_every_kind_are_said_with_their_place(shop: Shop, kizuna: Comm
     assert shop.get("/api/v1/topics/news")["default"] == "opt_in"
 
 
+def test_a_seed_list_in_use_stays_and_one_that_is_not_there_is_named(shop: Shop) -> None:
+    furnish_all(shop)
+    refused = shop.call("POST", "/api/v1/plan", without(shop, "ours"))
+    assert (refused.status, refused.body["errors"][0]["code"]) == (422, "in_use")
+    wrong = {**SPRING, "send": {**SPRING["send"], "seeds": "theirs"}}
+    refused = shop.call("POST", "/api/v1/plan", said(shop, {"kind": "campaign", "name": "spring", "body": wrong}))
+    assert [(each["pointer"][-11:], each["code"]) for each in refused.body["errors"]] == [("/send/seeds", "unknown")]
+
+
 def test_a_topic_in_use_stays_and_the_policy_goes_with_its_file(shop: Shop) -> None:
     furnish_all(shop)
     refused = shop.call("POST", "/api/v1/plan", without(shop, "news"))
@@ -484,3 +494,30 @@ def test_a_paused_journey_that_came_to_begin_by_the_calendar_takes_everybody_onc
     shop.ask("POST", "/api/v1/journeys/welcome/resume")
     shop.advance("1d")
     assert shop.counts("welcome")["entered"] == 12
+
+
+# items in a file beside their catalog -------------------------------------------------------------------------------
+
+GOODS = "fields:\n  price: number\nitems: goods.csv\n"
+
+
+def goods(folder: Path, text: str, declared: str = GOODS) -> None:
+    (folder / "catalogs").mkdir(exist_ok=True)
+    (folder / "catalogs" / "shop.yaml").write_text(declared)
+    (folder / "catalogs" / "goods.csv").write_bytes(text.encode("cp932"))
+
+
+def test_wrong_items_change_nothing_and_over_http_items_stay(shop: Shop, kizuna: Command, tmp_path: Path) -> None:
+    goods(tmp_path, "id,price\na,1\n")
+    kizuna(shop, "apply", str(tmp_path), "--yes")
+    goods(tmp_path, "id,price\na,2\na,3\nb,cheap\n")
+    refused = kizuna(shop, "apply", str(tmp_path), "--yes", expect=1).stderr
+    assert "catalogs/shop.yaml#/items: goods.csv line 3: id: 'a' stands on a line before" in refused
+    assert "goods.csv line 4: price: 'cheap' is no number" in refused
+    goods(tmp_path, "id,price\na,2\n", "items: ../goods.csv\n")
+    assert "catalogs/shop.yaml#/items: the name of a file" in kizuna(shop, "plan", str(tmp_path), expect=1).stderr
+    said_again = {"definitions": shop.get("/api/v1/definitions")["definitions"]}
+    assert shop.ask("POST", "/api/v1/plan", said_again)["changes"] == []
+    said_again["definitions"][0]["body"]["items"] = "others.csv"
+    shop.ask("POST", "/api/v1/apply", said_again)
+    assert shop.get("/api/v1/catalogs/shop/items")["items"] == [{"id": "a", "price": 1}]

@@ -423,8 +423,29 @@ def test_people_and_machines_are_counted_apart(full: Shop) -> None:
             answer = full.http.get(link_of(mail["body"], "o"), headers=agent)
             full.position = answer.headers["kizuna-position"]
     shown = full.get("/api/v1/campaigns/sale")
-    counted = {name: shown[name] for name in ("opened", "clicked", "machine_opened", "unsure_opened")}
-    assert counted == {"opened": 2, "clicked": 0, "machine_opened": 2, "unsure_opened": 1}
+    counted = {name: shown[name] for name in ("opened", "clicked", "human_opened", "machine_opened", "unsure_opened")}
+    assert counted == {"opened": 2, "clicked": 0, "human_opened": 1, "machine_opened": 2, "unsure_opened": 1}
+    full.http.get(link_of(full.outbox()[0]["body"], "o"), headers=unsure)
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["opened"], shown["human_opened"], shown["unsure_opened"]) == (2, 1, 2), "one by both is one"
+
+
+def test_who_comes_from_a_network_without_people_is_a_machine(full: Shop) -> None:
+    full.template("linked", "Linked", '<a href="https://shop.example/">Go</a>')
+    campaign(full, send={**SEND, "template": "linked"})
+    full.ask("PUT", "/api/v1/policy", {"scanners": ["203.0.113.0/24", "2001:db8::/32"]})
+    launch(full)
+    link = link_of(full.outbox()[0]["body"], "c")
+    person = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0"}
+    for address in ("203.0.113.9", "40.92.1.2"):  # its own, and a known one
+        full.http.get(link, headers={**person, "X-Forwarded-For": address})  # as the proxy beside us says it
+    full.advance("0s")
+    shown = full.get("/api/v1/campaigns/sale")
+    assert (shown["clicked"], shown["machine_clicked"]) == (0, 1)
+    full.http.get(link, headers={**person, "X-Forwarded-For": "198.51.100.7"})
+    full.advance("0s")
+    assert full.get("/api/v1/campaigns/sale")["human_clicked"] == 1
 
 
 def complain(running: Running, shop: Shop, *mails: Any) -> None:
@@ -449,3 +470,82 @@ def eventually(look: Any, wanted: Any) -> Any:
         assert time.monotonic() < last, f"it never came true: {found}"
         time.sleep(0.02)
     return found
+
+
+# copies for seeds ----------------------------------------------------------------------------------------------------
+
+
+def seeded(shop: Shop, **more: Any) -> None:
+    """Three buyers, one of them Japanese; a list of two addresses; a campaign in two arms."""
+    wordings = {"ja": {"subject": "やあ{{ profile.traits.name }}", "body": "<p>{{ message.variant }}</p>"}}
+    body = {"channel": "email", "subject": "Hi {{ profile.traits.name }}", "body": "<a href='https://x.example'>x</a>"}
+    shop.ask("PUT", "/api/v1/templates/hello", {**body, "locales": wordings})
+    shop.template("other", "Other")
+    people = [identify(who, email=f"{who}@example.com", name="Ada") for who in ("u1", "u2")]
+    shop.send(*people, identify("ken", email="ken@example.com", name="Ken", locale="ja-JP"))
+    shop.send(*(track(who, "Bought") for who in ("u1", "u2", "ken")))
+    shop.segment("buyers", {"did": "Bought"})
+    shop.get("/api/v1/segments/buyers")
+    shop.ask("PUT", "/api/v1/seed-lists/ours", {"addresses": ["one@seed.example", "two@seed.example"]})
+    variants = [{"name": "a"}, {"name": "b", "template": "other"}]
+    campaign(shop, send={**SEND, "seeds": {"list": "ours", "mark": "[Seed] "}}, variants=variants, **more)
+
+
+def copies(shop: Shop) -> list[Any]:
+    return [each for each in shop.outbox() if each["to"].endswith("@seed.example")]
+
+
+def test_seeds_get_each_arm_in_each_wording_as_a_member_sees_it(shop: Shop) -> None:
+    seeded(shop, holdout=100)
+    shop.ask("PUT", "/api/v1/policy", {"caps": [{"channel": "email", "max": 1, "per": "1d", "then": "skip"}]})
+    launched = launch(shop)
+    subjects = ["[Seed] Hi Ada", "[Seed] やあKen", "[Seed] Other"]
+    assert Counter((each["to"], each["subject"]) for each in copies(shop)) == Counter(
+        (f"{who}@seed.example", subject) for who in ("one", "two") for subject in subjects
+    )
+    assert {each["headers"]["X-Kizuna-Seed"] for each in copies(shop)} == {launched["launch"]}
+    assert {each["headers"]["X-Kizuna-Test"] for each in copies(shop)} == {"yes"}
+    assert "/c/" not in "".join(each["body"] for each in copies(shop))
+    assert "<p>a</p>" in next(each["body"] for each in copies(shop) if "Ken" in each["subject"])
+
+
+def test_copies_count_for_nothing_and_say_what_they_are(shop: Shop) -> None:
+    seeded(shop)
+    launched = launch(shop)
+    assert len(copies(shop)) == 6
+    shown = shop.get("/api/v1/campaigns/sale")
+    assert (shown["planned"], shown["sent"], shown["state"]) == (3, 3, "finished")
+    assert len(shop.all("/api/v1/messages", campaign="sale")) == 3
+    said = shop.get(f"/api/v1/messages/{copies(shop)[0]['message_id']}")
+    assert (said["test"], said["campaign"]) == (True, None)
+    assert said["copy_of"] == {"campaign": "sale", "launch": launched["launch"], "variant": said["copy_of"]["variant"]}
+    assert shop.get(f"/api/v1/messages/{shop.all('/api/v1/messages', campaign='sale')[0]['id']}")["copy_of"] is None
+    names = [each["event"] for each in shop.timeline("u1") if each["event"].startswith("message_")]
+    assert sorted(names) == ["message_planned", "message_sent"]
+    assert len(shop.all("/api/v1/profiles")) == 3
+
+
+def test_each_launch_is_copied_once_whatever_is_published_meanwhile(shop: Shop) -> None:
+    seeded(shop)
+    launch(shop, Idempotency_Key="spring")
+    seeded(shop)
+    launch(shop, Idempotency_Key="spring")
+    assert len(copies(shop)) == 6
+    launch(shop)
+    assert len(copies(shop)) == 12
+
+
+def test_a_launch_that_reaches_nobody_is_not_copied(shop: Shop) -> None:
+    seeded(shop)
+    shop.segment("nobody", {"did": "Never"})
+    campaign(shop, segment="nobody", send={**SEND, "seeds": "ours"})
+    launch(shop)
+    shop.advance("1h")
+    assert copies(shop) == []
+
+
+def test_a_list_that_is_not_there_is_refused(shop: Shop) -> None:
+    seeded(shop)
+    wanted = {"segment": "buyers", "send": {**SEND, "seeds": "theirs"}}
+    refused = shop.ask("PUT", "/api/v1/campaigns/sale", wanted, expect=422)
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("unknown_seed_list", "/send/seeds")

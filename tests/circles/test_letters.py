@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 from kizuna.testing.shop import Shop
@@ -64,6 +66,24 @@ def raw_of(shop: Shop, path: str) -> bytes:
 
 def close(shop: Shop) -> list[Any]:
     return shop.ask("POST", "/api/v1/letters/batches", expect=201)["items"]
+
+
+def test_a_letter_bears_the_logo_of_its_template_and_bold_words(post: Shop) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 20), "red").save(file, "PNG")
+    logo = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    body = {"channel": "letter", "body": "Dear **{{ profile.traits.name }}**"}
+    refused = post.ask("PUT", "/api/v1/templates/autumn", {**body, "logo": logo[:60]}, expect=400)
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("invalid_logo", "/logo")
+    wrong = post.ask("PUT", "/api/v1/templates/mail", {"channel": "email", "body": "x", "logo": logo}, expect=400)
+    assert wrong["errors"][0]["pointer"] == "/logo"
+    post.ask("PUT", "/api/v1/templates/autumn", {**body, "logo": logo})
+    order(post, "ada")
+    handed(post, 1)
+    close(post)
+    raw = raw_of(post, "/api/v1/letters/batches/1/letters.pdf")
+    assert raw.count(b"/Subtype /Image") == 1
+    assert "Dear Ada" in PdfReader(io.BytesIO(raw)).pages[0].extract_text()
 
 
 def test_a_letter_goes_out_and_its_code_comes_back(post: Shop) -> None:

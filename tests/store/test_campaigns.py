@@ -14,12 +14,13 @@ from psycopg.types.json import Jsonb
 from kizuna.campaigns import store
 from kizuna.campaigns.hand_out import CHUNK, MOST_BEHIND, step
 from kizuna.config import Config
-from kizuna.core import ids
+from kizuna.core import exact_json, ids
 from kizuna.core.clock import DAY, HOUR
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
 from kizuna.messages import sql_sending
 from kizuna.messages import store as messages
+from kizuna.messages.fold import SAY
 from kizuna.messages.message import NEVER, EndPlanned, MovePlanned
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -37,7 +38,9 @@ def shop(connection: Connection) -> int:
         [PARTITIONS],
     )
     connection.commit()
-    return make_workspace(connection, now=NOW)
+    made = make_workspace(connection, now=NOW)
+    set_status(connection, made, "campaign", "sale", "ready")
+    return made
 
 
 @pytest.fixture
@@ -84,6 +87,12 @@ def reached(connection: Connection, shop: int) -> list[bytes]:
     return [item.profile for (body,) in rows for item in msgspec.msgpack.decode(body, type=list[Item])]
 
 
+def seeds_told(connection: Connection, shop: int) -> list[Item]:
+    rows = connection.execute("SELECT body FROM log WHERE workspace = %s", [shop]).fetchall()
+    items = [item for (body,) in rows for item in msgspec.msgpack.decode(body, type=list[Item])]
+    return [each for each in items if each.type == SAY]
+
+
 def fold_all(connection: Connection, shop: int) -> None:
     connection.execute('UPDATE log_head SET applied = "offset" WHERE workspace = %s', [shop])
     connection.commit()
@@ -107,6 +116,29 @@ def test_members_are_handed_out_in_chunks_and_live_work_comes_first(
     assert len(members) == len(set(members)) == 3 * CHUNK + 5
     assert connection.execute("SELECT state, handed FROM launch").fetchall() == [("handed", 3 * CHUNK + 5)]
     assert connection.execute("SELECT count(*) FROM launch_member").fetchone() == (0,)
+
+
+def test_seeds_are_told_with_the_first_chunk_or_not_at_all(
+    connection: Connection, shop: int, hand_out: Callable[[], tuple[bool, int | None]]
+) -> None:
+    put_definition(connection, shop, "seed_list", "ours", {"addresses": ["one@seed.example"]})
+    put_definition(connection, shop, "template", "hello", TEMPLATE)
+    send = {"template": "hello", "seeds": "ours"}
+    connection.execute(
+        "UPDATE definition SET body = %s WHERE kind = 'campaign'", [Jsonb({"segment": "a", "send": send})]
+    )
+    put_launch(connection, shop, CHUNK + 5)
+    assert hand_out()[0]
+    told = seeds_told(connection, shop)
+    assert [exact_json.decode(each.properties)["to"] for each in told] == ["one@seed.example"]
+    assert hand_out()[0]
+    assert seeds_told(connection, shop) == told
+    put_back = "UPDATE launch SET state = 'handing', handed = 0, handed_to = ''"  # as a crash before the commit does
+    connection.execute(put_back)
+    connection.execute("INSERT INTO launch_member SELECT workspace, id, %s FROM launch", [bytes(16)])
+    connection.commit()
+    assert hand_out()[0]
+    assert [each.id for each in seeds_told(connection, shop)] == [told[0].id] * 2, "under one id: folded once"
 
 
 def test_two_who_hand_out_never_hand_out_the_same(connection: Connection, shop: int, database_url: str) -> None:

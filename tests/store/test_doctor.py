@@ -90,6 +90,10 @@ FAULTS: dict[str, list[str]] = {
     ],
     "timers_unfired": ["INSERT INTO alarm (workspace, partition, at, profile) VALUES (1, 0, 1, '\\x01')"],
     "messages_unclaimed": [message(state="planned"), "UPDATE message SET due_at = 1"],
+    "letters_without_font": [
+        message(state="planned"),
+        "UPDATE message SET channel = 'letter', template = 'autumn', trouble = 'no_font: no font here has 様'",
+    ],
     "messages_unended": [message(state="planned", expires="1")],
     "messages_in_no_state": [message(state="lost")],
     "messages_granted_twice": [message(), message(number="02")],

@@ -9,3 +9,9 @@ export const skippedOf = (counts: CampaignCounts): number =>
 export const stages = ['planned', 'sent', 'delivered', 'opened', 'clicked', 'converted'] as const;
 export const segmentOf = (campaign: Campaign): string | null => campaign.segment ?? (typeof campaign.definition?.segment === 'string' ? campaign.definition.segment : null);
 export const statusOf = (campaign: Campaign): string => campaign.status ?? campaign.state ?? 'draft';
+
+/** Who opened and who clicked, as far as that can be told; nothing where nobody did. */
+export const actorsOf = (counts: CampaignCounts): { key: string; opened: number; clicked: number }[] =>
+  (['human', 'unsure', 'machine'] as const)
+    .map((key) => ({ key, opened: counts[`${key}_opened`] ?? 0, clicked: counts[`${key}_clicked`] ?? 0 }))
+    .filter((row) => row.opened || row.clicked);

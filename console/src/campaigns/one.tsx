@@ -7,7 +7,7 @@ import { Page, Panel } from '../parts/page';
 import { Loading, Problem } from '../parts/state';
 import { Link, to } from '../router';
 import { useWorkspace } from '../session';
-import { countsOf, segmentOf, skippedOf, stages, statusOf } from './numbers';
+import { actorsOf, countsOf, segmentOf, skippedOf, stages, statusOf } from './numbers';
 
 export default function One({ name }: { name: string }) {
   const { t, language, maybe } = useSpeech();
@@ -15,6 +15,7 @@ export default function One({ name }: { name: string }) {
   const { data, problem, reload } = useLoad(`campaign ${space.id} ${name}`, (signal) => api.campaign(name, signal), 3000);
   const counts = data ? countsOf(data) : {};
   const reasons = typeof counts.skipped === 'object' ? Object.entries(counts.skipped).filter(([, n]) => n > 0).sort(([, a], [, b]) => b - a) : [];
+  const actors = actorsOf(counts);
   const segment = data ? segmentOf(data) : null;
   return (
     <Page title={data ? titleOf(data) : titled(name)} back={{ to: '/campaigns', name: t('campaigns.title') }} actions={data && <span className="card-tags"><Chip tone={statusOf(data) === 'finished' ? 'good' : 'plain'}>{maybe(`campaign.status.${statusOf(data)}`, statusOf(data))}</Chip></span>}
@@ -39,6 +40,17 @@ export default function One({ name }: { name: string }) {
               {reasons.length ? <Bars bars={reasons.map(([reason, value]) => ({ key: reason, label: maybe(`reason.${reason}`, readable(reason)), value, tone: 'quiet' as const }))} /> : <p className="note">{t('campaign.none_skipped')}</p>}
             </Panel>
           </div>
+          {actors.length > 0 && (
+            <Panel title={t('campaign.by_whom')}>
+              <div className="scroll" tabIndex={0} role="region" aria-label={t('campaign.by_whom')}>
+                <table className="table">
+                  <thead><tr><th scope="col">{t('campaign.actor')}</th><th scope="col" className="num">{t('campaign.opened')}</th><th scope="col" className="num">{t('campaign.clicked')}</th></tr></thead>
+                  <tbody>{actors.map((row) => <tr key={row.key}><th scope="row">{maybe(`campaign.actor.${row.key}`, row.key)}</th><td className="num">{number(row.opened, language)}</td><td className="num">{number(row.clicked, language)}</td></tr>)}</tbody>
+                </table>
+              </div>
+              <p className="note">{t('campaign.by_whom_note')}</p>
+            </Panel>
+          )}
           {data.definition && <details className="raw panel"><summary>{t('campaign.definition')}</summary><pre>{JSON.stringify(data.definition, null, 2)}</pre></details>}
         </>
       )}

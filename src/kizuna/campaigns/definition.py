@@ -14,10 +14,18 @@ from kizuna.campaigns.schedule import NOW, Schedule
 from kizuna.channels import EXPIRES_DEFAULT, best_channels
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.messages.rehearsal import LONGEST_MARK, is_marked_well
 from kizuna.segments import rule
 from kizuna.segments.rule import Rule
 
-BEST = "best"
+BEST, EMAIL = "best", "email"
+
+
+class Seeds(Struct, frozen=True, forbid_unknown_fields=True):
+    """A seed list that gets copies of each launch, their subjects marked."""
+
+    list: str
+    mark: str = ""
 
 
 class Send(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +37,11 @@ class Send(Struct, frozen=True, forbid_unknown_fields=True):
     transactional: bool = False
     expires: str = ""  # as the channel has it
     data: dict[str, Any] = {}
+    seeds: str | Seeds | None = None  # a text is the list's name
+
+    @property
+    def copied_to(self) -> Seeds | None:
+        return Seeds(list=self.seeds) if isinstance(self.seeds, str) else self.seeds
 
     @property
     def channels(self) -> list[str]:
@@ -61,6 +74,11 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
         """Those it says marketing with; none where it is transactional."""
         said = {self.send.template, *(each.template for each in self.variants if each.template)}
         return set() if self.send.transactional else said
+
+    def arms(self) -> list[tuple[str | None, str]]:
+        """(variant, template) of each thing it may say."""
+        named = [(each.name, each.template or self.send.template) for each in self.variants]
+        return [*named] or [(None, self.send.template)]
 
     def variant(self, bucket: int) -> Variant | None:
         """The arm of a bucket 0..9999, in proportion to the weights."""
@@ -104,10 +122,21 @@ def parse(body: Mapping[str, Any]) -> Campaign:
         clock.duration(campaign.send.expires or EXPIRES_DEFAULT)
     except Invalid as error:
         raise _invalid("/send/expires", error.code, str(error)) from None
+    _check_seeds(campaign.send)
     campaign.when()
     campaign.rule()
     campaign.aim()
     return campaign
+
+
+def _check_seeds(send: Send) -> None:
+    seeds = send.copied_to
+    if seeds is None:
+        return
+    if EMAIL not in send.channels:
+        raise _invalid("/send/seeds", "unsupported_channel", "seeds get copies of mails: name `email` as a channel")
+    if not is_marked_well(seeds.mark):
+        raise _invalid("/send/seeds/mark", "invalid_mark", f"at most {LONGEST_MARK} characters of one line")
 
 
 def _invalid(pointer: str, code: str, message: str) -> Invalid:

@@ -15,7 +15,8 @@ from kizuna.messages.message import OPEN
 DRAFT, RUNNING, PAUSED, FINISHED = "draft", "running", "paused", "finished"
 SHOWN = (
     *("sent", "delivered", "opened", "clicked", "unsubscribed", "bounced", "complained"),
-    *("machine_opened", "machine_clicked", "unsure_opened", "unsure_clicked"),  # the unsure are among `opened` too
+    *("human_opened", "human_clicked", "unsure_opened", "unsure_clicked"),  # both are among `opened` and `clicked`
+    *("machine_opened", "machine_clicked"),  # these are not
 )
 ENDED = ("rejected", "expired", "unknown")
 

@@ -6,23 +6,30 @@ from typing import Any
 
 from psycopg import Connection
 
-from kizuna.campaigns import store
+from kizuna.campaigns import sql_seeding, store
 from kizuna.campaigns.definition import parse
 from kizuna.campaigns.fold import LAUNCH
+from kizuna.campaigns.seeding import copies_of
 from kizuna.campaigns.store import CANCELLED, HANDED, SCHEDULED, Launch
 from kizuna.core import exact_json, ids
 from kizuna.engine import word
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
 from kizuna.engine.program import Programs
+from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
 from kizuna.engine.store import PostgresState
+from kizuna.messages.seed_list import SEEDS
+from kizuna.profiles.section import Profile
 from kizuna.runtime.database import commit, pipelined
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.views import some_profiles
 from kizuna.segments.sql import compile_sql
+from kizuna.templates.definition import read as read_template
+from kizuna.templates.variables import locale_of
 
 CHUNK = 500  # members a transaction
+SAMPLED = 200  # members among whom those are looked for as whom copies for seeds are written
 MOST_BEHIND = CHUNK  # items not yet folded beyond which no more is handed out: what customers do comes first
 
 
@@ -81,11 +88,29 @@ def _hand_out(connection: Connection[Any], workspace: Workspace, launched: Launc
         store.end(connection, launched, HANDED)
         return
     items = items_of(launched, members, now)
+    if not launched.handed:  # with the first, in one transaction: once a launch
+        items += _copies(connection, launched, members[:SAMPLED], now)
     with pipelined(connection), connection.cursor(binary=True) as cursor:  # nobody waits for locks while we are slow
         store.note_handed(connection, launched, members)
         for statement in append_statements(workspace.id, items, workspace.partitions, launched.position):
             cursor.execute(*statement)
         commit(cursor, [word.CHANNEL])
+
+
+def _copies(connection: Connection[Any], launched: Launch, members: list[bytes], now: int) -> list[Item]:
+    campaign = parse(store.body_of(connection, launched.workspace, launched.campaign, launched.version))
+    seeds = campaign.send.copied_to
+    if seeds is None:
+        return []
+    lists = sql_seeding.bodies(connection, launched.workspace, SEEDS, [seeds.list])
+    addresses = [address for body in lists.values() for address in body["addresses"]]
+    said = sql_seeding.bodies(connection, launched.workspace, "template", [name for _, name in campaign.arms()])
+    samples = [
+        (profile, locale_of(traits, decoder_of(Profile)(known) if known else Profile()))
+        for profile, traits, known in sql_seeding.records(connection, launched.workspace, members)
+    ]
+    templates = {name: read_template(body) for name, body in said.items()}
+    return copies_of(launched, campaign, addresses, templates, samples or [(members[0], "")], now)
 
 
 def items_of(launched: Launch, members: list[bytes], now: int) -> list[Item]:

@@ -19,6 +19,7 @@ from kizuna.core import clock, ids
 from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
+from kizuna.messages.seed_list import SEEDS, no_seed_list
 from kizuna.messages.sending import GUARD
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -38,6 +39,7 @@ async def put_campaign(name: str, data: dict[str, Any], caller: Caller, database
     workspace = caller.workspace
     async with database.connection() as conn:
         await _check_audience(conn, workspace, campaign)
+        await _check_seeds(conn, workspace, campaign)
         await check_use(conn, workspace.id, campaign.marketing_templates())
         found = await store.current(conn, workspace.id, name)
         status = PAUSED if found and found.status == PAUSED else change.READY
@@ -53,6 +55,12 @@ async def _check_audience(conn: AsyncConnection[Any], workspace: Workspace, camp
         return
     known = {other: rule.parse(where) for other, where in (await segments.rules(conn, workspace.id)).items()}
     check_references({**known, "": rule.parse(campaign.where, "/where")}, "")
+
+
+async def _check_seeds(conn: AsyncConnection[Any], workspace: Workspace, campaign: Campaign) -> None:
+    seeds = campaign.send.copied_to
+    if seeds is not None and await store.ruling(conn, workspace.id, SEEDS, seeds.list) is None:
+        raise no_seed_list(seeds.list, "/send/seeds")
 
 
 @get("/api/v1/campaigns")

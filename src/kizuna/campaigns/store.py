@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, Connection
 
 from kizuna.campaigns.section import Converted
 from kizuna.engine.slice import Workspace
-from kizuna.messages.message import NUMBER, read_passed
+from kizuna.messages.message import ENGAGED, NUMBER
 
 
 class Current(Struct, frozen=True):
@@ -288,15 +288,24 @@ async def outcome(
 
 
 async def reached(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, int]:
-    """How many messages ever were in each state, whatever came after; what nobody can say was no person is both that
-    and of its state."""
+    """How many messages ever were in each state, whatever came after. `opened` and `clicked` are of people and of those
+    of whom nobody can say; of people alone they are `human_opened` and `human_clicked`."""
     found = await conn.execute(
         """SELECT said.number, count(DISTINCT id) FROM message, unnest(history) entry,
-               LATERAL (VALUES (entry & 31), (CASE entry & 31 WHEN %s THEN %s WHEN %s THEN %s END)) said (number)
-           WHERE workspace = %s AND campaign = %s AND said.number IS NOT NULL GROUP BY 1""",
-        [*(NUMBER[each] for each in ("unsure_opened", "opened", "unsure_clicked", "clicked")), workspace, name],
-    )
-    return {read_passed(row[0])[0]: row[1] for row in await found.fetchall()}
+               LATERAL (VALUES (entry & 31),
+                   (CASE entry & 31 WHEN %(human_o)s THEN -%(human_o)s WHEN %(unsure_o)s THEN -%(human_o)s
+                    WHEN %(human_c)s THEN -%(human_c)s WHEN %(unsure_c)s THEN -%(human_c)s END)) said (number)
+           WHERE workspace = %(workspace)s AND campaign = %(campaign)s AND said.number IS NOT NULL GROUP BY 1""",
+        {
+            "workspace": workspace, "campaign": name,
+            "human_o": NUMBER["opened"], "unsure_o": NUMBER["unsure_opened"],
+            "human_c": NUMBER["clicked"], "unsure_c": NUMBER["unsure_clicked"],
+        },
+    )  # fmt: skip
+    counts: dict[int, int] = dict(await found.fetchall())
+    told = {state: counts.get(number, 0) for state, number in NUMBER.items()}
+    people = {f"human_{state}": told[state] for state in ENGAGED}
+    return told | people | {state: counts.get(-NUMBER[state], 0) for state in ENGAGED}
 
 
 async def decided(conn: AsyncConnection[Any], workspace: int, name: str) -> int:

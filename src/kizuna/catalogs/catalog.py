@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,10 @@ from kizuna.core.errors import FieldError, Invalid
 LONGEST_NAME = 100
 MOST_FIELDS, MOST_SELECTIONS, MOST_CONDITIONS, MOST_SELECTED = 200, 50, 10, 50
 TYPES = ("text", "number", "boolean", "time", "object", "list")
+FILES = (".csv", ".tsv", ".json", ".jsonl")
 OPERATORS = ("is", "is_not", "in", "gt", "gte", "lt", "lte", "contains", "exists")
+
+_FILE = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}")
 
 
 class Sort(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +37,7 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
 class Catalog(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, str] = {}  # name to type; a field that is not named may hold anything
     selections: list[Selection] = []
+    items: str = ""  # the file of its items, beside its definition; empty: they are kept by the API alone
 
     def selection(self, name: str) -> Selection | None:
         return next((each for each in self.selections if each.name == name), None)
@@ -51,6 +56,8 @@ def read(body: Mapping[str, Any]) -> Catalog:
         for name, kind in catalog.fields.items()
         if kind not in TYPES
     ]
+    if catalog.items and (wrong := wrong_file(catalog.items)):
+        errors.append(FieldError("/items", "invalid", wrong))
     if len(catalog.fields) > MOST_FIELDS or len(catalog.selections) > MOST_SELECTIONS:
         errors.append(FieldError("", "too_large", f"up to {MOST_FIELDS} fields and {MOST_SELECTIONS} selections"))
     names = [each.name for each in catalog.selections]
@@ -61,6 +68,14 @@ def read(body: Mapping[str, Any]) -> Catalog:
     if errors:
         raise _invalid(errors)
     return catalog
+
+
+def wrong_file(name: str) -> str:
+    """What is wrong with the name of a file of items; it lies in the same folder."""
+    if not _FILE.fullmatch(name):
+        return "the name of a file beside this one: no folders, and none that begins with a point"
+    is_known = name.lower().endswith(FILES)
+    return "" if is_known else f"a file of {', '.join(FILES)}"
 
 
 def _wrong(pointer: str, selection: Selection) -> list[FieldError]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from kizuna.catalogs.catalog import Catalog
 from kizuna.core import clock, exact_json
@@ -16,6 +20,7 @@ ITEM_BYTES = 32 * 1024
 AT_ONCE = 10_000  # items of one request
 
 Item = dict[str, Any]
+_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def checked(catalog: Catalog, items: Sequence[Any], pointer: str = "/items") -> list[Item]:
@@ -52,6 +57,20 @@ def wrong_item(catalog: Catalog, item: Any, pointer: str) -> FieldError | None:
     if len(exact_json.encode(item)) > ITEM_BYTES:
         return FieldError(pointer, "too_large", f"an item has at most {ITEM_BYTES // 1024} kB")
     return None
+
+
+def digest(item: Item) -> bytes:
+    """16 bytes that differ where two items would read differently once they are kept."""
+    return blake2b(_sorted(_as_kept(item)), digest_size=16).digest()
+
+
+def _as_kept(value: Any) -> Any:
+    """Fractions as PostgreSQL keeps them: written out, with their last zeros."""
+    if isinstance(value, Decimal):
+        return msgspec.Raw(format(value if value else abs(value), "f").encode())
+    if isinstance(value, dict):
+        return {key: _as_kept(inner) for key, inner in value.items()}
+    return [_as_kept(each) for each in value] if isinstance(value, list) else value
 
 
 def _is(kind: str, value: Any) -> bool:

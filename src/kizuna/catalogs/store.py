@@ -9,7 +9,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from kizuna.catalogs.catalog import Catalog, Selection
-from kizuna.catalogs.item import Item
+from kizuna.catalogs.item import Item, digest
 from kizuna.core import exact_json
 
 Statement = tuple[Any, list[Any]]
@@ -128,16 +128,44 @@ async def put(conn: AsyncConnection[Any], workspace: int, name: str, items: Sequ
     """Items that are new, or take the place of those with the same id."""
     bodies = [_json(item) for item in items]
     await conn.execute(
-        "INSERT INTO catalog_item (workspace, catalog, id, body, size)"
-        " SELECT %s, %s, id, body::jsonb, size FROM unnest(%s::text[], %s::text[], %s::integer[])"
-        " AS new (id, body, size)"
-        " ON CONFLICT (workspace, catalog, id) DO UPDATE SET body = excluded.body, size = excluded.size",
-        [workspace, name, [item["id"] for item in items], bodies, [len(body.encode()) for body in bodies]],
+        "INSERT INTO catalog_item (workspace, catalog, id, body, size, digest)"
+        " SELECT %s, %s, id, body::jsonb, size, digest"
+        " FROM unnest(%s::text[], %s::text[], %s::integer[], %s::bytea[]) AS new (id, body, size, digest)"
+        " ON CONFLICT (workspace, catalog, id)"
+        " DO UPDATE SET body = excluded.body, size = excluded.size, digest = excluded.digest",
+        [workspace, name, [item["id"] for item in items], bodies, [len(body.encode()) for body in bodies],
+         [digest(item) for item in items]],
+    )  # fmt: skip
+
+
+async def digests(conn: AsyncConnection[Any], workspace: int, name: str) -> dict[str, bytes]:
+    """Of each item by its id; empty of one that was written before digests were kept."""
+    found = await conn.execute(
+        "SELECT id, coalesce(digest, '') FROM catalog_item WHERE workspace = %s AND catalog = %s", [workspace, name]
     )
+    return {item: bytes(said) for item, said in await found.fetchall()}
+
+
+async def keys(conn: AsyncConnection[Any], workspace: int, name: str) -> list[str]:
+    """The fields that any item has."""
+    found = await conn.execute(
+        "SELECT DISTINCT key FROM catalog_item, jsonb_object_keys(body) key"
+        " WHERE workspace = %s AND catalog = %s ORDER BY key",
+        [workspace, name],
+    )
+    return [row[0] for row in await found.fetchall()]
 
 
 async def clear(conn: AsyncConnection[Any], workspace: int, name: str) -> None:
     await conn.execute("DELETE FROM catalog_item WHERE workspace = %s AND catalog = %s", [workspace, name])
+
+
+async def drop(conn: AsyncConnection[Any], workspace: int, name: str, gone: Sequence[str]) -> None:
+    """Several at once."""
+    await conn.execute(
+        "DELETE FROM catalog_item WHERE workspace = %s AND catalog = %s AND id = ANY(%s::text[])",
+        [workspace, name, list(gone)],
+    )
 
 
 async def remove(conn: AsyncConnection[Any], workspace: int, name: str, item: str) -> bool:
@@ -162,3 +190,12 @@ async def items(conn: AsyncConnection[Any], workspace: int, name: str, after: st
         [workspace, name, after, limit],
     )
     return [row[0] for row in await found.fetchall()]
+
+
+async def exact_items(conn: AsyncConnection[Any], workspace: int, name: str, after: str, limit: int) -> list[Item]:
+    """As `items`, with the fractions as they are kept."""
+    found = await conn.execute(
+        "SELECT body::text FROM catalog_item WHERE workspace = %s AND catalog = %s AND id > %s ORDER BY id LIMIT %s",
+        [workspace, name, after, limit],
+    )
+    return [exact_json.decode(row[0].encode()) for row in await found.fetchall()]

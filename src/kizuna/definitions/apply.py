@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from kizuna.core.errors import Conflict, NotSettled
 from kizuna.definitions import store
-from kizuna.definitions.check import check, scene_of
+from kizuna.definitions.check import beside, check, scene_of
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Scene, all_kinds
 from kizuna.definitions.kinds.segment import readable
-from kizuna.definitions.standing import Entry, Standing, entries, normal, standing
+from kizuna.definitions.standing import Beside, Entry, Standing, entries, normal, standing
 from kizuna.engine.slice import Workspace
 from kizuna.events import settled
 from kizuna.events import store as events
@@ -69,8 +69,9 @@ async def _commit(
         if mark and mark != found.mark:
             raise Conflict("definitions were changed since this plan was made: plan again", code="plan_is_old")
         scene = scene_of(conn, workspace, secret, found, wanted)
-        await check(scene, found, wanted)
-        due = [each for each in in_order(found, wanted) if is_due(each)]
+        files = await beside(scene, wanted)
+        await check(scene, found, wanted, files)
+        due = [each for each in in_order(found, wanted, files) if is_due(each)]
         position = 0
         for entry in due:
             position = max(position, await _do(entry, scene, wanted))
@@ -85,9 +86,9 @@ async def _do(entry: Entry, scene: Scene, wanted: Sequence[Document]) -> int:
     return await kind.publish(next(each for each in wanted if (each.kind, each.name, each.is_draft) == named), scene)
 
 
-def in_order(found: Standing, wanted: Sequence[Document]) -> list[Entry]:
+def in_order(found: Standing, wanted: Sequence[Document], files: Beside | None = None) -> list[Entry]:
     """What there is to do: by kind, segments after those they ask for; then removals, the other way round."""
-    listed = [each for each in entries(found, wanted) if each.action != "unchanged"]
+    listed = [each for each in entries(found, wanted, files) if each.action != "unchanged"]
     kinds = all_kinds()
     depth = _depths({each.name: each.body for each in wanted if each.kind == "segment"})
     before = _depths({name: each.body for (kind, name), each in found.ruling.items() if kind == "segment"})

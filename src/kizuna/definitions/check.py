@@ -9,9 +9,11 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from kizuna.core.errors import FieldError, Invalid, Unprocessable
+from kizuna.definitions.difference import Change
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Scene, all_kinds
-from kizuna.definitions.standing import Standing, entries
+from kizuna.definitions.standing import Beside, Standing, entries
+from kizuna.definitions.store import Key
 from kizuna.engine.slice import Workspace
 
 LONGEST_NAME = 100
@@ -25,14 +27,20 @@ def scene_of(
     return Scene(conn, workspace, secret, found.ruling, target)
 
 
-async def check(scene: Scene, found: Standing, wanted: Sequence[Document]) -> None:
+async def beside(scene: Scene, wanted: Sequence[Document]) -> dict[Key, list[Change]]:
+    """Of each definition that names files, how they differ."""
+    asked = [each for each in wanted if each.folder is not None and not each.is_draft]
+    return {(each.kind, each.name): await all_kinds()[each.kind].beside(each, scene) for each in asked}
+
+
+async def check(scene: Scene, found: Standing, wanted: Sequence[Document], files: Beside | None = None) -> None:
     """Raises `Unprocessable` with every error of the documents that would change something."""
     if not wanted:
         raise Invalid("there are no definitions here: removing all of them is not done this way", code="no_definitions")
     if len(wanted) > MOST:
         raise Invalid(f"more than {MOST} definitions at once", code="too_large")
     errors: list[FieldError] = []
-    listed = entries(found, wanted)
+    listed = entries(found, wanted, files)
     changing = {(each.kind, each.name, each.is_draft) for each in listed if each.action in ("created", "changed")}
     removed = {(each.kind, each.name) for each in listed if each.action == "removed"}
     counted = Counter((each.kind, each.name, each.is_draft) for each in wanted)

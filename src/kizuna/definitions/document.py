@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ class Document(Struct, frozen=True):
     body: dict[str, Any]
     place: str = ""  # the file, or the pointer in the request, that says so; errors begin with it
     is_draft: bool = False
+    folder: Path | None = None  # where its file lies, and files that it names; None: it came without
 
 
 def ordered(value: Any) -> Any:

@@ -116,7 +116,7 @@ def _document(path: Path, kind: Kind) -> Document:
         if not isinstance(said, str):
             raise Invalid("`name` is a text", code="invalid_name")
         name = said
-    return Document(kind.name, name, body, f"{_place(path)}#", is_draft)
+    return Document(kind.name, name, body, f"{_place(path)}#", is_draft, path.parent)
 
 
 def _readable(folder: Path) -> dict[tuple[str, str, bool], tuple[Path, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from kizuna.core.errors import NotSettled
-from kizuna.definitions.check import check, scene_of
+from kizuna.definitions.check import beside, check, scene_of
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Scene, all_kinds
 from kizuna.definitions.reach import Reach, reach
@@ -57,8 +57,9 @@ async def plan(
     async with database.connection() as conn:
         found = await standing(conn, workspace.id)
         scene = scene_of(conn, workspace, secret, found, wanted)
-        await check(scene, found, wanted)
-        listed = entries(found, wanted)
+        files = await beside(scene, wanted)
+        await check(scene, found, wanted, files)
+        listed = entries(found, wanted, files)
         warned = await _warnings(scene, listed, wanted)
     reached = await reach(database, lake, workspace, found, wanted, listed)
     lines = [_planned(each, reached, warned) for each in listed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -70,10 +70,13 @@ def documents(found: Standing) -> list[Document]:
 def normal(document: Document) -> Document:
     """As it would be stored."""
     body = all_kinds()[document.kind].normal(document.name, document.body)
-    return Document(document.kind, document.name, body, document.place, document.is_draft)
+    return msgspec.structs.replace(document, body=body)
 
 
-def entries(found: Standing, wanted: Iterable[Document]) -> list[Entry]:
+Beside = Mapping[Key, Sequence[Change]]  # how what a definition's files hold differs, beside its body
+
+
+def entries(found: Standing, wanted: Iterable[Document], beside: Beside | None = None) -> list[Entry]:
     """Every wanted definition and every one that no document names; drafts that none names are left alone."""
     listed: list[Entry] = []
     named: set[Key] = set()
@@ -90,6 +93,7 @@ def entries(found: Standing, wanted: Iterable[Document]) -> list[Entry]:
             listed.append(Entry(*key, "created", document.is_draft, version=version))
             continue
         changes = list(differences(_plain(key, before), _plain(key, document.body)))
+        changes += (beside or {}).get(key, ())
         action: Action = "changed" if changes else "unchanged"
         listed.append(Entry(*key, action, document.is_draft, [_open(each) for each in changes], version))
     removed = [Entry(*key, "removed", version=each.version) for key, each in found.ruling.items() if key not in named]

@@ -78,7 +78,9 @@ def export(config: Config, directory: str, workspace: str | None) -> int:
     """Write every definition of the workspace as a file."""
 
     async def ask(database: Database, chosen: Workspace) -> Any:
-        return folder.write(Path(directory), await exporting.export(database, chosen))
+        documents, beside = await exporting.export_files(database, chosen, Path(directory))
+        done = folder.write(Path(directory), documents)
+        return msgspec.structs.replace(done, written=[*beside, *done.written])
 
     done = _run(config, workspace, ask)
     if done is None:

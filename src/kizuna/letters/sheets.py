@@ -33,14 +33,18 @@ def pdf(connection: Connection[Any], workspace: int, number: int, part: int, url
         if not 1 <= part <= batch.parts:
             raise NotFound(f"batch {number} has {batch.parts} parts, counted from 1")
         letters = store.printed(cursor, workspace, number, (part - 1) * PART + 1, PART)
+        logos = store.logos(cursor, workspace, letters)
     settings = msgspec.convert(batch.settings, Settings)
     stationery = Stationery(
         sheet=settings.sheet, home=settings.country.upper(), sender=settings.sender, imprint=settings.imprint
     )
     pages = (
-        Letter(address=of_text(each.address), subject=each.subject, text=each.text, code=each.code, url=url(each.code))
+        Letter(
+            address=of_text(each.address), subject=each.subject, text=each.text, code=each.code, url=url(each.code),
+            logo=logos.get((each.template, each.version), ""),
+        )
         for each in letters
-    )
+    )  # fmt: skip
     return write_pdf(pages, stationery)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +30,8 @@ class Printed(Struct, frozen=True):
     address: str
     subject: str | None
     text: str
+    template: str
+    version: int
 
 
 class Known(Struct, frozen=True):
@@ -145,12 +147,24 @@ def post(cursor: Any, workspace: int, number: int, at: int) -> None:
 def printed(cursor: Any, workspace: int, batch: int, first: int, count: int) -> list[Printed]:
     """Letters of a batch from a place on."""
     cursor.execute(
-        "SELECT m.id, l.place, l.code, m.address, m.subject, m.body FROM letter l"
+        "SELECT m.id, l.place, l.code, m.address, m.subject, m.body, m.template, m.template_version FROM letter l"
         " JOIN message m ON m.workspace = l.workspace AND m.id = l.message"
         " WHERE l.workspace = %s AND l.batch = %s AND l.place >= %s AND m.body IS NOT NULL ORDER BY l.place LIMIT %s",
         [workspace, batch, first, count],
     )
     return [Printed(*row) for row in cursor.fetchall()]
+
+
+def logos(cursor: Any, workspace: int, letters: Iterable[Printed]) -> dict[tuple[str, int], str]:
+    """By (template, version), of those that have one."""
+    said = {(each.template, each.version) for each in letters}
+    cursor.execute(
+        "SELECT DISTINCT ON (name, version) name, version, body ->> 'logo' FROM definition WHERE workspace = %s"
+        " AND kind = 'template' AND (name, version) IN (SELECT * FROM unnest(%b::text[], %b::integer[]))"
+        " AND body ->> 'logo' <> ''",
+        [workspace, [name for name, _ in said], [version for _, version in said]],
+    )
+    return {(name, version): logo for name, version, logo in cursor.fetchall()}
 
 
 _KNOWN = (

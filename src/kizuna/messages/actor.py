@@ -53,10 +53,12 @@ def actor_of(state: str, agent: str) -> str:
     return next((each.actor for each in AGENTS if each.is_it(state, agent, lower)), HUMAN)
 
 
-def first_look(state: str, is_head: bool, agent: str, history: Sequence[int], at: int | None) -> str:
+def first_look(
+    state: str, is_head: bool, agent: str, history: Sequence[int], at: int | None, *, is_scanner: bool = False
+) -> str:
     """What the request tells by itself. `history` is the message's; `at` is None where the
-    time since it was sent tells nothing."""
-    if is_head:
+    time since it was sent tells nothing; `is_scanner` says that it came from a network without people."""
+    if is_head or is_scanner:
         return MACHINE  # a person wants to see the page
     if state == CLICKED and at is not None and _is_too_soon(history, at):
         return MACHINE

@@ -16,7 +16,7 @@ from kizuna.engine.slice import Workspace
 from kizuna.messages.claim import Person
 from kizuna.messages.links import Links, is_led, rewrite, unfollowed
 from kizuna.messages.message import Claimed
-from kizuna.messages.rehearsal import HEADER, data_of, marked
+from kizuna.messages.rehearsal import data_of, headers, marked, part_of
 from kizuna.profiles.device import Device
 from kizuna.providers import Delivery, Notification
 from kizuna.templates.blocks import bodies
@@ -146,7 +146,11 @@ def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
         subject=said.subject,
         text=said.body if said.plain is None else said.plain.text_part(),
         html=None if said.plain is None else said.body,
-        headers=HEADER if message.is_test else {} if said.unsubscribe is None else _one_click(said.unsubscribe),
+        headers=headers(message)
+        if message.is_test
+        else {}
+        if said.unsubscribe is None
+        else _one_click(said.unsubscribe),
         at=at / SECOND,
         devices=said.devices,
         notification=said.notification,
@@ -215,7 +219,7 @@ class MessageVariable(Mapping[str, Any]):
         if name in self._LINKS:
             return getattr(self._links, self._LINKS[name])
         if name in self._FIELDS:
-            return getattr(self._message, name)
+            return getattr(self._message, name) or part_of(self._message).get(name)
         if name == "id":
             return ids.show("msg", self._message.id)
         raise KeyError(name)

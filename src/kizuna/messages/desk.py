@@ -29,7 +29,7 @@ from kizuna.messages.fetching import IN_LINE_SECONDS, Fetching, Waiting
 from kizuna.messages.links import Links, Signer
 from kizuna.messages.message import Claimed
 from kizuna.messages.policy import Policy
-from kizuna.messages.rehearsal import shown_as
+from kizuna.messages.rehearsal import sample_of, shown_as
 from kizuna.messages.supply import Supply, in_rounds
 from kizuna.profiles.section import Profile
 from kizuna.providers import vault
@@ -241,6 +241,8 @@ class Desk:
         vetoes = {claim.message.profile: {(each[0], each[1]) for each in claim.vetoes} for claim in claims}
         rows = {claim.message.profile: claim.person for claim in claims if claim.person is not None}
         asked = list(rows)
+        if samples := {sample[0] for claim in claims if (sample := sample_of(claim.message))}:
+            rows.update(sql_sending.people(cursor, workspace, list(samples)))
         if missing := {row[0] for row in rows.values() if row[0] is not None} - rows.keys():
             for profile, said in sql_sending.vetoes(cursor, workspace).items():  # before the records, as the claim did
                 vetoes.setdefault(profile, set()).update(said)
@@ -250,19 +252,11 @@ class Desk:
                 missing = {row[0] for row in found.values() if row[0] is not None} - rows.keys()
         people: dict[bytes, Person] = {}
         for profile in asked:
-            living = profile
-            for _ in range(100):
-                if living not in rows or rows[living][0] is None:
-                    break
-                living = rows[living][0] or living
-            if living in rows:
+            if (living := _living(rows, profile)) in rows:
                 people[profile] = _person(living, rows[living])
         for claim in claims:
             if claim.message.to is not None:  # said to an address: it needs no record
-                profile = claim.message.profile
-                traits = shown_as(claim.message)
-                person = Person(id=profile, traits=traits, consent=Consent(), locale=locale_of(traits, Profile()))
-                people.setdefault(profile, person)
+                people.setdefault(claim.message.profile, _of_address(claim.message, rows))
         return vetoes, people
 
     def fetch(self, workspace: Workspace, waiting: Sequence[Waiting]) -> None:
@@ -293,6 +287,26 @@ def _addresses(people: Iterable[Person], claims: Iterable[sql_sending.Claim]) ->
     found = [(each.name, address_of(each, one.traits, one.known.devices)) for one in people for each in known]
     found += [(claim.message.channel, claim.message.to) for claim in claims]
     return [key_of(channel, address) for channel, address in found if address]
+
+
+def _living(rows: Mapping[bytes, sql_sending.PersonRow], profile: bytes) -> bytes:
+    """Whom a record was merged into, as far as `rows` say."""
+    for _ in range(100):
+        if profile not in rows or rows[profile][0] is None:
+            break
+        profile = rows[profile][0] or profile
+    return profile
+
+
+def _of_address(message: Claimed, rows: Mapping[bytes, sql_sending.PersonRow]) -> Person:
+    """Nobody who chose anything: with the traits of a test, or those that the sample of a copy has now."""
+    sample = sample_of(message)
+    if sample is None:
+        traits = shown_as(message)
+        return Person(id=message.profile, traits=traits, consent=Consent(), locale=locale_of(traits, Profile()))
+    row = rows.get(_living(rows, sample[0]))
+    shown = _person(message.profile, row) if row else Person(id=message.profile, traits={}, consent=Consent())
+    return Person(id=shown.id, traits=shown.traits, consent=Consent(), locale=sample[1], zone=shown.zone)
 
 
 def _person(profile: bytes, row: sql_sending.PersonRow) -> Person:

@@ -19,12 +19,14 @@ from kizuna.core.local_time import time_of_day
 from kizuna.core.problems import Problems
 from kizuna.messages.answer import Answers, read_answers
 from kizuna.messages.cap import CALENDAR, DAY, HOLD, NEXT_CHANNEL, PERIODS, SKIP, SLIDING, Cap
+from kizuna.messages.network import read as read_network
 from kizuna.messages.policy_fields import below
 from kizuna.messages.quiet_hours import Night, QuietHours, QuietRule, night_of
 from kizuna.messages.utm import NAME
 from kizuna.templates.render import check
 
 HOLD_FOR_DEFAULT = "48h"
+MOST_NETWORKS = 500  # of scanners: each open and click is compared with them
 MOST_CAPS, MOST_MESSAGES = 100, 1_000  # a record keeps what its caps count: it must stay small
 
 
@@ -71,6 +73,7 @@ def parse(body: Mapping[str, Any]) -> Policy:
     utm = reader.utm(known["utm"], "/utm") if "utm" in known else dict[str, str]()
     answers = read_answers(known.get("answers"), "/answers", reader)
     limits = reader.limits(known["limits"], "/limits") if "limits" in known else Limits()
+    reader.networks(known)
     if reader.found:
         first = reader.found[0]
         raise Invalid(f"the policy is not valid: {first.message}", code="invalid_policy", errors=reader.found)
@@ -114,6 +117,16 @@ class _Reader(Problems):
             except Invalid as error:
                 self.note(f"{pointer}/{name}", error.code, str(error))
         return {name: str(value) for name, value in said.items()}
+
+    def networks(self, known: Mapping[str, Any]) -> None:
+        """Each request asks for them as they are written; here they are looked at."""
+        listed = self.list(known, "scanners")
+        if len(listed) > MOST_NETWORKS:
+            self.note("/scanners", "too_many", f"at most {MOST_NETWORKS} networks")
+        for index, each in enumerate(listed):
+            self.guard(
+                f"/scanners/{index}", lambda each=each: read_network(each if isinstance(each, str) else ""), None
+            )
 
     def number(self, raw: Any, pointer: str, low: float, high: float, wanted: str) -> float:
         is_number = isinstance(raw, (int, float, Decimal)) and not isinstance(raw, bool)

@@ -45,6 +45,7 @@ FIELDS = {
     "answers.help": "to `HELP`: a text, one for each language (`{en, ja}`), or `false` for no answer",
     "answers.stop": "the same, to `STOP`: once for an opt-out",
     "answers.start": "the same, to `START`",
+    "scanners": "further networks, such as `192.0.2.0/24`, whose opens and clicks are machines' (at most 500); a list",
     "holdout": "per cent of all profiles that receive nothing but transactional messages",
     "limits": "when harm pauses a channel",
     "limits.complaints": "complaints among what was delivered: an object",

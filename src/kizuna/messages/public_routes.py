@@ -22,7 +22,7 @@ from kizuna.messages.actor import CLICKED, OPENED
 from kizuna.messages.holder import Found
 from kizuna.messages.links import CLICK, DISMISS, HIDDEN, OPEN, PREFERENCES, UNSUBSCRIBE, VIEW, is_html
 from kizuna.messages.report import new_id, of_customer
-from kizuna.messages.take_touch import Touches
+from kizuna.messages.take_touch import Touches, Visitor
 from kizuna.runtime.database import Database
 
 _OPEN_TO_ALL = {"public": True}
@@ -87,7 +87,7 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
 @get("/c/{token:str}", status_code=302, opt=_OPEN_TO_ALL)
 async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """Leads to a link of the message and nowhere else: the target is looked up, never taken from the address."""
-    taken = await touches.take(token, CLICK, CLICKED, _agent(request), is_head=is_head(request))
+    taken = await touches.take(token, CLICK, CLICKED, _visitor(request))
     headers = {
         "Location": ascii_url(taken.url or ""),
         "Cache-Control": "no-store",
@@ -99,7 +99,7 @@ async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -
 @get("/t/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
 async def trap(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """A link that no person sees: who follows it follows all."""
-    taken = await touches.take(token, HIDDEN, CLICKED, _agent(request), is_head=is_head(request))
+    taken = await touches.take(token, HIDDEN, CLICKED, _visitor(request))
     headers = {
         "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex, nofollow",
@@ -125,7 +125,7 @@ async def opened(name: str, request: Request[Any, Any, Any], touches: Touches) -
     if not name.endswith(".gif"):
         raise NotFound("this link is not one of ours")
     token = name.removesuffix(".gif")
-    taken = await touches.take(token, OPEN, OPENED, _agent(request), is_head=is_head(request))
+    taken = await touches.take(token, OPEN, OPENED, _visitor(request))
     headers = {
         "Cache-Control": "no-store",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -152,8 +152,9 @@ async def view(token: str, database: Database, config: Config) -> Response[str]:
     return Response(body, media_type=page.HTML, headers=headers)
 
 
-def _agent(request: Request[Any, Any, Any]) -> str:
-    return request.headers.get("user-agent", "")
+def _visitor(request: Request[Any, Any, Any]) -> Visitor:
+    address = request.client.host if request.client else ""
+    return Visitor(request.headers.get("user-agent", ""), address, is_head(request))
 
 
 def _page(body: str, status: int = 200, position: int | None = None) -> Response[str]:

@@ -12,24 +12,21 @@ from psycopg import AsyncConnection
 from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.channels import all_channels, key_of
-from kizuna.core import exact_json, ids
+from kizuna.core import ids
 from kizuna.core.errors import FieldError, Invalid, NotFound, Unprocessable
-from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.events.publish import publish
 from kizuna.messages import store
-from kizuna.messages.fold import SAY
 from kizuna.messages.grant import message_id
 from kizuna.messages.message import TEST
-from kizuna.messages.rehearsal import LONGEST_MARK, MARK, packed
+from kizuna.messages.rehearsal import LONGEST_MARK, MARK, is_marked_well, item_of, packed
 from kizuna.messages.report import new_id
-from kizuna.messages.seed_list import MOST_ADDRESSES, parse
+from kizuna.messages.seed_list import MOST_ADDRESSES, SEEDS, no_seed_list, parse
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
 from kizuna.templates import store as templates
 
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
-SEEDS = "seed_list"
 EMAIL = "email"
 EXPIRES = "1h"
 
@@ -50,7 +47,7 @@ async def send_test(
 ) -> Response[dict[str, Any]]:
     """Real mails: they need no consent, obey suppressions, burn no codes and are counted nowhere."""
     workspace = caller.workspace.id
-    if len(data.mark) > LONGEST_MARK or not data.mark.isprintable():
+    if not is_marked_well(data.mark):
         wrong = FieldError("/mark", "invalid", f"at most {LONGEST_MARK} characters of one line")
         raise Invalid("no mark for a subject", code="invalid_mark", errors=[wrong])
     async with database.connection() as conn:
@@ -64,22 +61,15 @@ async def send_test(
         if data.profile is not None:
             traits = (await templates.person(conn, workspace, await find(conn, workspace, data.profile)))[0]
         now = await accounts.now(conn, workspace)
-    said = {"channel": EMAIL, "template": name, "transactional": True, "test": True, "expires": EXPIRES}
+    said: dict[str, Any] = {"channel": EMAIL, "template": name, "expires": EXPIRES}
     said["data"] = packed(data.data, data.mark, traits)
-    items = [_item(workspace, address, said, now) for address in addresses]
+    items = [item_of(workspace, address, said, now, new_id()) for address in addresses]
     position = await log.append(workspace, items)
     messages = [
         {"to": address, "id": ids.show("msg", message_id(item.profile, TEST, item.id, EMAIL))}
         for address, item in zip(addresses, items, strict=True)
     ]
     return Response({"messages": messages}, status_code=202, headers={"Kizuna-Position": str(position)})
-
-
-def _item(workspace: int, address: str, said: dict[str, Any], now: int) -> Item:
-    """Of a record of its own, that is no customer."""
-    profile = ids.profile_id(workspace, TEST, f"{EMAIL}:{address.lower()}")
-    properties = exact_json.encode({**said, "to": address})
-    return Item(profile=profile, id=new_id(), type=SAY, timestamp=now, properties=properties, received_at=now)
 
 
 async def _addresses(conn: AsyncConnection[Any], workspace: int, data: Rehearsal) -> list[str]:
@@ -90,8 +80,7 @@ async def _addresses(conn: AsyncConnection[Any], workspace: int, data: Rehearsal
     seeds = {name: body["addresses"] for name, _, _, body, _ in await store.definitions(conn, workspace, SEEDS)}
     if data.seed_list is not None:
         if data.seed_list not in seeds:
-            wrong = FieldError("/seed_list", "unknown", "declare it: PUT /api/v1/seed-lists/{name}")
-            raise Unprocessable(f"no seed list {data.seed_list!r}", code="unknown_seed_list", errors=[wrong])
+            raise no_seed_list(data.seed_list, "/seed_list")
         return seeds[data.seed_list]
     asked = list(dict.fromkeys(data.to or []))
     known = {*await accounts.members_of(conn, workspace), *(each for list_ in seeds.values() for each in list_)}

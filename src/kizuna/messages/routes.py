@@ -22,7 +22,7 @@ from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
 from kizuna.messages.grant import message_id
-from kizuna.messages.message import RANK, TO, read_passed, read_word
+from kizuna.messages.message import RANK, TEST, TO, read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
@@ -81,9 +81,12 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     times = ("planned_at", "due_at", "expires_at")
-    hidden = ("history", "purpose", "consent", "proof")
+    hidden = ("history", "purpose", "consent", "proof", "copy_of")
+    is_test = row["purpose"] == TEST
     return {
         **{key: value for key, value in row.items() if key not in hidden},
+        "test": is_test,
+        "copy_of": row["copy_of"] if is_test else None,
         **{key: clock.show(row[key]) for key in times},
         "id": ids.show("msg", row["id"]),
         "profile": ids.show("prf", row["profile"]),

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.channels import all_channels
-from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.errors import FieldError, Invalid, Unprocessable
 
+SEEDS = "seed_list"  # the kind of definition
 MOST_ADDRESSES = 50  # more would be a way to write to people who did not agree to it
 LONGEST_NAME = 100
 
@@ -34,6 +35,11 @@ def parse(name: str, body: Mapping[str, Any]) -> SeedList:
         if not all_channels()["email"].is_valid(address):
             raise _invalid(f"/addresses/{at}", "invalid", "write a mail address")
     return found
+
+
+def no_seed_list(name: str, pointer: str) -> Unprocessable:
+    wrong = FieldError(pointer, "unknown", "declare it: PUT /api/v1/seed-lists/{name}")
+    return Unprocessable(f"no seed list {name!r}", code="unknown_seed_list", errors=[wrong])
 
 
 def _invalid(pointer: str, code: str, message: str) -> Invalid:

@@ -129,17 +129,19 @@ async def claim(conn: AsyncConnection[Any], workspace: int, items: list[str]) ->
 
 
 class Hour(NamedTuple):
-    """The workspace's time, real time, and whether they are the same."""
+    """The workspace's time, real time, whether they are the same, and the networks that its policy calls scanners'."""
 
     now: int
     real: int
     is_live: bool
+    scanners: list[str]
 
 
 async def hour(conn: AsyncConnection[Any], workspace: int) -> Hour:
     found = await conn.execute(
-        "SELECT CASE clock WHEN 'test' THEN now ELSE real_now() END, real_now(), clock <> 'test'"
-        " FROM workspace WHERE id = %s",
+        "SELECT CASE clock WHEN 'test' THEN now ELSE real_now() END, real_now(), clock <> 'test',"
+        " coalesce((SELECT body -> 'scanners' FROM definition WHERE workspace = w.id AND kind = 'policy'"
+        " AND name = 'policy' AND retired IS NULL), '[]') FROM workspace w WHERE id = %s",
         [workspace],
     )
     row = await found.fetchone()

@@ -180,7 +180,7 @@ def resend(workspace: int, message: bytes, now: int) -> Statement:
 _SHOWN = (
     "id, profile, state, reason, channel, template, template_version, topic, journey, run, step, campaign, variant,"
     " transactional, planned_at, due_at, expires_at, provider, address, attempts, trouble, caused_by, history, purpose,"
-    " consent, proof"
+    " consent, proof, data -> 'kizuna_test' -> 'of' AS copy_of"
 )
 
 
@@ -218,7 +218,7 @@ async def one(conn: AsyncConnection[Any], workspace: int, message: bytes) -> dic
 
 
 def _names() -> list[str]:
-    return [name.strip() for name in _SHOWN.split(",")]
+    return [name.strip().rpartition(" AS ")[2] for name in _SHOWN.split(",")]
 
 
 async def content(

@@ -24,6 +24,7 @@ from kizuna.messages import sql_touch
 from kizuna.messages.actor import MACHINE, TRAP, Touch, bursts, first_look, to_restate
 from kizuna.messages.links import CLICK, HIDDEN, Signer
 from kizuna.messages.message import RESTATED
+from kizuna.messages.network import is_scanner
 from kizuna.messages.report import new_id, of_customer, properties
 from kizuna.messages.sql_touch import Claimed, Hour, Mail
 from kizuna.providers.vault import secrets_of
@@ -32,13 +33,20 @@ from kizuna.runtime.database import Database
 OUTBOX = "outbox"  # the built-in provider: between it and who reads there is nothing that could scan
 
 
+class Visitor(Struct, frozen=True):
+    """What a request tells of who made it."""
+
+    agent: str
+    address: str  # from where, as far as that is known
+    is_head: bool  # it asked for the head of the answer alone
+
+
 class Came(Struct, frozen=True):
     """A request for one of a message's addresses."""
 
     message: bytes
     state: str  # opened, clicked
-    is_head: bool  # it asked for the head of the answer alone
-    agent: str
+    by: Visitor
     link: int | None = None  # its number in the message, or TRAP; None: a picture
 
 
@@ -72,11 +80,11 @@ class Touches:
         self._gatherer = Gatherer(self._take)
         self._signer: Signer | None = None
 
-    async def take(self, token: str, purpose: bytes, state: str, agent: str, *, is_head: bool) -> Taken:
+    async def take(self, token: str, purpose: bytes, state: str, by: Visitor) -> Taken:
         """Raises `NotFound` for a token that is not ours, and for a message or customer that is gone."""
         ticket = (await self._signed()).read(token, purpose)
         link = {CLICK: ticket.link, HIDDEN: TRAP}.get(purpose)
-        return await self._gatherer.ask(ticket.workspace, Came(ticket.message, state, is_head, agent, link))
+        return await self._gatherer.ask(ticket.workspace, Came(ticket.message, state, by, link))
 
     async def _signed(self) -> Signer:
         if self._signer is None:
@@ -128,7 +136,8 @@ def _see(came: Came, mail: Mail | None, touches: dict[bytes, list[Touch]], hour:
     if mail is None or (came.link is not None and came.link >= len(mail.links)):
         return None
     is_timed = hour.is_live and mail.provider != OUTBOX  # where a clock stands, or nothing is between us, all is soon
-    actor = first_look(came.state, came.is_head, came.agent, mail.history, hour.now if is_timed else None)
+    is_theirs, at = is_scanner(came.by.address, hour.scanners), hour.now if is_timed else None
+    actor = first_look(came.state, came.by.is_head, came.by.agent, mail.history, at, is_scanner=is_theirs)
     before = touches.setdefault(mail.id, [])
     if came.link == TRAP or any(span.holds(came.state, hour.real) for span in bursts(before, len(mail.links))):
         actor = MACHINE

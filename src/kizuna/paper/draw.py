@@ -8,11 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 from reportlab.graphics.barcode import qrencoder
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from kizuna.paper import fonts
 from kizuna.paper.address import PostalAddress
 from kizuna.paper.code import show
+from kizuna.paper.logo import picture
 from kizuna.paper.sheet import Box, Sheet
 from kizuna.paper.wrap import Line, height, lay_out, leading
 
@@ -21,6 +23,8 @@ MOST_PAGES = 10  # of one letter
 MOST_SIGNS = 60_000  # more are not even tried
 MARK, MARK_GAP = 4.0, 3.0  # mm: the length of a crop mark, and its distance from the cut, at least the bleed
 SMALL, ADDRESS = 6.5, 10.5  # points
+THICK = 0.035  # the line around signs that are to be bold, of their size
+FILL, FILL_AND_STROKE = 0, 2  # how PDF draws text
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -31,6 +35,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     text: str
     code: str
     url: str
+    logo: str = ""  # as `logo.picture` reads it
 
 
 class Stationery(Struct, frozen=True, kw_only=True):
@@ -87,6 +92,7 @@ class _Pen:
     def __init__(self, file: io.BytesIO, stationery: Stationery) -> None:
         sheet = stationery.sheet
         self.stationery, self.sheet = stationery, sheet
+        self.logos: dict[str, Any] = {}
         self.edge = sheet.bleed and MARK_GAP + MARK + 1  # between paper and cut
         size = ((sheet.width + 2 * self.edge) * MM, (sheet.height + 2 * self.edge) * MM)
         font = fonts.faces()[0].name  # one that is embedded, instead of the library's own
@@ -111,6 +117,7 @@ class _Pen:
                 self._end_page()
             self._lines(lines, sheet.following if number and sheet.following else sheet.body)
             if number == 0:
+                self._logo(letter.logo)
                 self._code(letter)
                 self._small(self.stationery.imprint, sheet.imprint)
         self._end_page()
@@ -138,11 +145,32 @@ class _Pen:
 
     def _text(self, text: str, left: float, baseline: float, size: float) -> None:
         """In points from the upper left corner of the cut."""
+        runs = fonts.runs(text)
+        if any(run.is_thick for run in runs):
+            self.canvas.setLineWidth(size * THICK)
         said = self.canvas.beginText(self.edge * MM + left, (self.edge + self.sheet.height) * MM - baseline)
-        for run in fonts.runs(text):
+        is_thick = False
+        for run in runs:
+            if run.is_thick != is_thick:
+                is_thick = run.is_thick
+                said.setTextRenderMode(FILL_AND_STROKE if is_thick else FILL)
             said.setFont(run.font, size)
             said.textOut(run.text)
+        if is_thick:
+            said.setTextRenderMode(FILL)
         self.canvas.drawText(said)
+
+    def _logo(self, said: str) -> None:
+        """A picture that several letters bear is in the file once."""
+        if not said:
+            return
+        image = self.logos.get(said) or self.logos.setdefault(said, ImageReader(picture(said)))
+        box, (across, down) = self.sheet.logo, image.getSize()
+        scale = min(box.width / across, box.height / down)
+        width, height = across * scale, down * scale
+        left = box.left + (0 if self.sheet.is_logo_left else box.width - width)
+        low = self.sheet.height - box.top - height
+        self.canvas.drawImage(image, (self.edge + left) * MM, (self.edge + low) * MM, width * MM, height * MM)
 
     def _code(self, letter: Letter) -> None:
         """Dark squares side by side are one rectangle: no seams, and a small file."""

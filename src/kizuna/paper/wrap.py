@@ -1,4 +1,7 @@
-"""Text broken into lines: words stay whole, Japanese may break anywhere but before closing and after opening signs."""
+"""Text broken into lines: words stay whole, Japanese may break anywhere but before closing and after opening signs.
+
+Between `BOLD` and `PLAIN` a line is bold; every line begins plain. The two have no width.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+BOLD, PLAIN = "\x02", "\x03"
+_STRONG = re.compile(r"\*\*(?=[^\s*])(.{1,2000}?)(?<=[^\s*])\*\*")
 _NEVER_FIRST = (
-    "、。，．・：；？！゛゜ヽヾゝゞ々ー」』】）〕］｝〉》”’ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ)]},.:;!?%％"
+    "\x03、。，．・：；？！゛゜ヽヾゝゞ々ー」』】）〕］｝〉》”’ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ)]},.:;!?%％"
 )
-_NEVER_LAST = "「『【（〔［｛〈《“‘([{〒￥¥"
+_NEVER_LAST = "\x02「『【（〔［｛〈《“‘([{〒￥¥"
 _WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PIECE = re.compile(rf"[{re.escape(_NEVER_LAST)}]*(?:[{_WIDE}]|[^\s{_WIDE}]+|[^\s])[{re.escape(_NEVER_FIRST)}]*|\s+")
 
@@ -27,14 +32,15 @@ class Line(Struct, frozen=True):
 
 
 def lay_out(text: str, room: float, size: float, measure: Measure) -> list[Line]:
-    """Paragraphs stand apart by empty lines, `# ` begins a heading, `- ` an item; other ends of lines are kept."""
+    """Paragraphs stand apart by empty lines, `# ` begins a heading, `- ` an item, `**bold**` is bold; other ends of
+    lines are kept."""
     lines: list[Line] = []
     gap = 0.0
     for said in text.replace("\r\n", "\n").strip("\n").split("\n"):
         if not said.strip():
             gap = size * 0.7
             continue
-        words, own, indent = said.strip(), size, 0.0
+        words, own, indent = _marked(said.strip()), size, 0.0
         if words.startswith("# "):
             words, own, gap = words[2:], size * 1.45, gap and size
         elif words.startswith("- "):
@@ -54,25 +60,39 @@ def leading(size: float) -> float:
     return size * 1.45
 
 
+def _marked(said: str) -> str:
+    return _STRONG.sub(rf"{BOLD}\1{PLAIN}", said.replace(BOLD, "").replace(PLAIN, ""))
+
+
 def _broken(words: str, room: float, size: float, measure: Measure) -> Iterator[str]:
     line = ""
     for piece in _PIECE.findall(words):
-        if not line or measure((line + piece).rstrip(), size) <= room:
-            line += piece if line else piece.lstrip()
+        if not _signs(line) or measure((line + piece).rstrip(), size) <= room:
+            line += piece if _signs(line) else piece.lstrip()
         else:
             yield line.rstrip()
-            line = piece.lstrip()
-        while measure(line.rstrip(), size) > room and len(line) > 1:  # a word wider than the page
+            line = _carried(line) + piece.lstrip()
+        while measure(line.rstrip(), size) > room and _signs(line) > 1:  # a word wider than the page
             fits = _fitting(line, room, size, measure)
             yield line[:fits]
-            line = line[fits:]
-    if line.strip():
+            line = _carried(line[:fits]) + line[fits:]
+    if _signs(line.strip()):
         yield line.rstrip()
 
 
+def _signs(line: str) -> int:
+    return len(line) - line.count(BOLD) - line.count(PLAIN)
+
+
+def _carried(line: str) -> str:
+    """What the next line begins with, so that what is bold at the end of this one stays so."""
+    return BOLD if line.rfind(BOLD) > line.rfind(PLAIN) else ""
+
+
 def _fitting(line: str, room: float, size: float, measure: Measure) -> int:
-    """How many signs of a line fit: at least one."""
-    low, high = 1, len(line)
+    """How much of a line fits: at least one sign."""
+    first = next(place for place, sign in enumerate(line) if sign not in (BOLD, PLAIN))
+    low, high = first + 1, len(line)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if measure(line[:middle], size) <= room else (low, middle - 1)

@@ -17,7 +17,8 @@ from kizuna.templates.push import read as read_push
 
 FORMATS = ("liquid+html", "liquid+mjml", "liquid+text")
 COMMERCIAL, TRANSACTIONAL = KINDS = ("commercial", "transactional")  # what a template is for
-PLAIN = ("push", "sms", "line", "whatsapp", "letter", "call")  # channels that show no HTML
+LETTER = "letter"
+PLAIN = ("push", "sms", "line", "whatsapp", LETTER, "call")  # channels that show no HTML
 
 LONGEST_LOCALE = 35
 
@@ -38,6 +39,7 @@ class Template(Struct, frozen=True):
     locales: Mapping[str, Wording]
     push: PushPart | None = None
     kind: str = COMMERCIAL
+    logo: str = ""  # of a letter, as `paper.logo` reads it
 
     @property
     def escapes(self) -> bool:
@@ -90,9 +92,12 @@ def read(body: Mapping[str, Any]) -> Template:
         else:
             errors.append(FieldError(f"/locales/{locale}", "invalid", "an object {subject, body}"))
     push = read_push(body.get("push"), channel, errors)
+    logo = body.get("logo") or ""
+    if logo and (channel != LETTER or not isinstance(logo, str)):
+        errors.append(FieldError("/logo", "unsupported", "a template of channel letter may have one, as a text"))
     if errors:
         raise Invalid("the template is not complete", code="invalid_template", errors=errors)
-    return Template(channel, format_, default, others, push, kind)
+    return Template(channel, format_, default, others, push, kind, logo)
 
 
 def _wording(said: Mapping[str, Any], channel: Any, pointer: str, errors: list[FieldError]) -> Wording:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.paper.logo import picture
 from kizuna.templates.definition import Template
 from kizuna.templates.render import check
 
 
 def examine(template: Template) -> None:
-    """Raises `Invalid` with the place of a wording that is not Liquid that can be read."""
+    """Raises `Invalid` with the place of a wording that is not Liquid that can be read, or of a logo that is none."""
+    if template.logo:
+        try:
+            picture(template.logo)
+        except Invalid as error:
+            raise Invalid(str(error), code=error.code, errors=[FieldError("/logo", error.code, str(error))]) from None
     for pointer, wording in template.wordings():
         said = [
             ("subject", wording.subject, False),

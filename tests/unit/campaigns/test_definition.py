@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kizuna.campaigns.definition import parse
+from kizuna.campaigns.definition import Seeds, parse
 from kizuna.core.errors import Invalid
 
 SEND = {"channel": "email", "template": "hello"}
@@ -43,9 +43,20 @@ def test_without_variants_there_is_no_arm() -> None:
         ({"variants": [{"name": "a"}, {"name": "a"}]}, "/variants"),
         ({"send": {"channel": "email"}}, "/send"),
         ({"send": {**SEND, "expires": "soon"}}, "/send/expires"),
+        ({"send": {**SEND, "channel": "sms", "seeds": "ours"}}, "/send/seeds"),
+        ({"send": {**SEND, "seeds": {"list": "ours", "mark": "a\nb"}}}, "/send/seeds/mark"),
+        ({"send": {**SEND, "seeds": {"mark": "[Seed] "}}}, "/send/seeds"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(more: dict[str, Any], pointer: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse({"segment": "s", "send": SEND, **more})
     assert [each.pointer for each in refused.value.errors] == [pointer]
+
+
+@pytest.mark.parametrize("channel", ["email", "best", ["sms", "email"]])
+def test_seeds_are_named_or_named_with_a_mark(channel: Any) -> None:
+    send = {**SEND, "channel": channel, "seeds": "ours"}
+    assert parse({"segment": "s", "send": send}).send.copied_to == Seeds(list="ours")
+    marked = {**send, "seeds": {"list": "ours", "mark": "[Seed] "}}
+    assert parse({"segment": "s", "send": marked}).send.copied_to == Seeds(list="ours", mark="[Seed] ")

@@ -123,6 +123,18 @@ def test_a_law_on_texts_brings_its_hours_behind_those_that_are_written() -> None
     assert [each.country for each in written.quiet_by] == ["JP", None]
 
 
+def test_networks_of_scanners_are_looked_at_when_they_are_written() -> None:
+    parse({"scanners": ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]})
+    for wrong, pointers in (
+        (["192.0.2.1/24", "0.0.0.0/0", 7], ["/scanners/0", "/scanners/1", "/scanners/2"]),
+        (["192.0.2.0/24"] * 501, ["/scanners"]),
+        ("192.0.2.0/24", ["/scanners"]),
+    ):
+        with pytest.raises(Invalid) as refused:
+            parse({"scanners": wrong})
+        assert [each.pointer for each in refused.value.errors] == pointers
+
+
 def test_utm_parameters_are_names_and_readable_liquid() -> None:
     assert parse({"utm": {"source": "kizuna", "campaign": "{{ message.campaign }}"}}).utm["source"] == "kizuna"
     with pytest.raises(Invalid) as refused:

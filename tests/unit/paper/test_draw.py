@@ -96,6 +96,16 @@ def test_printed_again_it_is_the_same() -> None:
     assert draw.write_pdf([letter], stationery) == draw.write_pdf([letter], stationery)
 
 
+def test_bold_is_a_font_of_its_own_or_drawn_thick(japanese: None) -> None:
+    plain, bold = (read("a4-jp", (ADA, text)).pages[0] for text in ("Dear Ada 様", "Dear **Ada** **様**"))
+    assert "Dear Ada 様" in bold.extract_text()
+    assert any("Bold" in name or "Bd" in name for name in fonts_of(bold))
+    assert all(fonts_of(bold).values())
+    assert len(fonts_of(bold)) > len(fonts_of(plain))
+    drawn: Any = bold.get_contents()
+    assert (b"2 Tr" in drawn.get_data()) == any(run.is_thick for run in fonts.runs("\x02様\x03"))
+
+
 def test_the_code_is_of_squares() -> None:
     matrix = draw.qr_matrix(f"https://mail.example.com/q/{CODE}")
     assert len(matrix) in (29, 33)

@@ -3,16 +3,41 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kizuna.paper.wrap import height, lay_out
+from kizuna.paper.wrap import BOLD, PLAIN, height, lay_out
 
 
 def measure(text: str, size: float) -> float:
-    """Each sign is as wide as it is high."""
-    return len(text) * size
+    """Each sign is as wide as it is high, a bold one half as wide again."""
+    width, sign_width = 0.0, 1.0
+    for sign in text:
+        if sign in (BOLD, PLAIN):
+            sign_width = 1.5 if sign == BOLD else 1.0
+        else:
+            width += sign_width
+    return width * size
 
 
 def lines(text: str, room: int) -> list[str]:
     return [line.text for line in lay_out(text, room, 1, measure)]
+
+
+def shown(text: str, room: int) -> list[str]:
+    """Lines with `<` and `>` where bold begins and ends."""
+    return [line.replace(BOLD, "<").replace(PLAIN, ">") for line in lines(text, room)]
+
+
+def test_bold_words_are_wider_and_stay_bold_on_the_next_line() -> None:
+    assert shown("a **b** c", 9) == ["a <b> c"]
+    assert shown("aa **bb cc** dd", 6) == ["aa <bb", "<cc> dd"]
+    assert shown("**abcdefgh** i", 6) == ["<abcd", "<efgh>", "i"]
+    assert shown("あい**うえ**。お", 5) == ["あい<う", "<え>。お"]
+    assert shown("**あ**。", 2) == ["<あ>", "。"]
+
+
+def test_stars_that_enclose_nothing_are_stars() -> None:
+    for text in ("2 ** 3 ** 4", "**", "****", "a**b", "** a **", "*a*"):
+        assert shown(text, 99) == [text]
+    assert shown("x\x02y", 99) == ["xy"]
 
 
 def test_words_stay_whole() -> None:
@@ -35,9 +60,16 @@ def test_paragraphs_headings_and_items() -> None:
     assert height(laid) > sum(line.size for line in laid)
 
 
-@given(st.text(alphabet="aé 、。「」あ漢-", max_size=60), st.integers(4, 12))
+@given(st.text(alphabet="aé 、。「」あ漢-*", max_size=60), st.integers(4, 12))
 def test_nothing_is_lost_and_nothing_is_wider(text: str, room: int) -> None:
     said = " ".join(text.split())
     laid = lay_out(f"x{said}", room, 1, measure)
-    assert "".join(line.text for line in laid).replace(" ", "") == f"x{said}".replace(" ", "")
+    signs = "".join(line.text for line in laid).translate({ord(BOLD): None, ord(PLAIN): None})
+    assert signs.replace(" ", "").replace("*", "") == f"x{said}".replace(" ", "").replace("*", "")
     assert all(measure(line.text, line.size) <= room for line in laid)
+
+
+@given(st.text(alphabet="aé 、。「」あ漢-", max_size=40), st.integers(4, 12))
+def test_all_of_a_bold_paragraph_is_bold(text: str, room: int) -> None:
+    laid = lay_out(f"**x{' '.join(text.split())}x**", room, 1, measure)
+    assert all(line.text.startswith(BOLD) and PLAIN not in line.text.rstrip(PLAIN) for line in laid)

@@ -6,11 +6,13 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from kizuna.definitions.difference import Change
 from kizuna.definitions.document import Document
 from kizuna.definitions.store import Key, Ruling
 from kizuna.engine.slice import Workspace
@@ -25,6 +27,13 @@ class Scene(Struct, frozen=True):
     secret: str  # KIZUNA_SECRET, if set
     ruling: Mapping[Key, Ruling]
     target: Mapping[Key, dict[str, Any]]  # the bodies that are to rule, by kind and name
+
+
+class Saved(Struct, frozen=True):
+    """What was written beside a definition, and what its own file says then."""
+
+    document: Document
+    file: str | None = None  # its name; None: nothing was written
 
 
 class Kind:
@@ -49,6 +58,14 @@ class Kind:
     def uses(self, body: dict[str, Any]) -> set[Key]:
         """The definitions it names; must take any object."""
         return set()
+
+    async def beside(self, document: Document, scene: Scene) -> list[Change]:
+        """How what its files hold differs from what is held; of one that cannot be read, that it is to be checked."""
+        return []
+
+    async def save_beside(self, document: Document, folder: Path, scene: Scene) -> Saved:
+        """Write the files that it names into the folder of its kind, where they do not say the same already."""
+        return Saved(document)
 
     async def check(self, document: Document, scene: Scene) -> None:
         """Raises `Invalid`, with pointers into the body, for what could not be published."""

@@ -15,6 +15,7 @@ from kizuna.definitions.kinds.segment import readable, rules_of
 from kizuna.definitions.kinds.template import templates_of, terms_of
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
+from kizuna.messages.seed_list import SEEDS, no_seed_list
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import segments_of
 from kizuna.templates import legal
@@ -37,6 +38,8 @@ class CampaignKind(Kind):
         named: list[tuple[str, Any]] = [(word, send.get(word)) for send in said_by for word in ("template", "topic")]
         rule = readable(body)
         named += [("segment", asked) for asked in (segments_of(rule) if rule else [body.get("segment")])]
+        seeds = said.get("seeds") if isinstance(said, dict) else None
+        named.append((SEEDS, seeds.get("list") if isinstance(seeds, dict) else seeds))
         return {(kind, name) for kind, name in named if isinstance(name, str)}
 
     async def check(self, document: Document, scene: Scene) -> None:
@@ -47,7 +50,9 @@ class CampaignKind(Kind):
         elif ("segment", campaign.segment) not in scene.target:
             problem = FieldError("/segment", "unknown_segment", f"there is no segment {campaign.segment!r}")
             raise Unprocessable(f"no segment {campaign.segment!r}", code="unknown_segment", errors=[problem])
-
+        seeds = campaign.send.copied_to
+        if seeds is not None and (SEEDS, seeds.list) not in scene.target:
+            raise no_seed_list(seeds.list, "/send/seeds")
         legal.check_use(templates_of(scene), terms_of(scene), campaign.marketing_templates())
 
     async def publish(self, document: Document, scene: Scene) -> int:

@@ -68,7 +68,7 @@ def open_source(looked: Looked, chosen: Map) -> Source:
         case _:
             from kizuna.imports.formats.delimited import Delimited
 
-            source = Delimited(looked, chosen)
+            source = Delimited(looked, chosen.delimiter, chosen.header)
     missing = sorted(chosen.names() - set(source.columns)) if source.columns else []
     if missing:
         source.close()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, TextIO
 
 from kizuna.core.errors import Invalid
 from kizuna.imports.formats import LONGEST, Broken, Looked, Row, skip_line
-from kizuna.imports.map import Map
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_CELLS = 2_000
@@ -23,15 +22,16 @@ class TooLongError(Exception):
 
 
 class Delimited:
-    def __init__(self, looked: Looked, chosen: Map) -> None:
+    def __init__(self, looked: Looked, delimiter: str = "", header: Sequence[str] = ()) -> None:
+        """Without `delimiter` it is found out, without `header` it is the first line."""
         csv.field_size_limit(LONGEST)
         self.raw: BinaryIO = looked.path.open("rb")
-        self.delimiter = chosen.delimiter or sniff(_head(looked))
+        self.delimiter = delimiter or sniff(_head(looked))
         # What is not of the encoding stays to be seen, and costs only its row.
         errors = "surrogateescape" if not looked.encoding.startswith("utf-16") else "replace"
         self.lines = _Lines(io.TextIOWrapper(self.raw, looked.encoding, errors=errors, newline=""))
         self.reader = csv.reader(self.lines, delimiter=self.delimiter, strict=True)
-        self.columns = list(chosen.header) or self._header()
+        self.columns = list(header) or self._header()
 
     def rows(self) -> Iterator[Row | Broken]:
         columns = self.columns
