@@ -43,4 +43,7 @@ def test_a_provider_without_a_domain_has_none_to_check(open_house: Callable[...,
     auth = house.bearer(house.workspace())
     house.client.put("/api/v1/providers/box", json={"kind": "outbox", "channel": "email"}, headers=auth)
     assert house.client.post("/api/v1/providers/box/check", json={}, headers=auth).json()["code"] == "no_domain"
+    assert (
+        house.client.post("/api/v1/providers/box/check", headers=auth).json()["code"] == "no_domain"
+    )  # no body either
     assert house.client.post("/api/v1/providers/none/check", json={}, headers=auth).status_code == 404

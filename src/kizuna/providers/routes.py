@@ -114,7 +114,9 @@ class Check(Struct, forbid_unknown_fields=True):
 
 
 @post("/api/v1/providers/{name:str}/check", status_code=200)
-async def check_provider(name: str, data: Check, caller: Caller, database: Database, config: Config) -> dict[str, Any]:
+async def check_provider(
+    name: str, caller: Caller, database: Database, config: Config, data: Check | None = None
+) -> dict[str, Any]:
     """What the DNS says of the sender's domain now: each record as it should be, as it is, and what to do."""
     workspace = caller.workspace.id
     async with database.connection() as conn:
@@ -130,7 +132,8 @@ async def check_provider(name: str, data: Check, caller: Caller, database: Datab
     domain = ascii_name(split_mailbox(sender)[1].rpartition("@")[2])
     signers = [signer(key) for key in getattr(settings, "dkim", ())]
     servers = [each.strip() for each in config.dns_servers.split(",") if each.strip()]
-    records = await asyncio.to_thread(lambda: check_domain(domain, signers, Names(servers).ask, data.host))
+    host = data.host if data is not None else None
+    records = await asyncio.to_thread(lambda: check_domain(domain, signers, Names(servers).ask, host))
     return {"domain": domain, "ok": all(each.ok for each in records), "records": to_builtins(records)}
 
 

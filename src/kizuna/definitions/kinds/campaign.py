@@ -15,6 +15,7 @@ from kizuna.definitions.kinds.segment import readable, rules_of
 from kizuna.definitions.kinds.template import templates_of, terms_of
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
+from kizuna.messages.doubts import doubts
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import segments_of
 from kizuna.templates import legal
@@ -49,6 +50,10 @@ class CampaignKind(Kind):
             raise Unprocessable(f"no segment {campaign.segment!r}", code="unknown_segment", errors=[problem])
 
         legal.check_use(templates_of(scene), terms_of(scene), campaign.marketing_templates())
+
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the templates that are to rule."""
+        return doubts(parse(document.body).wishes(), templates_of(scene))
 
     async def publish(self, document: Document, scene: Scene) -> int:
         ruling = scene.ruling.get((self.name, document.name))
