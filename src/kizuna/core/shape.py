@@ -14,6 +14,7 @@ from kizuna.core.problems import escape
 
 _PART = re.compile(r"\.([^.\[]+)|\[([^\]]+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
 _ENUM = re.compile(r"Invalid enum value")
 
 
@@ -22,8 +23,8 @@ def misfit(error: msgspec.ValidationError, shape: Any) -> FieldError:
     said, _, path = str(error).partition(" - at `$")
     parts = [name or index for name, index in _PART.findall(path.rstrip("`"))]
     pointer = "".join(f"/{escape(part)}" for part in parts)
-    if unknown := _UNKNOWN.match(said):
-        pointer = f"{pointer}/{escape(unknown[1])}"
+    if named := _UNKNOWN.match(said) or _MISSING.match(said):
+        pointer = f"{pointer}/{escape(named[1])}"
     return FieldError(pointer, "invalid", f"{said}{hint(said, shape, parts)}")
 
 

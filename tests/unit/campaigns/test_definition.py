@@ -41,7 +41,7 @@ def test_without_variants_there_is_no_arm() -> None:
         ({"where": {"did": "Bought"}}, "/where"),
         ({"variants": [{"name": "a", "weight": 0}]}, "/variants"),
         ({"variants": [{"name": "a"}, {"name": "a"}]}, "/variants"),
-        ({"send": {"channel": "email"}}, "/send"),
+        ({"send": {"channel": "email"}}, "/send/template"),
         ({"send": {**SEND, "expires": "soon"}}, "/send/expires"),
     ],
 )

@@ -30,7 +30,7 @@ class Settings(Struct, forbid_unknown_fields=True, rename={"sender": "from"}):
         ({"sender": "a"}, "/sender", "Object contains unknown field `sender`; known are by, from, keys, tls"),
         ({"keys": [{"algorithm": "rsa", "a/b": 1}]}, "/keys/0/a~1b",
          "Object contains unknown field `a/b`; known are algorithm"),
-        ({"keys": [{}]}, "/keys/0", "Object missing required field `algorithm`"),
+        ({"keys": [{}]}, "/keys/0/algorithm", "Object missing required field `algorithm`"),
         ({"from": 1}, "/from", "Expected `str`, got `int`"),
         ([], "", "Expected `object`, got `array`"),
     ],
