@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = load(**{name: getattr(given, name, None) for name in names})
         return given.command(config, given) or 0
     except KizunaError as error:
-        details = "".join(f"; {field.pointer.lstrip('/')}: {field.message}" for field in error.errors)
+        more = [field for field in error.errors if field.message not in str(error)]
+        details = "".join(f"; {field.pointer.lstrip('/')}: {field.message}" for field in more)
         print(f"kizuna: {error}{details}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of our output has seen enough
@@ -251,7 +252,7 @@ def demo(config: Config, given: argparse.Namespace) -> int | None:
 def query(config: Config, given: argparse.Namespace) -> int | None:
     from kizuna.insight.query import main
 
-    return main(config, given.sql, given.format)
+    return main(config, given.sql, given.format, given.workspace)
 
 
 def backtest(config: Config, given: argparse.Namespace) -> None:
@@ -371,10 +372,11 @@ def parser() -> argparse.ArgumentParser:
     shop = command(commands, "demo", demo, "replay a real shop's year into the workspace `demo`")
     shop.add_argument("--exit", action="store_true", help="end after the replay")
     shop.add_argument("--json", action="store_true", help="end standard output with the summary as JSON")
-    shop.add_argument("--port", type=int)
+    shop.add_argument("--port", type=int, help="port to listen on (8700; 0 takes any free one)")
     asked = command(commands, "query", query, "read-only SQL on the lake")
-    asked.add_argument("sql")
+    asked.add_argument("sql", metavar="SQL", help='such as "SELECT event, count(*) FROM events GROUP BY 1"')
     asked.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    asked.add_argument("--workspace", metavar="W", help="by name, where there are several")
     _add_questions(commands, command)
     measured = command(commands, "bench", bench, "measure, and print the table")
     measured.add_argument("names", nargs="*", metavar="NAME")
@@ -386,19 +388,22 @@ def parser() -> argparse.ArgumentParser:
 def _add_questions(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
     tested = command(commands, "backtest", backtest, "what a definition would have done, by recorded history")
     tested.add_argument("kind", choices=("journey", "campaign", "segment"))
-    tested.add_argument("name")
+    tested.add_argument("name", metavar="NAME", help="of what is published, or of a draft")
     tested.add_argument("--from", dest="since", required=True, metavar="DATE", help="a date or an RFC 3339 time")
     tested.add_argument("--to", dest="until", metavar="DATE", help="not included (now)")
     tested.add_argument("--definition", metavar="FILE", help="JSON to be tried in place of what is published")
     tested.add_argument("--sample", type=int, default=20, metavar="N", help="entries that are shown whole (20)")
-    tested.add_argument("--json", action="store_true")
+    tested.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    tested.add_argument("--workspace", metavar="W", help="by name, where there are several")
     command(commands, "backtest-task", backtest_task, None)
     asked = command(commands, "why", why, "why a customer got, entered or is something, or not")
     asked.add_argument("profile", help="prf_..., user:ID, anon:ID or email:ADDRESS")
     about = asked.add_mutually_exclusive_group(required=True)
-    for kind in ("message", "journey", "segment"):
-        about.add_argument(f"--{kind}", metavar="ID" if kind == "message" else "NAME")
-    asked.add_argument("--json", action="store_true")
+    about.add_argument("--message", metavar="ID", help="why it went, or stayed: msg_...")
+    about.add_argument("--journey", metavar="NAME", help="why they entered it and where they are, or why not")
+    about.add_argument("--segment", metavar="NAME", help="why they are in it, or not: each part of its rule")
+    asked.add_argument("--json", action="store_true", help="the whole chain as JSON")
+    asked.add_argument("--workspace", metavar="W", help="by name, where there are several")
 
 
 def _add_processes(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -428,16 +433,21 @@ def _add_care(commands: Any, command: Callable[..., argparse.ArgumentParser]) ->
     command(commands, "setup-link", setup_link, "a new one-time link for the first owner")
     spaces = commands.add_parser("workspace", help="workspaces").add_subparsers(metavar="COMMAND", required=True)
     space = command(spaces, "create", workspace_create, "make a workspace, print its keys as JSON")
-    space.add_argument("name")
-    space.add_argument("--clock", choices=("live", "test"))
+    space.add_argument("name", metavar="NAME", help="of one shop, brand or environment")
+    space.add_argument("--clock", choices=("live", "test"), help="a test clock stands still until you move it (live)")
     space.add_argument("--start", metavar="TIME", help="where a test clock starts")
     space.add_argument("--zone", help="IANA time zone (UTC)")
     space.add_argument("--currency", help="ISO 4217 (USD)")
-    space.add_argument("--consent", choices=("opt_out", "opt_in"))
+    space.add_argument(
+        "--consent", choices=("opt_out", "opt_in"), help="opt_in: who said nothing is not written to (opt_out)"
+    )
     keys = commands.add_parser("key", help="keys of a workspace").add_subparsers(metavar="COMMAND", required=True)
     key = command(keys, "create", key_create, "make a key, print it once as JSON")
     key.add_argument("--workspace", required=True, metavar="W", help="name or id")
-    key.add_argument("--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"))
+    key.add_argument(
+        "--role", required=True, choices=("owner", "editor", "analyst", "agent", "ingest"),
+        help="owner all; editor publishes; agent reads and acts for one customer; analyst reads; ingest sends events",
+    )  # fmt: skip
 
 
 def _add_backup(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -142,6 +142,20 @@ def test_what_cannot_be_launched_is_refused(shop: Shop) -> None:
     assert shop.ask("GET", "/api/v1/campaigns/sale", expect=404)["code"] == "not_found"
 
 
+def test_what_it_cannot_say_is_said_when_it_is_put_and_refused_when_it_is_launched(shop: Shop) -> None:
+    shop.segment("buyers", {"did": "Bought"})
+    body = {"segment": "buyers", "send": SEND, "variants": [{"name": "a"}, {"name": "b", "template": "bye"}]}
+    doubtful = shop.ask("PUT", "/api/v1/campaigns/sale", body)
+    assert [each.partition(":")[0] for each in doubtful["warnings"]] == ["no template 'hello'", "no template 'bye'"]
+    shop.template("hello", "Hello")
+    refused = shop.ask("POST", "/api/v1/campaigns/sale/launch", expect=422)
+    assert (refused["code"], [each["message"] for each in refused["errors"]]) == (
+        "unknown_template", ["publish 'bye' first"],
+    )  # fmt: skip
+    shop.template("bye", "Bye")
+    launch(shop)
+
+
 def test_a_rule_may_stand_in_the_campaign(full: Shop) -> None:
     rule = {"all": [{"did": "Bought"}, {"trait": "email", "starts_with": "u1"}]}
     full.ask("PUT", "/api/v1/campaigns/sale", {"where": rule, "send": SEND})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 
 from kizuna.providers.dkim_key import signer
 from kizuna.testing.dns_server import DnsServer
@@ -42,5 +43,22 @@ def test_a_provider_without_a_domain_has_none_to_check(open_house: Callable[...,
     house = open_house()
     auth = house.bearer(house.workspace())
     house.client.put("/api/v1/providers/box", json={"kind": "outbox", "channel": "email"}, headers=auth)
-    assert house.client.post("/api/v1/providers/box/check", json={}, headers=auth).json()["code"] == "no_domain"
+    for body in ({}, None):
+        answer = house.client.post("/api/v1/providers/box/check", json=body, headers=auth)
+        assert answer.json()["code"] == "no_domain"
     assert house.client.post("/api/v1/providers/none/check", json={}, headers=auth).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("base", "said"), [("http://127.0.0.1:8700", ["local_links"]), ("https://kizuna.shop.example", [])]
+)
+def test_links_that_open_on_this_machine_only_are_warned_of(
+    open_house: Callable[..., Any], base: str, said: list[str]
+) -> None:
+    house = open_house(public_url=base)
+    auth = house.bearer(house.workspace())
+    mail = {"kind": "smtp", "settings": {"host": "127.0.0.1", "from": "news@shop.example"}}
+    hook = {"kind": "webhook", "settings": {"url": "https://crm.example/in", "secret": "whsec_" + "c2VjcmV0" * 4}}
+    for body, expected in ((mail, said), (hook, [])):  # a web hook carries no links
+        answer = house.client.put("/api/v1/providers/one", json=body, headers=auth)
+        assert [each["code"] for each in answer.json()["warnings"]] == expected

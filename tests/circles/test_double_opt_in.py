@@ -144,10 +144,17 @@ def test_a_public_form_asks_and_tells_nobody_who_is_a_customer(shop: Shop) -> No
 def test_a_public_form_is_refused_without_sense_and_when_it_is_too_much(shop: Shop) -> None:
     client, key = shop.house.client, shop.workspace["write_key"]
     assert sign_up(shop, "no address").status_code == 400
+    read = client.post(
+        f"/f/{key}", data={"email": "no address"}, headers={"Accept": "text/html", "Accept-Language": "ja"}
+    )
+    assert (read.status_code, '<html lang="ja">' in read.text, "メールアドレスの形式" in read.text) == (400, True, True)
     assert sign_up(shop, "a@example.com", topic="unheard").status_code == 422
     odd = {"email": "a@example.com", "form": "foot\x00er"}  # no database keeps it: it would stop their log
     assert client.post(f"/f/{key}", data=odd).json()["code"] == "invalid_text"
     assert client.post(f"/f/{key}", data={"email": "a@example.com"}, files={"form": b"\x00"}).status_code < 500
+    shop.put("/api/v1/policy", {"double_opt_in": {"template": "nobody_wrote_it"}})
+    assert sign_up(shop, "a@example.com").json()["code"] == "unknown_template"
+    shop.put("/api/v1/policy", {"double_opt_in": {"template": "please"}})
     assert client.post("/f/wk_wrong", data={"email": "a@example.com"}).status_code == 401
     answers = [client.post(f"/f/{key}", json={"email": f"u{n}@example.com"}) for n in range(12)]
     assert {each.status_code for each in answers} == {202, 429}

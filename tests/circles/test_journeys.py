@@ -209,6 +209,12 @@ def test_members_enter_only_when_asked(shop: Shop) -> None:
     assert shop.journey("publish", {"include_members": True}, expect=422)["code"] == "no_members"
 
 
+def test_what_its_steps_cannot_say_is_told_when_it_is_published(shop: Shop) -> None:
+    shop.journey(body=WELCOME)
+    absent = "no template 'hello': until it is published, its messages are skipped"
+    assert shop.journey("publish")["warnings"] == [absent]
+
+
 def test_rules_about_unknown_segments_are_refused(shop: Shop) -> None:
     shop.journey(body={**WELCOME, "exit": [{"segment_left": "nobody"}]})
     problem = shop.journey("publish", expect=422)

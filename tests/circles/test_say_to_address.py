@@ -93,6 +93,7 @@ def test_it_goes_to_the_address_named_and_not_to_where_its_customer_moved(shop: 
         ({"to": ""}, 422, "invalid_address"),
         ({"channel": "push"}, 422, "invalid_address"),
         ({"channel": "pigeon"}, 422, "unknown_channel"),
+        ({"template": "never_put"}, 422, "unknown_template"),
     ],
 )  # fmt: skip
 def test_what_may_not_be_said_to_an_address_is_refused(

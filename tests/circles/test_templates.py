@@ -77,6 +77,15 @@ def test_spellings_of_migrants_are_converted_with_a_notice(open_shop: Open) -> N
     assert shop.get("/api/v1/templates/old")["body"] == "Hi {{profile.traits.city}}"
 
 
+def test_words_that_mean_nothing_are_said_when_a_template_is_put(open_shop: Open) -> None:
+    shop = open_shop()
+    said = shop.ask(
+        "PUT", "/api/v1/templates/hello", {"channel": "email", "body": "Hi", "locale": {"ja": {"body": "やあ"}}}
+    )
+    assert said["warnings"] == ["'locale' means nothing here; did you mean 'locales'?"]
+    assert "warnings" not in shop.ask("PUT", "/api/v1/templates/hello", {"channel": "email", "body": "Hi"})
+
+
 def test_an_sms_shows_what_it_is_sent_as(open_shop: Open) -> None:
     shop = open_shop()
     found = render(shop, inline={"channel": "sms", "body": "{{ say }}"}, data={"say": "秋の新作 & more" + "。" * 60})

@@ -106,6 +106,15 @@ def test_a_journey_never_entered_says_which_gate_was_closed(
         assert parts == [(GOLD["all"][0], "blue", "does not hold"), (GOLD["all"][1], 1, "does not hold")]
 
 
+def test_what_came_before_the_journey_while_the_clock_stood_still_is_told_so(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop()
+    shop.track("ada", "Bought")
+    shop.journey("tell", {"entry": {"on": {"event": "Bought"}}, "steps": [{"id": "wait", "delay": "1d"}]})
+    said = why(shop, "ada", journey="tell")
+    assert said["answer"] == "never entered: before_publish"
+    assert said["chain"][0]["seen"]["latest"] == said["chain"][0]["seen"]["published_at"]
+
+
 def test_who_entered_and_may_not_again_is_told_why(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop()
     shop.journey(

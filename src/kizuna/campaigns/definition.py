@@ -14,6 +14,8 @@ from kizuna.campaigns.schedule import NOW, Schedule
 from kizuna.channels import EXPIRES_DEFAULT, best_channels
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.shape import misfit
+from kizuna.messages.doubts import Wish
 from kizuna.messages.rehearsal import LONGEST_MARK, is_marked_well
 from kizuna.segments import rule
 from kizuna.segments.rule import Rule
@@ -70,10 +72,16 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True):
     variants: list[Variant] = field(default_factory=list)
     goal: Any = None
 
+    def templates(self) -> list[str]:
+        """Those it says, its own before those of its variants."""
+        return list(dict.fromkeys([self.send.template, *(each.template for each in self.variants if each.template)]))
+
     def marketing_templates(self) -> set[str]:
         """Those it says marketing with; none where it is transactional."""
-        said = {self.send.template, *(each.template for each in self.variants if each.template)}
-        return set() if self.send.transactional else said
+        return set() if self.send.transactional else set(self.templates())
+
+    def wishes(self) -> list[Wish]:
+        return [Wish(template, self.send.channels, self.send.transactional) for template in self.templates()]
 
     def arms(self) -> list[tuple[str | None, str]]:
         """(variant, template) of each thing it may say."""
@@ -105,8 +113,8 @@ def parse(body: Mapping[str, Any]) -> Campaign:
     try:
         campaign = msgspec.convert(body, Campaign)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        raise _invalid("/" + path.strip("`").strip(".").replace(".", "/"), "invalid", text) from None
+        found = misfit(error, Campaign)
+        raise _invalid(found.pointer, found.code, found.message) from None
     if (campaign.segment is None) == (campaign.where is None):
         pointer = "/segment" if campaign.where is None else "/where"
         raise _invalid(pointer, "required", "say to whom: either `segment`, a name, or `where`, a rule")

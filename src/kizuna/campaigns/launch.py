@@ -13,6 +13,7 @@ from kizuna.core.errors import Conflict, NotFound
 from kizuna.engine.slice import Workspace
 from kizuna.events import publish, settled
 from kizuna.events import store as events
+from kizuna.messages.foresee import check_templates
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
 from kizuna.runtime.lake.views import some_profiles
@@ -36,6 +37,7 @@ async def launch(database: Database, lake: Lake, workspace: Workspace, name: str
         raise NotFound(f"no campaign {name!r} in this workspace")
     campaign, version = parse(found.body), found.version
     async with database.connection() as conn:
+        await check_templates(conn, workspace.id, campaign.templates(), "/send/template")
         await check_use(conn, workspace.id, campaign.marketing_templates())
     due_at = campaign.when().begins_at(now)
     if due_at <= now:

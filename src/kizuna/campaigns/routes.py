@@ -19,6 +19,7 @@ from kizuna.core import clock, ids
 from kizuna.core.errors import Conflict, FieldError, NotFound, Unprocessable
 from kizuna.engine.slice import Workspace
 from kizuna.events.publish import publish
+from kizuna.messages.foresee import foreseen
 from kizuna.messages.seed_list import SEEDS, no_seed_list
 from kizuna.messages.sending import GUARD
 from kizuna.runtime.database import Database
@@ -34,7 +35,7 @@ Change = Callable[[AsyncConnection[Any], Workspace, str], Awaitable[int]]
 
 @put("/api/v1/campaigns/{name:str}")
 async def put_campaign(name: str, data: dict[str, Any], caller: Caller, database: Database) -> Response[dict[str, Any]]:
-    """Publish a version for launches to come; a paused campaign stays paused."""
+    """Publish a version for launches to come; a paused campaign stays paused. `warnings` say what will disappoint."""
     campaign = parse(data)
     workspace = caller.workspace
     async with database.connection() as conn:
@@ -44,7 +45,9 @@ async def put_campaign(name: str, data: dict[str, Any], caller: Caller, database
         found = await store.current(conn, workspace.id, name)
         status = PAUSED if found and found.status == PAUSED else change.READY
         version, position = await publish(conn, workspace, "campaign", name, data, status=status)
-    return _answer({"name": name, "version": version}, position)
+        warnings = await foreseen(conn, workspace.id, campaign.wishes())
+    said = {"warnings": warnings} if warnings else {}
+    return _answer({"name": name, "version": version, **said}, position)
 
 
 async def _check_audience(conn: AsyncConnection[Any], workspace: Workspace, campaign: Campaign) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.shape import misfit
 
 LONGEST_NAME = 100
 MOST_FIELDS, MOST_SELECTIONS, MOST_CONDITIONS, MOST_SELECTED = 200, 50, 10, 50
@@ -48,9 +49,7 @@ def read(body: Mapping[str, Any]) -> Catalog:
     try:
         catalog = msgspec.convert(dict(body), Catalog)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        pointer = path.strip("`").replace(".", "/").replace("[", "/").replace("]", "")
-        raise _invalid([FieldError(pointer, "invalid", text)]) from None
+        raise _invalid([misfit(error, Catalog)]) from None
     errors = [
         FieldError(f"/fields/{name}", "unsupported", f"one of {', '.join(TYPES)}")
         for name, kind in catalog.fields.items()

@@ -51,6 +51,14 @@ def duration(text: str) -> Duration:
     return found
 
 
+def show_duration(length: Duration) -> str:
+    """As one would write it, in the largest unit that fits whole; exact ones in days at most."""
+    if length.months:
+        return f"{length.months}mo" if length.months % 12 else f"{length.months // 12}y"
+    unit = next(unit for unit in ("d", "h", "m", "s") if length.exact % _EXACT[unit] == 0 or unit == "s")
+    return f"{length.exact // _EXACT[unit]}{unit}"
+
+
 def after(instant: int, length: Duration, zone: str) -> int:
     """`instant + length`; calendar months keep the local time of `zone` and clip to the month's last day."""
     return instant + length.exact if not length.months else _shift_months(instant, length.months, zone)

@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from kizuna.core import errors
 from kizuna.core.errors import FieldError, KizunaError
+from kizuna.core.shape import hint
 
 _STATUS: dict[type[KizunaError], int] = {
     errors.Unprocessable: 422,
@@ -80,22 +81,26 @@ def from_kizuna(_: Request[Any, Any, Any], error: KizunaError) -> Response[bytes
     return problem(status_of(error), error.code, str(error), error.errors, headers)
 
 
-def from_validation(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+def from_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """Litestar's own checks of typed bodies and parameters."""
     found = error.extra if isinstance(error.extra, list) else []
-    fields = [_field(one) for one in found if isinstance(one, dict)]
+    body = getattr(request.scope.get("route_handler"), "parsed_data_field", None)
+    shape = body.annotation if body is not None else None
+    fields = [_field(one, shape) for one in found if isinstance(one, dict)]
     detail = "; ".join(f"{field.pointer or 'the body'}: {field.message}" for field in fields)
     return problem(400, "invalid", detail or "the request is not valid", fields)
 
 
-def _field(found: dict[str, Any]) -> FieldError:
-    """msgspec names the field in its words, not in its path, when it is missing or unknown."""
+def _field(found: dict[str, Any], shape: Any) -> FieldError:
+    """msgspec names the field in its words, not in its path, when it is missing or unknown. `shape` is the body's."""
     path = [part for part in re.split(r"[.\[\]]+", str(found.get("key", ""))) if part]
     message = str(found.get("message", "not valid"))
     if path[:1] == ["data"]:
         path = path[1:]
         if message == "'data'":
             return FieldError("", "missing", "send a JSON body")
+    if found.get("source") == "body":
+        message += hint(message, shape, path)
     named = _NAMED.search(message)
     code = ("missing" if "missing" in message else "unknown") if named else "invalid"
     if named:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from kizuna.core.clock import SECOND, duration
 from kizuna.core.errors import FieldError, Unprocessable
+from kizuna.core.shape import misfit
 from kizuna.feeds import Target, all_targets
 from kizuna.providers import vault
 
@@ -70,9 +71,9 @@ def settings_of(target: Target, told: Mapping[str, Any]) -> Any:
     try:
         return msgspec.convert({key: value for key, value in told.items() if key in known}, target.settings)
     except msgspec.ValidationError as error:
-        said, _, path = str(error).partition(" - at `$")
-        wrong = FieldError(f"/to{path.rstrip('`').replace('.', '/')}", "invalid", said)
-        raise Unprocessable(f"to: {error}", code="invalid_feed", errors=[wrong]) from None
+        found = misfit(error, target.settings)
+        wrong = FieldError(f"/to{found.pointer}", found.code, found.message)
+        raise Unprocessable(f"to: {found.message}", code="invalid_feed", errors=[wrong]) from None
 
 
 def sealed(

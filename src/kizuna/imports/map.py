@@ -150,7 +150,8 @@ class _Reader(Problems):
         if any(one != other and other[: len(one)] == one for one in paths if one for other in paths):
             self.note("/columns", "twice", "one column goes inside where another one goes")
         if not {("userId",), ("anonymousId",)} & set(paths):
-            self.note("/columns", "no_identity", "name the column of the userId or the anonymousId")
+            alone = "of a list of addresses alone, the address may be both: [traits.email, anonymousId]"
+            self.note("/columns", "no_identity", f"name the column of the userId or the anonymousId; {alone}")
         if kind == "events" and ("event",) not in paths:
             self.note("/constants", "no_event", "say the event's name: a column, or `event` in constants")
 

@@ -47,7 +47,10 @@ def workspace_named(connection: Connection[Any], name: str | None) -> int:
         return next(iter(found.values()))
     if not found:
         raise NotFound("there is no workspace yet: `kizuna workspace create NAME` makes one")
-    raise Invalid(f"say which workspace is meant by {WORKSPACE}=NAME: {', '.join(found)}", code="which_workspace")
+    raise Invalid(
+        f"say which workspace is meant by --workspace NAME or {WORKSPACE}=NAME: {', '.join(found)}",
+        code="which_workspace",
+    )
 
 
 def _print(answer: locked.Answer, form: Format) -> None:

@@ -16,7 +16,9 @@ from kizuna.journeys import store
 from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.program import ACTIVE, JOURNEY, MIGRATION, PAUSED, STOPPED
 from kizuna.journeys.steps import END
+from kizuna.journeys.steps.send import Send
 from kizuna.messages import store as messages
+from kizuna.messages.doubts import Wish
 from kizuna.segments import rule
 from kizuna.templates.legal_check import check_use
 
@@ -94,6 +96,12 @@ def marketing_templates(body: dict[str, Any]) -> set[str]:
     """Those that its steps say marketing with."""
     sends = [step["send"] for step in body.get("steps", []) if isinstance(step.get("send"), dict)]
     return {str(send["template"]) for send in sends if send.get("template") and not send.get("transactional")}
+
+
+def wishes(journey: Journey) -> list[Wish]:
+    """What its steps want said."""
+    said = [node.settings for node in journey.steps.values() if isinstance(node.settings, Send.Settings)]
+    return [Wish(each.template, each.channels, each.transactional) for each in said]
 
 
 def _check_segments(journey: Journey, known: set[str]) -> None:

@@ -25,10 +25,11 @@ from kizuna.journeys.definition import parse
 from kizuna.journeys.enter import check_enterable, entering, entering_members
 from kizuna.journeys.problems import Problems
 from kizuna.journeys.program import ACTIVE, PAUSED, STOPPED
-from kizuna.journeys.publish import Options, begins_by_membership, change_status
+from kizuna.journeys.publish import Options, begins_by_membership, change_status, wishes
 from kizuna.journeys.publish import publish as publish_journey
 from kizuna.journeys.reweigh import reweigh
 from kizuna.journeys.runs import runs_of
+from kizuna.messages.foresee import foreseen
 from kizuna.profiles.find import find
 from kizuna.runtime.database import Database
 from kizuna.runtime.lake.query import Lake
@@ -75,12 +76,14 @@ async def get_journey(name: str, caller: Caller, database: Database) -> dict[str
 async def publish(
     name: str, request: Request[Any, Any, Any], caller: Caller, database: Database, log: Log
 ) -> Response[dict[str, Any]]:
-    """Make the draft the version that new runs follow; `migrate` moves open runs to it."""
+    """Make the draft the version that new runs follow; `migrate` moves open runs to it. `warnings` say what will
+    disappoint."""
     options = _options(await request.json() if await request.body() else {})
     workspace = caller.workspace
     await _know_members(database, workspace, name)
     async with database.connection() as conn:
         journey, version, position = await publish_journey(conn, workspace, name, options)
+        warnings = await foreseen(conn, workspace.id, wishes(journey))
     if options.include_members and journey.entry.trigger:
         await settled.wait(database, workspace.id, position, MEMBERS_SECONDS)  # its rules must know all history
         segment = journey.entry.trigger.segment
@@ -90,7 +93,8 @@ async def publish(
         items = entering_members(members, name, version, segment, position, now)
         for start in range(0, len(items), CHUNK):
             position = await log.append(workspace.id, items[start : start + CHUNK])
-    return _answer({"name": name, "version": version, "status": ACTIVE}, position)
+    said = {"warnings": warnings} if warnings else {}
+    return _answer({"name": name, "version": version, "status": ACTIVE, **said}, position)
 
 
 @post("/api/v1/journeys/{name:str}/pause", status_code=200)

@@ -24,6 +24,7 @@ from kizuna.events import settled
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
 from kizuna.messages.confirmation import DONE, OPEN, OVER, worth
+from kizuna.messages.foresee import check_templates
 from kizuna.messages.holder import Found
 from kizuna.messages.links import CONFIRM
 from kizuna.messages.message import CONFIRMATION
@@ -121,7 +122,10 @@ async def sign_up(
         raise Invalid("send an object with `email`", code="invalid_body")
     email, topic = str(said.get("email") or "").strip(), str(said.get("topic") or "")
     about = {word: str(said[word])[:LONGEST] for word in ("form", "text_version") if said.get(word)}
+    language = page.language(request.headers.get("accept-language", ""))
     if not all_channels()[CHANNEL].is_valid(email):
+        if not is_json and "text/html" in request.headers.get("accept", ""):  # somebody reads the answer
+            return Response(page.mistyped(language), status_code=400, media_type=page.HTML, headers=page.headers())
         raise Invalid("this is no address", errors=[FieldError("/email", "invalid", "an address of mail")])
     workspace = caller.workspace.id
     await _check_form(database, workspace, topic)
@@ -136,7 +140,6 @@ async def sign_up(
     headers = {**page.headers(position)}
     if is_json:
         return Response('{"state":"asked"}', status_code=202, media_type="application/json", headers=headers)
-    language = page.language(request.headers.get("accept-language", ""))
     return Response(page.asked(language), status_code=202, media_type=page.HTML, headers=headers)
 
 
@@ -144,8 +147,10 @@ async def _check_form(database: Database, workspace: int, topic: str) -> None:
     async with database.connection() as conn:
         policy = await consent_store.policy(conn, workspace)
         topics = {name for name, *_ in await store.definitions(conn, workspace, "topic")}
-    if not policy.get("double_opt_in"):
-        raise Unprocessable("the policy has no `double_opt_in`: name its template first", code="no_double_opt_in")
+        asking = policy.get("double_opt_in")
+        if not asking:
+            raise Unprocessable("the policy has no `double_opt_in`: name its template first", code="no_double_opt_in")
+        await check_templates(conn, workspace, [asking["template"]], "")
     if topic and topic not in topics:
         wrong = FieldError("/topic", "unknown_topic", "one that is declared")
         raise Unprocessable(f"no topic {topic!r}", code="unknown_topic", errors=[wrong])

@@ -44,6 +44,7 @@ _WORDS = {
         "confirm_done": "Thank you. Your subscription is confirmed.",
         "confirm_over": "This link is no longer valid. Please sign up again if you want to receive our messages.",
         "asked": "Please look into your mailbox: we sent you a link to confirm your subscription.",
+        "mistyped": "This is not a mail address. Please go back and correct it.",
     },
     "ja": {
         "title": "配信停止",
@@ -78,6 +79,7 @@ _WORDS = {
         "confirm_done": "ありがとうございます。配信登録が完了しました。",
         "confirm_over": "このリンクは無効になっています。配信をご希望の場合は、お手数ですがもう一度ご登録ください。",
         "asked": "確認のメールをお送りしました。メール内のリンクから登録を完了してください。",
+        "mistyped": "メールアドレスの形式が正しくありません。前のページに戻り、ご確認のうえ入力し直してください。",
     },
 }
 _STYLE = (
@@ -146,6 +148,12 @@ def asked(lang: str) -> str:
     """Of a form that was sent."""
     words = _WORDS[lang]
     return _page(lang, words["confirm"], f'<p role="status">{words["asked"]}</p>')
+
+
+def mistyped(lang: str) -> str:
+    """Of a form whose address cannot be one."""
+    words = _WORDS[lang]
+    return _page(lang, words["confirm"], f'<p role="alert">{words["mistyped"]}</p>')
 
 
 def _more(words: dict[str, str], choices: str) -> str:

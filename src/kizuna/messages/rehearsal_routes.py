@@ -86,7 +86,11 @@ async def _addresses(conn: AsyncConnection[Any], workspace: int, data: Rehearsal
     known = {*await accounts.members_of(conn, workspace), *(each for list_ in seeds.values() for each in list_)}
     keys = {key_of(EMAIL, each) for each in known}
     wrong = [
-        FieldError(f"/to/{at}", "not_ours", "tests go to members, and to addresses of a declared seed list")
+        FieldError(
+            f"/to/{at}",
+            "not_ours",
+            "tests go to members, and to addresses that `PUT /api/v1/seed-lists/{name}` declares",
+        )
         for at, each in enumerate(asked)
         if not all_channels()[EMAIL].is_valid(each) or key_of(EMAIL, each) not in keys
     ]

@@ -21,6 +21,7 @@ from kizuna.engine.record import decoder_of
 from kizuna.events.log import Log
 from kizuna.messages import store
 from kizuna.messages.fold import API, SAY
+from kizuna.messages.foresee import check_templates
 from kizuna.messages.grant import message_id
 from kizuna.messages.message import RANK, TEST, TO, read_passed, read_word
 from kizuna.messages.report import new_id, of_customer
@@ -148,6 +149,7 @@ async def say(
         raise Unprocessable(f"no channel {data.channel!r}", code="unknown_channel", errors=[wrong])
     _check_recipient(data)
     async with database.connection() as conn:
+        await check_templates(conn, workspace, [data.template], "/template")
         await check_use(conn, workspace, [] if data.transactional else [data.template])
         if data.profile is not None:
             profile = await find(conn, workspace, data.profile)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from kizuna.channels import all_channels
 from kizuna.core.errors import FieldError, Invalid, Unprocessable
+from kizuna.core.shape import misfit
 
 SEEDS = "seed_list"  # the kind of definition
 MOST_ADDRESSES = 50  # more would be a way to write to people who did not agree to it
@@ -27,8 +28,8 @@ def parse(name: str, body: Mapping[str, Any]) -> SeedList:
     try:
         found = msgspec.convert(body, SeedList)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        raise _invalid(path.strip("`").replace(".", "/"), "invalid", text) from None
+        wrong = misfit(error, SeedList)
+        raise _invalid(wrong.pointer, wrong.code, wrong.message) from None
     if not 1 <= len(found.addresses) <= MOST_ADDRESSES:
         raise _invalid("/addresses", "too_many", f"1 to {MOST_ADDRESSES} addresses")
     for at, address in enumerate(found.addresses):

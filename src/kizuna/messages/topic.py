@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.shape import misfit
 
 LONGEST_NAME = 100
 DEFAULTS = ("opt_in", "opt_out")
@@ -27,8 +28,8 @@ def parse(name: str, body: Mapping[str, Any]) -> Topic:
     try:
         topic = msgspec.convert(body, Topic)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        raise _invalid(path.strip("`").replace(".", "/"), "invalid", text) from None
+        found = misfit(error, Topic)
+        raise _invalid(found.pointer, found.code, found.message) from None
     check(name, topic)
     return topic
 

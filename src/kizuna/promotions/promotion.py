@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from kizuna.core import clock
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.shape import misfit
 
 LONGEST_NAME = 100
 MOST_PER_PROFILE = 1_000
@@ -38,8 +39,7 @@ def read(body: Mapping[str, Any]) -> Promotion:
     try:
         promotion = msgspec.convert(dict(body), Promotion)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        raise _invalid([FieldError(path.strip("`").replace(".", "/"), "invalid", text)]) from None
+        raise _invalid([misfit(error, Promotion)]) from None
     errors = [
         FieldError(f"/{name}", "invalid_time", "a time such as 2026-05-01T00:00:00+09:00")
         for name, text in (("from", promotion.begins), ("until", promotion.until))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Response, get, post, put
 from msgspec import Struct, convert, to_builtins
@@ -14,7 +15,7 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
 from kizuna.config import Config
 from kizuna.core import clock
-from kizuna.core.errors import NotFound, Unprocessable
+from kizuna.core.errors import FieldError, NotFound, Unprocessable
 from kizuna.events.publish import publish
 from kizuna.providers import all_providers, store, vault
 from kizuna.providers.carry import opened
@@ -27,6 +28,8 @@ from kizuna.providers.reports_url import reports_url
 from kizuna.providers.setting import Setting, sealed
 from kizuna.providers.warm_up import WarmUp
 from kizuna.runtime.database import Database
+
+LINKED = ("email", "sms", "line", "whatsapp", "push", "letter")  # channels whose messages carry links of ours
 
 
 @put("/api/v1/providers/{name:str}", opt={"shown_once": ("made",)})
@@ -101,10 +104,19 @@ def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secr
         "warm_up": body.get("warm_up"),
         "domains": body.get("domains") or {},
         "reports_url": reports_url(base, secrets, workspace, name) if reports else None,
-        "warnings": body.get("warnings") or [],
+        "warnings": [*(body.get("warnings") or []), *_unreachable(body, base)],
         "dns": body.get("dns") or [],
         **(body.get("public") or {}),
     }
+
+
+def _unreachable(body: dict[str, Any], base: str) -> list[FieldError]:
+    """Links that open on this machine alone have no place in a mail, nor on paper."""
+    is_here = urlsplit(base).hostname in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  # is not bound
+    if not is_here or body["kind"] == "outbox" or body["channel"] not in LINKED:
+        return []
+    advice = f"links in these messages begin with {base}, which opens on this machine only: set KIZUNA_PUBLIC_URL"
+    return [FieldError("", "local_links", advice)]
 
 
 class Check(Struct, forbid_unknown_fields=True):
@@ -114,7 +126,9 @@ class Check(Struct, forbid_unknown_fields=True):
 
 
 @post("/api/v1/providers/{name:str}/check", status_code=200)
-async def check_provider(name: str, data: Check, caller: Caller, database: Database, config: Config) -> dict[str, Any]:
+async def check_provider(
+    name: str, caller: Caller, database: Database, config: Config, data: Check | None = None
+) -> dict[str, Any]:
     """What the DNS says of the sender's domain now: each record as it should be, as it is, and what to do."""
     workspace = caller.workspace.id
     async with database.connection() as conn:
@@ -130,7 +144,8 @@ async def check_provider(name: str, data: Check, caller: Caller, database: Datab
     domain = ascii_name(split_mailbox(sender)[1].rpartition("@")[2])
     signers = [signer(key) for key in getattr(settings, "dkim", ())]
     servers = [each.strip() for each in config.dns_servers.split(",") if each.strip()]
-    records = await asyncio.to_thread(lambda: check_domain(domain, signers, Names(servers).ask, data.host))
+    host = data.host if data is not None else None
+    records = await asyncio.to_thread(lambda: check_domain(domain, signers, Names(servers).ask, host))
     return {"domain": domain, "ok": all(each.ok for each in records), "records": to_builtins(records)}
 
 

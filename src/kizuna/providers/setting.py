@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +11,9 @@ from psycopg import AsyncConnection
 
 from kizuna.accounts import store as accounts
 from kizuna.core.errors import FieldError, Unprocessable
+from kizuna.core.shape import misfit
 from kizuna.providers import Checked, MakesSecrets, Particular, Provider, ShowsSecrets, all_providers, store, vault
 from kizuna.providers.warm_up import DomainLimit, WarmUp, problems
-
-_INDEX = re.compile(r"\[(\d+)\]")
 
 
 class Setting(Struct, forbid_unknown_fields=True):
@@ -105,9 +103,8 @@ def _check(provider: Provider, settings: dict[str, Any]) -> Checked:
     try:
         read = msgspec.convert(settings, provider.settings)
     except msgspec.ValidationError as error:
-        said, _, path = str(error).partition(" - at `$")
-        wrong = FieldError(f"/settings{_pointer(path.rstrip('`'))}", "invalid", said)
-        raise Unprocessable(f"settings: {error}", code="invalid_settings", errors=[wrong]) from None
+        found = misfit(error, provider.settings)
+        raise Unprocessable(f"settings: {found.message}", code="invalid_settings", errors=_within([found])) from None
     checked = provider.check(read) if isinstance(provider, Particular) else Checked()
     if checked.problems:
         wrong = _within(checked.problems)
@@ -117,8 +114,3 @@ def _check(provider: Provider, settings: dict[str, Any]) -> Checked:
 
 def _within(found: Sequence[FieldError]) -> list[FieldError]:
     return [FieldError(f"/settings{each.pointer}", each.code, each.message) for each in found]
-
-
-def _pointer(path: str) -> str:
-    """`.dkim[0].selector` as JSON pointers write it."""
-    return _INDEX.sub(r".\1", path).replace(".", "/")

@@ -4,7 +4,7 @@ a contact, the way out. Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kizuna.consent.law import ADDRESS, CONTACT, SENDER, WAY_OUT
 from kizuna.consent.terms import Sender, Terms
@@ -57,13 +57,28 @@ def missing(template: Template, all_of: Mapping[str, Template], terms: Terms) ->
     wanted = displayed(terms)
     if not wanted or template.channel != CHANNEL or template.kind != COMMERCIAL:
         return []
+    return [
+        (f"{pointer}/body", _HOW[part])
+        for pointer, text in _shown(template, all_of)
+        for part in wanted
+        if not _shows(text, part, terms.sender)
+    ]
+
+
+def hides_way_out(template: Template, all_of: Mapping[str, Template]) -> bool:
+    """Whether some wording of a commercial mail shows no link to stop more of them, whatever laws rule."""
+    if template.channel != CHANNEL or template.kind != COMMERCIAL:
+        return False
+    return not all(_WAY_OUT.search(text) for _, text in _shown(template, all_of))
+
+
+def _shown(template: Template, all_of: Mapping[str, Template]) -> Iterator[tuple[str, str]]:
+    """Pointer and text of each wording, with that of the blocks it puts in, without what nobody sees."""
     inside = collect(named_by(template), lambda names: {name: all_of[name] for name in names if name in all_of})
-    found: list[tuple[str, str]] = []
     for pointer, wording in template.wordings():
         locale = pointer.rpartition("/")[2]
-        text = _NOT_SHOWN.sub("", "\n".join([wording.body, *(each.wording(locale).body for each in inside.values())]))
-        found += [(f"{pointer}/body", _HOW[part]) for part in wanted if not _shows(text, part, terms.sender)]
-    return found
+        text = "\n".join([wording.body, *(each.wording(locale).body for each in inside.values())])
+        yield pointer, _NOT_SHOWN.sub("", text)
 
 
 def displayed(terms: Terms) -> list[str]:

@@ -23,7 +23,7 @@ from kizuna.events.publish import publish
 from kizuna.profiles.find import find
 from kizuna.profiles.section import Profile
 from kizuna.runtime.database import Database
-from kizuna.templates import blocks, definition, store
+from kizuna.templates import blocks, definition, misspelt, store
 from kizuna.templates.braze import convert_template
 from kizuna.templates.examine import examine
 from kizuna.templates.extra_tags import Aborted
@@ -52,7 +52,7 @@ async def put_template(name: str, data: dict[str, Any], caller: Caller, database
         await check_template(conn, caller.workspace.id, name, template)
         version, position = await publish(conn, caller.workspace, "template", name, data)
         voice = await voices.current(conn, caller.workspace.id)
-    warnings = notices + (await asyncio.to_thread(heard, voice, template) if voice else [])
+    warnings = notices + misspelt.warnings_of(data) + (await asyncio.to_thread(heard, voice, template) if voice else [])
     said = {"warnings": warnings} if warnings else {}
     return Response({"name": name, "version": version, **said}, headers={"Kizuna-Position": str(position)})
 
@@ -175,7 +175,7 @@ async def _blocks(conn: Any, workspace: int, template: definition.Template, loca
     found: dict[str, definition.Template] = {}
     wanted = blocks.named_by(template)
     while wanted - found.keys() and len(found) < blocks.MOST_BLOCKS:
-        rows = await store.blocks(conn, workspace, sorted(wanted - found.keys()))
+        rows = await store.named(conn, workspace, sorted(wanted - found.keys()))
         if not rows:
             break
         more = {name: definition.read(body) for name, body in rows}

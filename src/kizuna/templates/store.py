@@ -35,8 +35,8 @@ async def bodies(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, 
     return await found.fetchall()
 
 
-async def blocks(conn: AsyncConnection[Any], workspace: int, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    """The bodies of templates that others put in, by name."""
+async def named(conn: AsyncConnection[Any], workspace: int, names: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Name and body of those of `names` that rule."""
     found = await conn.execute(
         "SELECT name, body FROM definition WHERE workspace = %s AND kind = 'template' AND retired IS NULL"
         " AND name = ANY(%s::text[])",

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.shape import misfit
 
 KIND = "brand_voice"  # also the name of the only one
 MOST_WORDS, LONGEST_WORD, MOST_LOCALES = 500, 100, 50
@@ -74,9 +75,7 @@ def read(body: Mapping[str, Any]) -> Voice:
     try:
         voice = msgspec.convert(dict(body), Voice)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        pointer = path.strip("`").replace(".", "/").replace("[", "/").replace("]", "")
-        raise _invalid([FieldError(pointer, "invalid", text)]) from None
+        raise _invalid([misfit(error, Voice)]) from None
     errors = _wrong("", voice)
     if len(voice.locales) > MOST_LOCALES:
         errors.append(FieldError("/locales", "too_large", f"up to {MOST_LOCALES}"))

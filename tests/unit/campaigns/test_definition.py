@@ -41,11 +41,11 @@ def test_without_variants_there_is_no_arm() -> None:
         ({"where": {"did": "Bought"}}, "/where"),
         ({"variants": [{"name": "a", "weight": 0}]}, "/variants"),
         ({"variants": [{"name": "a"}, {"name": "a"}]}, "/variants"),
-        ({"send": {"channel": "email"}}, "/send"),
+        ({"send": {"channel": "email"}}, "/send/template"),
         ({"send": {**SEND, "expires": "soon"}}, "/send/expires"),
         ({"send": {**SEND, "channel": "sms", "seeds": "ours"}}, "/send/seeds"),
         ({"send": {**SEND, "seeds": {"list": "ours", "mark": "a\nb"}}}, "/send/seeds/mark"),
-        ({"send": {**SEND, "seeds": {"mark": "[Seed] "}}}, "/send/seeds"),
+        ({"send": {**SEND, "seeds": {"mark": "[Seed] "}}}, "/send/seeds/list"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(more: dict[str, Any], pointer: str) -> None:

@@ -13,7 +13,7 @@ from kizuna.core.errors import Invalid
     [
         ({"fields": {"price": "money"}}, "/fields/price"),
         ({"fields": []}, "/fields"),
-        ({"colour": 1}, ""),
+        ({"colour": 1}, "/colour"),
         ({"selections": [{"name": "a", "limit": 51}]}, "/selections/0/limit"),
         ({"selections": [{"name": " "}]}, "/selections/0/name"),
         ({"selections": [{"name": "a"}, {"name": "a"}]}, "/selections/1/name"),

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from kizuna.core import clock
-from kizuna.core.clock import DAY, HOUR, Duration, after, before, duration, from_local, read_time, show, to_local
+from kizuna.core.clock import (
+    DAY,
+    HOUR,
+    Duration,
+    after,
+    before,
+    duration,
+    from_local,
+    read_time,
+    show,
+    show_duration,
+    to_local,
+)
 from kizuna.core.errors import Invalid
 
 
@@ -23,6 +35,24 @@ from kizuna.core.errors import Invalid
 )
 def test_durations(text: str, expected: Duration) -> None:
     assert duration(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("90s", "90s"),
+        ("60m", "1h"),
+        ("36h", "36h"),
+        ("7d", "7d"),
+        ("1w", "7d"),
+        ("14mo", "14mo"),
+        ("24mo", "2y"),
+        ("0s", "0d"),
+    ],
+)
+def test_a_duration_is_shown_as_one_would_write_it(text: str, shown: str) -> None:
+    assert show_duration(duration(text)) == shown
+    assert duration(shown) == duration(text)
 
 
 @pytest.mark.parametrize("text", ["", "1", "d", "-1d", "1.5h", "1 d", "1D", "9999y", "1d\n", "１d"])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from litestar import post
@@ -17,11 +17,13 @@ from kizuna.runtime.database import Database
 
 class Inner(Struct):
     number: int
+    kind: Literal["small", "big"] = "small"
 
 
 class Outer(Struct, forbid_unknown_fields=True):
     role: str
     inner: list[Inner] = []
+    sort: str = ""
 
 
 @post("/typed")
@@ -52,6 +54,18 @@ def test_a_wrong_field_is_pointed_at(client: Any, body: Any, pointer: str, code:
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == (pointer, code), answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"role": "a", "z": 1}, "Object contains unknown field `z`; known are inner, role, sort"),
+        ({"role": "a", "inner": [{"number": 1, "kind": "x"}]}, "Invalid enum value 'x'; write one of big, small"),
+    ],
+)
+def test_what_may_stand_there_is_said(client: Any, body: Any, message: str) -> None:
+    [error] = client.post("/typed", json=body).json()["errors"]
+    assert error["message"] == message
 
 
 def test_a_body_that_is_not_there_is_asked_for(client: Any) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,3 +150,11 @@ def test_entries_are_checked(entry: dict[str, Any], error: tuple[str, str] | Non
 def test_no_document_however_odd_does_anything_but_be_refused(raw: Any) -> None:
     with pytest.raises(Invalid):
         parse("j", raw)
+
+
+@pytest.mark.parametrize("guide", ["journeys.md", "journeys.ja.md"])
+def test_the_journey_of_the_guide_can_be_published(guide: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "guides" / guide).read_text()
+    written = re.search(r"^    \{\n.*?^    \}\n", text, re.MULTILINE | re.DOTALL)
+    assert written
+    assert len(parse("left_cart", json.loads(written[0])).steps) == 10

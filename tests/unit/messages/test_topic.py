@@ -14,7 +14,7 @@ def test_a_topic_says_what_it_likes_to(body: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer"), [({"default": "maybe"}, "/default"), ({"title": 7}, "/title"), ({"titel": "News"}, "")]
+    ("body", "pointer"), [({"default": "maybe"}, "/default"), ({"title": 7}, "/title"), ({"titel": "News"}, "/titel")]
 )
 def test_what_is_wrong_is_said_with_its_place(body: dict[str, object], pointer: str) -> None:
     with pytest.raises(Invalid) as refused:

@@ -13,7 +13,7 @@ from kizuna.promotions.promotion import read
     ("body", "pointer"),
     [
         ({"per_profile": 0}, "/per_profile"), ({"until": "soon"}, "/until"), ({"minimum": -1}, "/minimum"),
-        ({"x": 1}, ""),
+        ({"x": 1}, "/x"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_place(body: dict[str, Any], pointer: str) -> None:

@@ -13,7 +13,8 @@ from kizuna.voice.voice import read
     [
         ({"avoid": ["cheap"]}, "/avoid/0"), ({"use": [""]}, "/use"),
         ({"lengths": {"sms": {"body": 0}}}, "/lengths/sms"),
-        ({"locales": {"ja": {"reading": {"kanji_share": 40}}}}, "/locales/ja/reading/kanji_share"), ({"tone": 1}, ""),
+        ({"locales": {"ja": {"reading": {"kanji_share": 40}}}}, "/locales/ja/reading/kanji_share"),
+        ({"tone": 1}, "/tone"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_place(body: dict[str, Any], pointer: str) -> None:

@@ -15,6 +15,7 @@ from kizuna.definitions.kinds.segment import readable, rules_of
 from kizuna.definitions.kinds.template import templates_of, terms_of
 from kizuna.definitions.store import Key
 from kizuna.events.publish import publish
+from kizuna.messages.doubts import doubts
 from kizuna.messages.seed_list import SEEDS, no_seed_list
 from kizuna.segments.program import check_references
 from kizuna.segments.rule import segments_of
@@ -54,6 +55,10 @@ class CampaignKind(Kind):
         if seeds is not None and (SEEDS, seeds.list) not in scene.target:
             raise no_seed_list(seeds.list, "/send/seeds")
         legal.check_use(templates_of(scene), terms_of(scene), campaign.marketing_templates())
+
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the templates that are to rule."""
+        return doubts(parse(document.body).wishes(), templates_of(scene))
 
     async def publish(self, document: Document, scene: Scene) -> int:
         ruling = scene.ruling.get((self.name, document.name))

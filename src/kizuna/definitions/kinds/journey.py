@@ -17,6 +17,7 @@ from kizuna.events import store as events
 from kizuna.journeys import publish, store
 from kizuna.journeys.definition import Journey, parse
 from kizuna.journeys.program import PAUSED, STOPPED
+from kizuna.messages.doubts import doubts
 from kizuna.segments import rule
 from kizuna.templates import legal
 
@@ -70,6 +71,12 @@ class JourneyKind(Kind):
         if errors:
             raise Unprocessable("it asks for segments that are not there", code="unknown_segment", errors=errors)
         legal.check_use(templates_of(scene), terms_of(scene), publish.marketing_templates(document.body))
+
+    async def warnings(self, document: Document, scene: Scene) -> list[str]:
+        """By the templates that are to rule; a draft may be unfinished."""
+        if document.is_draft:
+            return []
+        return doubts(publish.wishes(parse(document.name, document.body)), templates_of(scene))
 
     async def publish(self, document: Document, scene: Scene) -> int:
         conn, workspace, name = scene.conn, scene.workspace, document.name

@@ -11,7 +11,7 @@ from kizuna.core.errors import Invalid
 from kizuna.core.problems import Problems
 from kizuna.definitions.document import Document
 from kizuna.definitions.kinds import Kind, Scene
-from kizuna.templates import definition, legal
+from kizuna.templates import definition, legal, misspelt
 from kizuna.templates.examine import examine
 from kizuna.templates.spoken import heard
 from kizuna.voice.voice import KIND, read
@@ -28,10 +28,11 @@ class TemplateKind(Kind):
         legal.check(templates_of(scene) | {document.name: template}, terms_of(scene), [document.name], document.name)
 
     async def warnings(self, document: Document, scene: Scene) -> list[str]:
-        """By the voice that is to rule."""
+        """Words that mean nothing, and what the voice that is to rule says."""
         voice = scene.target.get((KIND, KIND))
         template = definition.read(document.body)
-        return await asyncio.to_thread(heard, read(voice), template) if voice is not None else []
+        found = misspelt.warnings_of(document.body)
+        return found + (await asyncio.to_thread(heard, read(voice), template) if voice is not None else [])
 
 
 def templates_of(scene: Scene) -> dict[str, definition.Template]:

@@ -23,7 +23,7 @@ def main(config: Config, given: Namespace, new_engine: NewEngine) -> None:
         definition=_read(given.definition) if given.definition else None,
     )  # fmt: skip
     with reach.database(config) as url, connect(url, name="kizuna backtest") as connection, _bar() as bar:
-        workspace = workspace_named(connection, os.environ.get(WORKSPACE))
+        workspace = workspace_named(connection, given.workspace or os.environ.get(WORKSPACE))
         task = bar.add_task("Folding history", total=1.0)
         answer = ask(
             config, connection, new_engine, workspace, question, lambda share: bar.update(task, completed=share)

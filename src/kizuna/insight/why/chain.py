@@ -19,12 +19,13 @@ from kizuna.profiles.past import PastProfiles, Then
 LONGEST_CHAIN = 12  # causes of causes
 
 _ABOUT = """
-SELECT id, event, timestamp, properties, caused_by FROM events
+SELECT id, coalesce(nullif(event, ''), type), timestamp, properties, caused_by FROM events
 WHERE profile = $profile AND event LIKE $events AND json_extract_string(properties, $field) = $name
 ORDER BY timestamp DESC, arrival DESC LIMIT 20
 """
 _CAUSES = """
-SELECT id, event, timestamp, properties, caused_by FROM events WHERE profile = $profile AND id IN (SELECT unnest($ids))
+SELECT id, coalesce(nullif(event, ''), type), timestamp, properties, caused_by FROM events
+WHERE profile = $profile AND id IN (SELECT unnest($ids))
 """
 _ASKED = {
     "segment": ("segment_%", "$.segment"),
@@ -108,7 +109,7 @@ async def _refused(
     """Of a message that was not sent, the rule that forbade it."""
     async with asker.database.connection() as conn:
         row = await store.ledger(conn, asker.workspace.id, ids.read("msg", name))
-        if row is None or row.state not in UNSENT:
+        if not facts or row is None or row.state not in UNSENT:  # without facts it is somebody else's
             return []
         kind, about = ("journey", row.journey) if row.journey else ("campaign", row.campaign)
         version = next((version for event, version in map(_told, facts) if event == f"{kind}_entered"), None)

@@ -13,7 +13,9 @@ from kizuna.consent.section import Consent
 from kizuna.core import clock, ids
 from kizuna.insight.why.link import Link
 from kizuna.insight.why.rule import shown
+from kizuna.messages.cap import CALENDAR, SLIDING
 from kizuna.messages.grant import neutral_of
+from kizuna.messages.policy import Policy
 from kizuna.messages.section import Messages
 from kizuna.profiles.past import Then
 
@@ -75,7 +77,8 @@ def _rule(row: Ledger, then: Then, body: Mapping[str, Any], left: Any) -> tuple[
                 {"channel": each.channel, "topic": each.topic, "at": clock.show(each.at)} for each in section.grants
             ]
             policy = (then.scope.program.get("messages") or {}).get("policy")
-            return {"policy": to_builtins(policy, enc_hook=str)}, {"zone": _zone(then), "counted": counted}
+            ruled = _caps(policy) if row.reason == "frequency_cap" else _quiet(policy)
+            return {"policy": ruled}, {"zone": _zone(then), "counted": counted}
         case "expired" | "template_error" | "aborted" | "no_code":
             template = {"template": row.template, "version": row.template_version}
             return template, {"expires_at": clock.show(row.expires_at)}
@@ -96,6 +99,28 @@ def _holdout(row: Ledger, then: Then, body: Mapping[str, Any]) -> tuple[Any, Any
     return {"holdout": policy.holdout if policy else share, "of": "policy"}, {
         "share": ids.bucket("holdout", profile) / 100
     }
+
+
+def _caps(policy: Policy | None) -> dict[str, Any]:
+    """Those that rule, as they would be written; the ceiling of a day is one of them."""
+    return {
+        "caps": [
+            {
+                "channel": each.channel,
+                "topic": each.topic,
+                "max": each.max,
+                "per": clock.show_duration(each.per),
+                "window": CALENDAR if each.period else SLIDING,
+                "then": each.then,
+            }
+            for each in (policy.caps if policy else ())
+        ]
+    }
+
+
+def _quiet(policy: Policy | None) -> dict[str, Any]:
+    ruled = {"quiet_hours": policy.quiet_hours, "by": policy.quiet_by} if policy else {}
+    return to_builtins(ruled, enc_hook=str)
 
 
 def _zone(then: Then) -> str:

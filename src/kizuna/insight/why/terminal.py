@@ -28,7 +28,7 @@ from kizuna.runtime.lake.query import Lake
 def main(config: Config, given: Namespace, new_engine: NewEngine, views: ProfileViews) -> None:
     with reach.database(config) as url:
         with connect(url, name="kizuna why") as connection:
-            workspace = workspace_named(connection, os.environ.get(WORKSPACE))
+            workspace = workspace_named(connection, given.workspace or os.environ.get(WORKSPACE))
         found = replace(config, database_url=url)
         answer = asyncio.run(_ask(found, workspace, given, PastProfiles(found, new_engine, views)))
     if given.json:
@@ -36,7 +36,9 @@ def main(config: Config, given: Namespace, new_engine: NewEngine, views: Profile
         return
     print(answer["answer"])
     for link in answer["chain"]:
-        print(f"  {link['at']}  {link['outcome']}: {_short(link['rule'])}")
+        is_fact = link["rule"] == link["outcome"]  # what happened, and no rule that judged
+        judged = "" if is_fact else f": {_short(link['rule'])}"
+        print(f"  {link['at']}  {link['outcome']}{judged}")
         print(f"  {'':>{len(link['at'])}}  saw {_short(link['seen'])}")
 
 
