@@ -12,7 +12,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from kizuna.campaigns import store
-from kizuna.campaigns.hand_out import CHUNK, MOST_BEHIND, step
+from kizuna.campaigns.hand_out import CHUNK, FAILED_RESTS, MOST_BEHIND, step
 from kizuna.config import Config
 from kizuna.core import ids
 from kizuna.core.clock import DAY, HOUR
@@ -107,6 +107,17 @@ def test_members_are_handed_out_in_chunks_and_live_work_comes_first(
     assert len(members) == len(set(members)) == 3 * CHUNK + 5
     assert connection.execute("SELECT state, handed FROM launch").fetchall() == [("handed", 3 * CHUNK + 5)]
     assert connection.execute("SELECT count(*) FROM launch_member").fetchone() == (0,)
+
+
+def test_a_launch_that_cannot_be_made_sense_of_keeps_no_other_waiting(
+    connection: Connection, shop: int, hand_out: Callable[[], tuple[bool, int | None]]
+) -> None:
+    put_launch(connection, shop, 1, "gathering", campaign="lost", as_of=0)  # of a definition that is not there
+    put_launch(connection, make_workspace(connection, "other", now=NOW), 2)
+    assert hand_out() == (True, 0)
+    assert hand_out() == (True, 0)
+    assert connection.execute("SELECT state FROM launch ORDER BY state").fetchall() == [("gathering",), ("handed",)]
+    assert hand_out() == (False, FAILED_RESTS)
 
 
 def test_two_who_hand_out_never_hand_out_the_same(connection: Connection, shop: int, database_url: str) -> None:
