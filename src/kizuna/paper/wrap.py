@@ -62,8 +62,7 @@ def _broken(words: str, room: float, size: float, measure: Measure) -> Iterator[
         else:
             yield line.rstrip()
             line = piece.lstrip()
-        while measure(line.rstrip(), size) > room and len(line) > 1:  # a word wider than the page
-            fits = _fitting(line, room, size, measure)
+        while (fits := _fitting(line, room, size, measure)) < len(line.rstrip()):  # a word wider than the page
             yield line[:fits]
             line = line[fits:]
     if line.strip():
@@ -71,9 +70,10 @@ def _broken(words: str, room: float, size: float, measure: Measure) -> Iterator[
 
 
 def _fitting(line: str, room: float, size: float, measure: Measure) -> int:
-    """How many signs of a line fit: at least one."""
-    low, high = 1, len(line)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if measure(line[:middle], size) <= room else (low, middle - 1)
-    return low
+    """How many signs of a line fit: at least one. What stands behind them is not looked at: words may be endless."""
+    width = 0.0
+    for place, sign in enumerate(line):
+        width += measure(sign, size)
+        if width > room:
+            return max(1, place)
+    return len(line)
