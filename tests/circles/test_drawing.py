@@ -88,11 +88,13 @@ def test_a_code_is_redeemed_once_by_whom_it_was_given(shop: Shop) -> None:
     shop.ask("POST", "/api/v1/promotions/spring/codes", {"codes": ["ONLY-1"]}, expect=201)
     say(shop, "ada", "<p>{% promotion 'spring' %}</p>")
 
-    def redeem(who: str, amount: int, expect: int) -> Any:
+    def redeem(who: str, amount: float | str, expect: int) -> Any:
         wanted = {"code": "ONLY-1", "profile": f"user:{who}", "amount": amount}
         return shop.ask("POST", "/api/v1/promotions/redeem", wanted, expect=expect)
 
     assert redeem("bob", 2000, 409)["code"] == "not_owner"
+    for odd in ("NaN", "sNaN", "Infinity", "1e999999999", -1):
+        assert redeem("ada", odd, 400)["code"] == "invalid_amount"
     assert redeem("ada", 999, 409)["code"] == "below_minimum"
     assert redeem("ada", 1000, 200)["promotion"] == "spring"
     assert redeem("ada", 1000, 409)["code"] == "code_redeemed"

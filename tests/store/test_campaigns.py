@@ -12,7 +12,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from kizuna.campaigns import store
-from kizuna.campaigns.hand_out import CHUNK, MOST_BEHIND, step
+from kizuna.campaigns.hand_out import CHUNK, FAILED_RESTS, MOST_BEHIND, step
 from kizuna.config import Config
 from kizuna.core import exact_json, ids
 from kizuna.core.clock import DAY, HOUR
@@ -131,14 +131,28 @@ def test_seeds_are_told_with_the_first_chunk_or_not_at_all(
     assert hand_out()[0]
     told = seeds_told(connection, shop)
     assert [exact_json.decode(each.properties)["to"] for each in told] == ["one@seed.example"]
+    fold_all(connection, shop)
     assert hand_out()[0]
     assert seeds_told(connection, shop) == told
     put_back = "UPDATE launch SET state = 'handing', handed = 0, handed_to = ''"  # as a crash before the commit does
     connection.execute(put_back)
     connection.execute("INSERT INTO launch_member SELECT workspace, id, %s FROM launch", [bytes(16)])
-    connection.commit()
+    fold_all(connection, shop)
     assert hand_out()[0]
     assert [each.id for each in seeds_told(connection, shop)] == [told[0].id] * 2, "under one id: folded once"
+
+
+def test_a_launch_that_cannot_be_made_sense_of_keeps_no_other_waiting(
+    connection: Connection, shop: int, hand_out: Callable[[], tuple[bool, int | None]]
+) -> None:
+    put_launch(connection, shop, 1, "gathering", campaign="lost", as_of=0)  # of a definition that is not there
+    other = make_workspace(connection, "other", now=NOW)
+    set_status(connection, other, "campaign", "sale", "ready")
+    put_launch(connection, other, 2)
+    assert hand_out() == (True, 0)
+    assert hand_out() == (True, 0)
+    assert connection.execute("SELECT state FROM launch ORDER BY state").fetchall() == [("gathering",), ("handed",)]
+    assert hand_out() == (False, FAILED_RESTS)
 
 
 def test_two_who_hand_out_never_hand_out_the_same(connection: Connection, shop: int, database_url: str) -> None:

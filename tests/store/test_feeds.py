@@ -11,10 +11,13 @@ import psycopg
 import pytest
 from msgspec import Struct
 
+from kizuna.config import Config
 from kizuna.feeds import Later, Piece, Place, Taken
 from kizuna.feeds.feed import Feed
 from kizuna.feeds.follow import Follower, Route
+from kizuna.feeds.run import Tellers
 from kizuna.providers.http import Outside
+from kizuna.testing.mail import put_definition
 from kizuna.testing.tenant import PARTITIONS, an_item, append, make_workspace
 
 Connection = psycopg.Connection[Any]
@@ -148,3 +151,16 @@ def test_what_was_taken_of_a_piece_that_failed_is_told_again_when_it_is_rewound(
     ear.answer = Taken()
     mine.turn(connection)
     assert ear.told == ["first", "first"]
+
+
+def test_a_feed_that_cannot_be_read_keeps_no_other_from_being_told(
+    connection: Connection, workspace: int, database_url: str, tmp_path: Path
+) -> None:
+    for name, to in (("lost", {"kind": "of another release"}), ("whole", {"kind": "files"})):
+        put_definition(connection, workspace, "feed", name, {"to": to})
+    tellers = Tellers(Config(database_url=database_url, data=tmp_path))
+    try:
+        tellers.look(connection)
+        assert list(tellers.running) == [(workspace, "whole")]
+    finally:
+        tellers.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
+import structlog
 from psycopg import Connection
 
 from kizuna.campaigns import sql_seeding, store
@@ -12,6 +14,8 @@ from kizuna.campaigns.fold import LAUNCH
 from kizuna.campaigns.seeding import copies_of
 from kizuna.campaigns.store import CANCELLED, HANDED, SCHEDULED, Launch
 from kizuna.core import exact_json, ids
+from kizuna.core.clock import SECOND
+from kizuna.core.errors import Unavailable
 from kizuna.engine import word
 from kizuna.engine.append import append_statements
 from kizuna.engine.moment import Item
@@ -31,6 +35,9 @@ from kizuna.templates.variables import locale_of
 CHUNK = 500  # members a transaction
 SAMPLED = 200  # members among whom those are looked for as whom copies for seeds are written
 MOST_BEHIND = CHUNK  # items not yet folded beyond which no more is handed out: what customers do comes first
+FAILED_RESTS = 5 * SECOND  # microseconds until a launch that failed is tried again
+
+log = structlog.get_logger()
 
 
 def step(connection: Connection[Any], lake: Lake, programs: Programs) -> tuple[bool, int | None]:
@@ -43,15 +50,29 @@ def step(connection: Connection[Any], lake: Lake, programs: Programs) -> tuple[b
     connection.commit()
     has_moved, next_in = False, None
     for launched, now in found:
-        workspace = programs.workspace(PostgresState(connection), launched.workspace)
-        is_due = launched.state != SCHEDULED or launched.due_at <= now
-        if is_due and store.lock(connection, launched):
-            has_moved |= _step(connection, lake, workspace, launched, now)
-        connection.commit()
-        wait = 0 if is_due else launched.due_at - now if workspace.clock == "live" else None
+        try:
+            moved, wait = _advance(connection, lake, programs, launched, now)
+        except (psycopg.OperationalError, Unavailable):
+            raise
+        except Exception:  # one that cannot be made sense of keeps no other waiting, least of all another tenant's
+            connection.rollback()
+            log.exception("launch_failed", workspace=launched.workspace, campaign=launched.campaign)
+            moved, wait = False, FAILED_RESTS
+        has_moved |= moved
         if wait is not None:
             next_in = wait if next_in is None else min(wait, next_in)
     return has_moved, next_in
+
+
+def _advance(
+    connection: Connection[Any], lake: Lake, programs: Programs, launched: Launch, now: int
+) -> tuple[bool, int | None]:
+    """As `step`, of one."""
+    workspace = programs.workspace(PostgresState(connection), launched.workspace)
+    is_due = launched.state != SCHEDULED or launched.due_at <= now
+    has_moved = is_due and store.lock(connection, launched) and _step(connection, lake, workspace, launched, now)
+    connection.commit()
+    return has_moved, 0 if is_due else launched.due_at - now if workspace.clock == "live" else None
 
 
 def _step(connection: Connection[Any], lake: Lake, workspace: Workspace, launched: Launch, now: int) -> bool:

@@ -75,8 +75,18 @@ class Tellers:
             if key not in found or found[key].body != teller.body:
                 self.running.pop(key).close()
         for key, published in found.items():
-            if key not in self.running:
-                self.running[key] = Teller(self.config.database_url, published.body, self._route(connection, published))
+            if key in self.running:
+                continue
+            try:
+                route = self._route(connection, published)
+            except (psycopg.OperationalError, Unavailable):
+                raise
+            except (
+                Exception
+            ):  # one that cannot be read, as after a change of the secret, keeps no other from being told
+                log.exception("feed_unreadable", workspace=published.workspace, feed=published.name)
+                continue
+            self.running[key] = Teller(self.config.database_url, published.body, route)
         self.wake()
 
     def wake(self) -> None:

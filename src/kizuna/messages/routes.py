@@ -75,9 +75,14 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
     if not cursor:
         return None
     at, _, message = cursor.partition(".")
-    if not at.isdigit():
+    return _number(at), ids.read("msg", message)
+
+
+def _number(part: str) -> int:
+    """Of a cursor."""
+    if not (part.isascii() and part.isdigit() and len(part) < 19):
         raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
-    return int(at), ids.read("msg", message)
+    return int(part)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -210,9 +215,7 @@ async def list_outbox(
     before = (1 << 62, 0)
     if cursor:
         at, _, row = cursor.partition(".")
-        if not (at.isdigit() and row.isdigit()):
-            raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
-        before = (int(at), int(row))
+        before = (_number(at), _number(row))
     async with database.connection() as conn:
         rows = await store.outbox(conn, caller.workspace.id, before, limit)
     items = [{"id": str(row), **item, "at": clock.show(at)} for row, at, item in rows]

@@ -50,7 +50,7 @@ class Stationery(Struct, frozen=True, kw_only=True):
 def pages_of(subject: str | None, text: str, sheet: Sheet) -> list[list[Line]] | None:
     """The lines of each page; None where they do not fit."""
     whole = f"# {subject}\n\n{text}" if subject else text
-    if len(whole) > MOST_SIGNS:
+    if len(whole) > MOST_SIGNS or _is_far_too_long(whole, sheet):
         return None
     size = sheet.size
     while True:
@@ -61,6 +61,13 @@ def pages_of(subject: str | None, text: str, sheet: Sheet) -> list[list[Line]] |
         if size <= sheet.smallest:
             return None
         size = max(sheet.smallest, size - 0.5)
+
+
+def _is_far_too_long(text: str, sheet: Sheet) -> bool:
+    """Whether its signs alone would fill twice the room there is: to lay that out would only take time."""
+    boxes = [sheet.body] if sheet.following is None else [sheet.body, *[sheet.following] * (MOST_PAGES - 1)]
+    rows = sum(box.height * MM / leading(sheet.smallest) for box in boxes)
+    return fonts.width("".join(text.split()), sheet.smallest) > 2 * rows * sheet.body.width * MM
 
 
 def _paged(lines: Sequence[Line], sheet: Sheet) -> list[list[Line]]:

@@ -72,8 +72,7 @@ def _broken(words: str, room: float, size: float, measure: Measure) -> Iterator[
         else:
             yield line.rstrip()
             line = _carried(line) + piece.lstrip()
-        while measure(line.rstrip(), size) > room and _signs(line) > 1:  # a word wider than the page
-            fits = _fitting(line, room, size, measure)
+        while (fits := _fitting(line, room, size, measure)) < len(line.rstrip()):  # a word wider than the page
             yield line[:fits]
             line = _carried(line[:fits]) + line[fits:]
     if _signs(line.strip()):
@@ -90,10 +89,14 @@ def _carried(line: str) -> str:
 
 
 def _fitting(line: str, room: float, size: float, measure: Measure) -> int:
-    """How much of a line fits: at least one sign."""
-    first = next(place for place, sign in enumerate(line) if sign not in (BOLD, PLAIN))
-    low, high = first + 1, len(line)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if measure(line[:middle], size) <= room else (low, middle - 1)
-    return low
+    """How much of a line fits: at least one sign. What stands behind it is not looked at: words may be endless."""
+    width, face, is_begun = 0.0, "", False
+    for place, sign in enumerate(line):
+        if sign in (BOLD, PLAIN):
+            face = sign
+            continue
+        width += measure(face + sign, size)
+        if is_begun and width > room:
+            return place
+        is_begun = True
+    return len(line)

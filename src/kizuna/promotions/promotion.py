@@ -14,6 +14,7 @@ from kizuna.core.errors import FieldError, Invalid
 from kizuna.core.shape import misfit
 
 LONGEST_NAME = 100
+LONGEST_AMOUNT = 18  # digits before the point, or behind it
 MOST_PER_PROFILE = 1_000
 NO_CODE, CODE_LIMIT, OVER = "no_code", "code_limit", "promotion_over"  # reasons of messages that are not sent
 DUMMY = "PREVIEW-CODE"  # what previews show: no code is spent on them
@@ -47,11 +48,16 @@ def read(body: Mapping[str, Any]) -> Promotion:
     ]
     if not 1 <= promotion.per_profile <= MOST_PER_PROFILE:
         errors.append(FieldError("/per_profile", "invalid", f"1 to {MOST_PER_PROFILE} codes"))
-    if promotion.minimum is not None and promotion.minimum < 0:
+    if promotion.minimum is not None and not is_amount(promotion.minimum):
         errors.append(FieldError("/minimum", "invalid", "an amount of 0 or more"))
     if errors:
         raise _invalid(errors)
     return promotion
+
+
+def is_amount(value: Decimal) -> bool:
+    """Of money: neither NaN nor without end, which are decimals too."""
+    return value.is_finite() and 0 <= value.adjusted() + LONGEST_AMOUNT <= 2 * LONGEST_AMOUNT and value >= 0
 
 
 def check_name(name: str) -> None:

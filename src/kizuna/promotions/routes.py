@@ -20,7 +20,7 @@ from kizuna.events.publish import publish
 from kizuna.profiles.find import find
 from kizuna.promotions import store
 from kizuna.promotions.codes import Wanted, brought, is_code, made
-from kizuna.promotions.promotion import check_name, read
+from kizuna.promotions.promotion import check_name, is_amount, read
 from kizuna.promotions.redeem import redeem
 from kizuna.runtime.database import Database
 
@@ -96,6 +96,9 @@ async def redeem_code(data: Redemption, caller: Caller, database: Database) -> R
     """Once for each code; a customer who is named hears of it as the event `Coupon Applied`."""
     if not is_code(data.code):
         raise Invalid("this is no code", code="invalid_codes", errors=[FieldError("/code", "invalid_code", "a code")])
+    if data.amount is not None and not is_amount(data.amount):
+        wrong = FieldError("/amount", "invalid", "an amount of 0 or more")
+        raise Invalid("this is no amount of money", code="invalid_amount", errors=[wrong])
     workspace = caller.workspace.id
     async with database.connection() as conn:
         now = await accounts.now(conn, workspace)

@@ -6,6 +6,8 @@ import html
 from functools import cache
 from typing import Any
 
+from kizuna.templates.nesting import check_nesting
+
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
     "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q",
@@ -37,7 +39,8 @@ _DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embe
 
 
 def sanitised(body: str) -> str:
-    """What is not known is left out; its text stays."""
+    """What is not known is left out; its text stays. Raises `Invalid` for what is nested too deep."""
+    check_nesting(body)
     return _cleaner().clean(body)
 
 

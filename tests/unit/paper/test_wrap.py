@@ -73,3 +73,18 @@ def test_nothing_is_lost_and_nothing_is_wider(text: str, room: int) -> None:
 def test_all_of_a_bold_paragraph_is_bold(text: str, room: int) -> None:
     laid = lay_out(f"**x{' '.join(text.split())}x**", room, 1, measure)
     assert all(line.text.startswith(BOLD) and PLAIN not in line.text.rstrip(PLAIN) for line in laid)
+
+
+def test_a_word_without_end_takes_no_longer_than_many_words() -> None:
+    """Each sign is looked at for its own line alone: counted, for time tells nothing on a busy machine."""
+    looked = 0
+
+    def counting(text: str, size: float) -> float:
+        nonlocal looked
+        looked += len(text)
+        return len(text) * size
+
+    for sign in "x。「":
+        looked = 0
+        assert len(lay_out(sign * 20_000, 20, 1, counting)) == 1_000
+        assert looked < 100_000

@@ -13,6 +13,7 @@ from kizuna.promotions.promotion import read
     ("body", "pointer"),
     [
         ({"per_profile": 0}, "/per_profile"), ({"until": "soon"}, "/until"), ({"minimum": -1}, "/minimum"),
+        ({"minimum": "NaN"}, "/minimum"), ({"minimum": "1e99"}, "/minimum"),
         ({"x": 1}, "/x"),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kizuna.core.errors import Invalid
 from kizuna.templates.sanitise import from_text, sanitised
 
 
@@ -73,3 +74,10 @@ def test_text_reads_the_same(body: str) -> None:
     seen = Seen()
     seen.feed(from_text(body))
     assert set(seen.tags) <= {"br"}
+
+
+def test_what_is_too_deep_is_refused() -> None:
+    """A hundred thousand elements within each other took the sender most of a minute."""
+    with pytest.raises(Invalid) as refused:
+        sanitised("<div>" * 100_000)
+    assert refused.value.code == "template_limit"
