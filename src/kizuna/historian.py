@@ -17,12 +17,13 @@ from kizuna.alarms.watch import watch
 from kizuna.campaigns.run import run_next as run_campaigns
 from kizuna.config import Config
 from kizuna.core.errors import Unavailable
+from kizuna.engine import sql_seen
 from kizuna.engine import store as engine
 from kizuna.engine.program import Programs
 from kizuna.feeds.run import tell as tell_feeds
 from kizuna.folds import FOLDS
 from kizuna.journeys.reweigh import reweigh_all
-from kizuna.messages import sql_touch
+from kizuna.messages import sql_allowance, sql_told, sql_touch
 from kizuna.runtime import archiver
 from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
@@ -33,6 +34,7 @@ LONGEST_SLEEP = 60.0
 WAITING_SLEEP = 0.02  # while a publish waits to be folded
 RETRY = 1.0
 WATCH_EVERY = 15.0
+SWEEP_EVERY = 3600.0
 LEARN_EVERY = 600.0  # seconds: as often the splits that learn are given new weights
 
 log = structlog.get_logger()
@@ -42,7 +44,14 @@ def main(config: Config) -> None:
     """Archive in the main thread, which is told to stop; the others end with it."""
     os.nice(10)  # live work comes first; history can wait a moment
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only sorts here: it needs no threads that wait
-    jobs = {"fill": _fill_on, "campaigns": _campaigns_on, "watch": _watch_on, "learn": _learn_on, "feeds": tell_feeds}
+    jobs = {
+        "fill": _fill_on,
+        "campaigns": _campaigns_on,
+        "watch": _watch_on,
+        "learn": _learn_on,
+        "feeds": tell_feeds,
+        "sweep": _sweep_on,
+    }
     for name, job in jobs.items():
         threading.Thread(target=_again, args=[name, job, config], daemon=True, name=name).start()
     archiver.main(config)
@@ -117,3 +126,13 @@ async def _learn(config: Config) -> None:
             await reweigh_all(conn)
     finally:
         await database.close()
+
+
+def _sweep_on(config: Config, pause: threading.Event) -> None:
+    """Forget what nobody reads any more, in steps that hold up nobody."""
+    while True:
+        with connect(config.database_url, name="kizuna sweep", autocommit=True) as connection:
+            for forget in (sql_seen.forget, sql_told.forget, sql_allowance.forget):
+                while forget(connection):
+                    pass
+        pause.wait(SWEEP_EVERY)

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from kizuna.core import ids
+from kizuna.core.clock import DAY
 from kizuna.engine.moment import Item
 from kizuna.runtime import archiver as archiving
 from kizuna.runtime import log_reader
@@ -182,6 +183,17 @@ def test_log_rows_go_seven_days_after_they_were_archived(history: History, place
     archiver.drop(history.workspace)
     assert history.count("log") == 1  # the second was not archived seven days ago
     assert [row[3] for row in archived(Lake(place), history)] == ["e1", "e2"]
+
+
+def test_marks_go_when_a_later_one_tells_what_is_long_held(history: History, place: Place) -> None:
+    history.say([an_item(1)])
+    archiver = Archiver(place, history.connection)
+    for days in (20, 10, 1):
+        assert archiver.mark(history.workspace)
+        history.connection.execute("UPDATE lake_mark SET at = at - %s WHERE at > real_now() - 7200000000", [days * DAY])
+    archiver.drop(history.workspace)
+    kept = history.connection.execute("SELECT (real_now() - at) / %s FROM lake_mark ORDER BY at", [DAY]).fetchall()
+    assert kept == [(10,), (1,)]
 
 
 def test_killed_at_any_step_the_lake_holds_each_item_once(history: History, place: Place) -> None:

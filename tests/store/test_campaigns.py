@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -21,8 +22,8 @@ from kizuna.engine.program import Programs
 from kizuna.messages import sql_sending
 from kizuna.messages import store as messages
 from kizuna.messages.fold import SAY
-from kizuna.messages.message import NEVER, EndPlanned, MovePlanned
-from kizuna.runtime.database import Database
+from kizuna.messages.message import NEVER, Ending, EndPlanned, MovePlanned
+from kizuna.runtime.database import Database, connect
 from kizuna.runtime.lake.query import Lake
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile, state_of
 from kizuna.testing.tenant import PARTITIONS, make_workspace
@@ -212,6 +213,33 @@ def test_a_live_one_says_when_it_is_due(
     assert not has_moved
     assert next_in is not None
     assert DAY - 60_000_000 < next_in <= DAY
+
+
+@pytest.mark.parametrize("who", ["sender", "cancel"])
+def test_messages_are_ended_in_one_order_so_that_nobody_waits_in_a_ring(
+    connection: Connection, shop: int, database_url: str, who: str
+) -> None:
+    ada = put_profile(connection, shop, "ada")
+    first, *others = sorted(plan(connection, shop, ada, campaign="sale") for _ in range(30))
+
+    def end() -> None:
+        with sql_sending.connected(database_url) as own, own.cursor(binary=True) as cursor:
+            if who == "sender":
+                endings = [Ending(id=each, fence=0, state="sent") for each in (*others, first)]
+                sql_sending.finish(cursor, shop, endings)
+            else:
+                cursor.execute(store.ABORT, {"workspace": shop, "campaign": "sale", "at": NOW})
+
+    with ThreadPoolExecutor(1) as pool, connect(database_url, autocommit=True) as watch:
+        connection.execute("SELECT FROM message WHERE id = %s FOR UPDATE", [first])
+        ended = pool.submit(end)
+        while not watch.execute(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).rowcount:
+            assert not ended.done()
+        connection.execute("SELECT FROM message WHERE id = ANY(%s::bytea[]) FOR UPDATE NOWAIT", [others])
+        connection.commit()
+        ended.result()
 
 
 def test_a_claim_passes_by_what_is_paused_and_takes_what_is_to_be_ended(connection: Connection, shop: int) -> None:

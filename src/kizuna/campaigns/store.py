@@ -148,9 +148,14 @@ async def cancel(conn: AsyncConnection[Any], workspace: int, launches: Sequence[
     )
 
 
+# Messages are locked in the order of ids, as the sender does that ends them: else the two would wait in a ring.
 ABORT = """
-UPDATE message SET reason = 'aborted', due_at = least(due_at, %(at)s)
-WHERE workspace = %(workspace)s AND campaign = %(campaign)s AND state IN ('planned', 'handed') AND reason IS NULL
+WITH open AS MATERIALIZED (
+    SELECT id FROM message WHERE workspace = %(workspace)s AND campaign = %(campaign)s
+    AND state IN ('planned', 'handed') AND reason IS NULL ORDER BY id FOR UPDATE
+)
+UPDATE message m SET reason = 'aborted', due_at = least(due_at, %(at)s)
+FROM open WHERE m.workspace = %(workspace)s AND m.id = open.id
 """  # what is at a provider too: handed back, it is not tried again
 
 

@@ -295,6 +295,7 @@ def finish(cursor: Any, workspace: int, endings: list[Ending]) -> list[bytes]:
     """Write what became of claimed messages; one whose fence moved on is no longer ours and is left out. One that is
     handed back and was to be ended meanwhile is due, to be ended. A report that came before the provider's answer says
     more than it and stands."""
+    endings = sorted(endings, key=lambda ending: ending.id)  # in which order all who end messages lock them
     cursor.execute(
         "UPDATE message m SET state = CASE WHEN m.state = ANY(%b::text[]) THEN m.state ELSE new.state END,"
         " provider = coalesce(new.provider, m.provider),"

@@ -187,6 +187,7 @@ class Archiver:
             self.connection.execute(
                 'DELETE FROM duplicate WHERE workspace = %s AND partition = %s AND "offset" <= %s', place
             )
+        self.connection.execute(_FORGET_MARKS, [workspace, (KEPT_DAYS * 24 + 1) * _HOUR, workspace])
 
     def held_for(self, workspace: int, days: int) -> dict[int, int]:
         """By partition, what the lake has held for so many days of real time."""
@@ -226,6 +227,13 @@ _LONG_HELD = """
 SELECT partitions, offsets FROM lake_mark
 WHERE at + %s < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND workspace = %s
 ORDER BY at DESC LIMIT 1
+"""
+
+# Those before the one that tells what is long held: time only moves on, and nobody asks for older ones.
+_FORGET_MARKS = """
+DELETE FROM lake_mark WHERE workspace = %s AND at < (
+    SELECT max(at) FROM lake_mark
+    WHERE at + %s < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND workspace = %s)
 """
 
 _DROP = """
