@@ -74,6 +74,16 @@ def test_an_opt_out_clears_the_shelf_for_good(site: Shop) -> None:
     assert site.facts("ada", "message_skipped")[0]["properties"]["reason"] == "no_consent"
 
 
+def test_a_stricter_law_holds_for_what_lies_there_already(site: Shop) -> None:
+    site.send(identify("ada", country="DE"), identify("bob", country="JP"), identify("eve", country="DE"))
+    for who in ("ada", "bob", "eve"):
+        site.profile(who)
+        say(site, who, "card")
+    choose(site, "eve", "opted_in", "card", proof={"form": "page"})
+    site.ask("PUT", "/api/v1/policy", {"laws": [{"country": "DE", "law": "gdpr"}], "sender": {"name": "Shop"}})
+    assert [titles(signed_in(site, who).pull()) for who in ("ada", "bob", "eve")] == [[], ["card"], ["card"]]
+
+
 def test_leaving_the_journey_clears_what_it_said_and_finishing_it_does_not(site: Shop) -> None:
     steps = [{"id": "say", "send": {"channel": "card", "template": "card"}}]
     wait = {"id": "wait", "wait_for": [{"event": "Never"}], "timeout": "9d"}

@@ -32,6 +32,7 @@ from kizuna.testing.shop import Shop, identify
 PEOPLE = int(os.environ.get("KIZUNA_TEST_RACE", "1000"))  # in full 10000
 AT_ONCE = 1_000  # events a request
 CLIENTS = 16
+A_FILE = 5  # people
 RATE = 110  # mails a second: about as many as opt out
 SEED = 52
 PATIENCE = 300.0
@@ -113,7 +114,9 @@ class Leaving:
 
     def all(self, people: list[str]) -> None:
         order = random.Random(SEED).sample(people, len(people))  # a plan that can be told again
+        listed, order = order[: len(order) // 8], order[len(order) // 8 :]
         clients = [threading.Thread(target=self._some, args=(order[first::CLIENTS],)) for first in range(CLIENTS)]
+        clients.append(threading.Thread(target=self._listed, args=(listed,)))
         for client in clients:
             client.start()
         for client in clients:
@@ -128,11 +131,16 @@ class Leaving:
             self._by_one_click, self._by_page, self._by_api, self._by_complaint, self._by_preferences,
             self._by_many, self._by_event,
         ]  # fmt: skip
-        share = len(people) // (len(ways) + 1)
         with httpx.Client(base_url=self.url, timeout=60, headers=self._key()) as client:
-            self._note(people[:share], partial(self._by_import, client, people[:share]))
-            for number, user in enumerate(people[share:]):
+            for number, user in enumerate(people):
                 self._note([user], partial(ways[number % len(ways)], client, user))
+
+    def _listed(self, people: list[str]) -> None:
+        """Imports stand in line, so one client brings them, some people a file."""
+        with httpx.Client(base_url=self.url, timeout=60, headers=self._key()) as client:
+            for start in range(0, len(people), A_FILE):
+                some = people[start : start + A_FILE]
+                self._note(some, partial(self._by_import, client, some))
 
     def _note(self, people: list[str], leave: Callable[[], httpx.Response]) -> None:
         began = time.time()
@@ -168,7 +176,7 @@ class Leaving:
         return client.post("/v1/identify", json={"userId": user, "context": context})
 
     def _by_import(self, client: httpx.Client, people: list[str]) -> httpx.Response:
-        """At once it answers that it began; its word is that it is finished. One of many: imports stand in line."""
+        """At once it answers that it began; its word is that it is finished."""
         file = "\n".join(["who,mail", *(f"{user},no" for user in people)])
         began = client.post("/api/v1/imports", params={"map": json.dumps(CHOICES)}, content=file)
         assert began.status_code == 202, began.text

@@ -68,6 +68,7 @@ class Reader(Struct, frozen=True):
     consent: bytes | None
     all_of_them: list[bytes]
     vetoes: list[list[str]]  # [channel, topic]
+    traits: dict[str, Any]
 
 
 # One statement is one moment: the fold removes a veto in the transaction that writes the record.
@@ -84,7 +85,7 @@ WITH RECURSIVE up (id, merged_into, depth) AS (
 )
 SELECT p.id, p.profiles, p.consent, ARRAY(SELECT id FROM down),
        ARRAY(SELECT ARRAY[v.channel, v.topic] FROM veto v
-             WHERE v.workspace = %(workspace)s AND v.profile IN (SELECT id FROM down))
+             WHERE v.workspace = %(workspace)s AND v.profile IN (SELECT id FROM down)), p.traits
 FROM up JOIN profile p ON p.workspace = %(workspace)s AND p.id = up.id WHERE up.merged_into IS NULL
 """
 

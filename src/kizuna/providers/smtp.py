@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from kizuna.core.errors import FieldError, Invalid
+from kizuna.core.mail_codes import OF_NO_ADDRESS, by_reply, by_status
 from kizuna.providers import Accepted, Ambiguous, Checked, Delivery, Outcome, Rejected, Unavailable, dkim_key
 from kizuna.providers.dkim import signed
 from kizuna.providers.dkim_key import DkimKey, signer
@@ -238,7 +239,7 @@ def _connect(settings: Settings) -> smtplib.SMTP:
     return connection
 
 
-HARD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4", "5.2.1")  # the address: it will never work
+OF_US = "5.7."  # security and policy: to a server that we talk to ourselves this is about who talks
 
 
 def _refused(code: int, reply: bytes | str) -> Outcome:
@@ -247,10 +248,9 @@ def _refused(code: int, reply: bytes | str) -> Outcome:
     status = text.split(" ")[1] if " " in text else ""
     if code < 500:
         return Unavailable(text, of_one=status.startswith(("4.1.", "4.2.")))
-    if status in HARD:
+    reason = by_status(status) if status.startswith("5.") else by_reply(str(code))
+    if reason in OF_NO_ADDRESS and not status.startswith(OF_US):
         return Rejected(text, bounce="hard")
-    if not status.startswith("5.") and code in (550, 551, 553):
-        return Rejected(text, bounce="hard")  # no enhanced status: what the basic code says
     return Rejected(text, bounce="soft" if status.startswith("5.2.") else None)
 
 

@@ -6,7 +6,8 @@ import re
 
 from msgspec import Struct
 
-from kizuna.reports.classify import SURE, Codes, by_reply, by_status, by_words, codes, is_vague
+from kizuna.core.mail_codes import SURE, by_reply, by_status, is_vague
+from kizuna.reports.classify import Codes, by_words, codes
 from kizuna.reports.result import BOUNCE, DELAYED, Result
 
 MOST_LINES = 40  # of what people are told about one address

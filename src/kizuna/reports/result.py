@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from kizuna.core.mail_codes import OF_NO_ADDRESS
 from kizuna.messages.blame import OF_THE_MESSAGE, OF_US
 
 Kind = Literal["bounce", "complaint", "auto_reply", "delivered", "delayed", "other"]
@@ -15,8 +16,7 @@ BOUNCE, COMPLAINT, AUTO_REPLY, DELIVERED, DELAYED, OTHER = (
 )  # fmt: skip
 HARD, SOFT = "hard", "soft"
 
-# why a mail was not delivered: the address will never work
-OF_NO_ADDRESS: Final = ("unknown_user", "unknown_host", "moved", "disabled", "takes_no_mail")
+# why a mail was not delivered, beside `OF_NO_ADDRESS`:
 # the address may work another time: five of these in a row, and no more is sent
 OF_THE_MAILBOX: Final = (
     "mailbox_full", "suspended", "refused_by_recipient", "rate_limited", "expired", "network", "system", "other",

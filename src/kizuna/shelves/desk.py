@@ -11,9 +11,12 @@ from kizuna.accounts import store as accounts
 from kizuna.accounts.keys import KeyRing
 from kizuna.channels import IN_PAGE, is_in_page
 from kizuna.config import Config
+from kizuna.consent import store as consents
 from kizuna.consent.section import Consent
+from kizuna.consent.terms import read_terms
 from kizuna.core import ids
 from kizuna.core.errors import NotFound, NotSignedIn
+from kizuna.core.problems import Problems
 from kizuna.engine.record import decoder_of
 from kizuna.engine.slice import Workspace
 from kizuna.events.log import Log
@@ -27,7 +30,7 @@ from kizuna.providers.carry import opened
 from kizuna.runtime.database import Database
 from kizuna.shelves import wall
 from kizuna.shelves.show import shown
-from kizuna.shelves.stays import is_over, is_welcome
+from kizuna.shelves.stays import Rules, is_over, is_welcome
 from kizuna.shelves.take_acts import TAKEN, Done, done, take_acts
 from kizuna.shelves.throttle import Throttle
 from kizuna.shelves.wire import Act, Pull
@@ -104,17 +107,22 @@ class ShelfDesk:
     ) -> Found:
         """What lies there and may still be shown; what is not welcome any more is cleared away."""
         lying = await sql_shelf.lying(conn, workspace.id, reader.all_of_them, now)
-        topics = await store.definitions(conn, workspace.id, "topic") if any(each.topic for each in lying) else []
-        neutral = {name: body["default"] for name, _, _, body, _ in topics if "default" in body}
+        rules = await self._rules(conn, workspace) if lying else Rules({}, workspace.consent)
         consent = _consent(reader.consent) if reader.consent else Consent()
         vetoes = {(channel, topic) for channel, topic in reader.vetoes}
         offered: list[Lying] = []
         for each in lying:
-            if not is_welcome(each, consent, vetoes, neutral, workspace.consent, now):
+            if not is_welcome(each, consent, vetoes, rules, reader.traits, now):
                 await conn.execute(*sql_shelf.clear(workspace.id, each.id))
             elif not each.is_paused and (not is_over(each) or ids.show("msg", each.id) in known):
                 offered.append(each)
         return Found(offered, {each.id for each in offered})
+
+    async def _rules(self, conn: AsyncConnection[Any], workspace: Workspace) -> Rules:
+        topics = await store.definitions(conn, workspace.id, "topic")
+        by_topic = {name: body["default"] for name, _, _, body, _ in topics if "default" in body}
+        terms = read_terms(await consents.policy(conn, workspace.id), Problems())
+        return Rules(by_topic, workspace.consent, terms)
 
     async def act(self, workspace: Workspace, acts: list[Act]) -> tuple[int, int | None]:
         """How many were ours to take, and the position of those that were new."""

@@ -6,19 +6,33 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from kizuna.consent.decide import refusal
 from kizuna.consent.section import Consent
+from kizuna.consent.terms import Terms
 from kizuna.messages.sql_shelf import Lying
 
 
+class Rules(Struct, frozen=True):
+    """What no choice means: by topic, else of the workspace; and the policy, whose laws may make it stricter."""
+
+    by_topic: Mapping[str, str]
+    general: str
+    terms: Terms = Terms()
+
+    def neutral(self, lying: Lying, traits: Mapping[str, Any]) -> str:
+        said = self.by_topic.get(lying.topic or "", self.general)
+        return self.terms.neutral(said, lying.channel, lying.topic, traits)
+
+
 def is_welcome(
-    lying: Lying, consent: Consent, vetoes: Set[tuple[str, str]], neutral: Mapping[str, str], default: str, now: int
+    lying: Lying, consent: Consent, vetoes: Set[tuple[str, str]], rules: Rules, traits: Mapping[str, Any], now: int
 ) -> bool:
-    """`vetoes` are (channel, topic) not folded yet; `neutral` is what no choice means, by topic, else `default`."""
+    """`vetoes` are (channel, topic) not folded yet; `traits` say which country's law holds."""
     if not lying.transactional and vetoes & {(lying.channel, ""), (lying.channel, lying.topic or "")}:
         return False
-    means = neutral.get(lying.topic or "", default)
+    means = rules.neutral(lying, traits)
     return refusal(consent, lying.channel, lying.topic, lying.transactional, means, now=now) is None
 
 

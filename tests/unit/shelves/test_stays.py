@@ -6,8 +6,11 @@ import msgspec
 import pytest
 
 from kizuna.consent.section import Consent
+from kizuna.consent.terms import Place, Terms
 from kizuna.messages.sql_shelf import Lying
-from kizuna.shelves.stays import is_over, is_welcome
+from kizuna.shelves.stays import Rules, is_over, is_welcome
+
+LAX = Rules({}, "opt_out")
 
 
 def a_card(**changes: Any) -> Lying:
@@ -32,15 +35,26 @@ def a_card(**changes: Any) -> Lying:
     ],
 )
 def test_an_opt_out_makes_it_unwelcome(consent: Consent, vetoes: set[tuple[str, str]], is_so: bool) -> None:
-    assert is_welcome(a_card(), consent, vetoes, {}, "opt_out", 0) is is_so
-    assert is_welcome(a_card(transactional=True), consent, vetoes, {}, "opt_out", 0)
+    assert is_welcome(a_card(), consent, vetoes, LAX, {}, 0) is is_so
+    assert is_welcome(a_card(transactional=True), consent, vetoes, LAX, {}, 0)
 
 
 def test_what_no_choice_means_is_the_topics_then_the_workspaces() -> None:
-    assert not is_welcome(a_card(), Consent(), set(), {}, "opt_in", 0)
-    assert is_welcome(a_card(), Consent(), set(), {"news": "opt_out"}, "opt_in", 0)
-    assert not is_welcome(a_card(), Consent(), set(), {"news": "opt_in"}, "opt_out", 0)
-    assert is_welcome(a_card(), Consent(channels={"card": "opted_in"}), set(), {}, "opt_in", 0)
+    def is_ok(by_topic: dict[str, str], general: str, consent: Consent = Consent()) -> bool:  # noqa: B008  # never changed
+        return is_welcome(a_card(), consent, set(), Rules(by_topic, general), {}, 0)
+
+    assert not is_ok({}, "opt_in")
+    assert is_ok({"news": "opt_out"}, "opt_in")
+    assert not is_ok({"news": "opt_in"}, "opt_out")
+    assert is_ok({}, "opt_in", Consent(channels={"card": "opted_in"}))
+
+
+def test_a_law_of_the_policy_makes_it_stricter_where_it_holds() -> None:
+    rules = Rules({"news": "opt_out"}, "opt_out", Terms(laws=(Place("gdpr", country="DE"),)))
+    for country, is_so in (("DE", False), ("JP", True)):
+        assert is_welcome(a_card(), Consent(), set(), rules, {"country": country}, 0) is is_so
+    assert is_welcome(a_card(), Consent(channels={"card": "opted_in"}), set(), rules, {"country": "DE"}, 0)
+    assert is_welcome(a_card(transactional=True), Consent(), set(), rules, {"country": "DE"}, 0)
 
 
 def test_what_is_to_be_shown_once_is_over_when_it_was_seen() -> None:
