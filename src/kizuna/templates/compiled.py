@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from liquid import BoundTemplate
 
-from kizuna.templates.budget import Budget
+from kizuna.templates.budget import SECONDS, Budget
 from kizuna.templates.extra_tags import Aborted
+from kizuna.templates.liquid_engine import BoundedContext, BoundedTemplate, Buffer, WritePartial
 from kizuna.templates.lookups import Missing
 from kizuna.templates.python_nodes import Nodes
 from kizuna.templates.python_output import RELOADED
-from kizuna.templates.python_source import literal
-from kizuna.templates.running import NAMES, Run
+from kizuna.templates.python_source import TooMuch, literal
+from kizuna.templates.running import NAMES, PartialRun, Run
 
 
 class Compiled:
@@ -31,15 +33,29 @@ class Compiled:
     def write(self, variables: Mapping[str, Any], budget: Budget) -> str | None:
         """None: the interpreter is to do it. The budget is as it was then, but for the time."""
         turns, work, warnings = budget.turns, budget.work, dict(budget.warnings)
-        run = Run(self.template, variables, budget)
+        page = Buffer(budget)
         try:
-            self._write(run)
-            return run.page.getvalue()
+            self._write(Run(self.template, variables, budget, page, _of_partial))
+            return page.getvalue()
         except (Aborted, Missing):
             raise
         except Exception:  # told by the interpreter, in its words
             budget.turns, budget.work, budget.warnings = turns, work, warnings
             return None
+
+    def write_partial(self, context: BoundedContext, page: TextIO) -> None:
+        """Within another that is compiled: what this raises makes that give up."""
+        self._write(PartialRun(context, page))
+
+
+def _of_partial(template: BoundedTemplate, budget: Budget) -> WritePartial | None:
+    """None: the interpreter is to do it. A partial is compiled when a compiled template puts it in and has the time."""
+    known: dict[str, Any] = vars(template)
+    if "written_by" not in known and budget.deadline - time.monotonic() > SECONDS / 2:
+        known["written_by"] = None  # it may put in itself
+        with suppress(TooMuch, RecursionError):
+            known["written_by"] = Compiled(template).write_partial
+    return known.get("written_by")
 
 
 def _function(made: Nodes) -> str:

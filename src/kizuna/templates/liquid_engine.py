@@ -32,6 +32,10 @@ from kizuna.templates.shopify import FILTERS, as_taken, inspect, joined
 from kizuna.templates.source import check_source
 from kizuna.templates.tags import TAGS
 
+WritePartial = Callable[["BoundedContext", TextIO], None]
+# what writes a partial with a scope of its own instead of the interpreter, while a compiled template runs
+Partials = Callable[["BoundedTemplate", Budget], WritePartial | None]
+
 
 class Buffer(StringIO):
     """Output that ends at the limit; unlike the library's, it leaves CRLF alone."""
@@ -52,11 +56,12 @@ class Buffer(StringIO):
 class BoundedContext(RenderContext):
     """A render context that pays for what it does."""
 
-    __slots__ = ("budget", "local_sizes", "locals_size")
+    __slots__ = ("budget", "compiled", "local_sizes", "locals_size")
 
     def __init__(self, template: BoundTemplate, *, parent_context: RenderContext | None = None, **options: Any) -> None:
         super().__init__(template, parent_context=parent_context, **options)
         self.budget: Budget = parent_context.budget if isinstance(parent_context, BoundedContext) else Budget()
+        self.compiled: Partials | None = parent_context.compiled if isinstance(parent_context, BoundedContext) else None
         self.local_sizes: dict[str, int] = {}
         self.locals_size = parent_context.locals_size if isinstance(parent_context, BoundedContext) else 0
 
@@ -210,9 +215,14 @@ class BoundedTemplate(BoundTemplate):
         block_scope: bool = False,
         **options: Any,
     ) -> None:
+        write = None
         if partial and isinstance(context, BoundedContext):
             context.budget.turn()
+            write = context.compiled(self, context.budget) if context.compiled and block_scope else None
         with context.extend(self.make_partial_namespace(partial, dict(*args, **options))):
+            if write is not None and isinstance(context, BoundedContext):
+                write(context, buffer)
+                return
             for node in self.nodes:
                 try:
                     node.render(context, buffer)

@@ -18,6 +18,7 @@ from liquid.builtin.tags.decrement_tag import DecrementNode
 from liquid.builtin.tags.doc_tag import DocNode
 from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
 from liquid.builtin.tags.if_tag import IfNode
+from liquid.builtin.tags.ifchanged_tag import IfChangedNode
 from liquid.builtin.tags.increment_tag import IncrementNode
 from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
 from liquid.builtin.tags.liquid_tag import LiquidNode
@@ -64,6 +65,8 @@ class Nodes(Output):
             self._assign(node.name, self.value(node.expression).code)
         elif kind is CaptureNode:
             self._capture(node)
+        elif kind is IfChangedNode:
+            self._if_changed(node)
         elif kind is IfNode or kind is UnlessNode:
             self._condition(node, "not " if kind is UnlessNode else "")
         elif kind is CaseNode and all(map(_matches_once, node.blocks)):
@@ -76,6 +79,15 @@ class Nodes(Output):
             self._interpreted(node)
 
     def _capture(self, node: Any) -> None:
+        text = self._aside(node.block)
+        self._assign(node.name, f"Markup({text})" if self.env.autoescape else text)
+
+    def _if_changed(self, node: Any) -> None:
+        text = self.source.made(self._aside(node.block), "t")
+        self._put(self.source.made(f"{text} if context.ifchanged({text}) else ''", "t"))
+
+    def _aside(self, block: BlockNode) -> str:
+        """What a block writes, on a page of its own."""
         self._emit()
         self.scope.asks_context = True
         source, outer = self.source, self.target
@@ -86,11 +98,10 @@ class Nodes(Output):
         around = f"page{outer.number}" if outer else "None"
         source.line(f"page{n} = context.get_buffer({around}); out{n} = []; add{n} = out{n}.append; n{n} = 0")
         self.target = Target(n, [])
-        self._block(node.block)
+        self._block(block)
         source.line(self.target.flush)
         self.target = outer
-        text = f"page{n}.getvalue()"
-        self._assign(node.name, f"Markup({text})" if self.env.autoescape else text)
+        return f"page{n}.getvalue()"
 
     # blocks ----------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from kizuna.templates.liquid_engine import shown
 from kizuna.templates.python_expressions import UNKNOWN, Opaque
 from kizuna.templates.python_filters import Filters
-from kizuna.templates.python_scope import SETS_NOTHING, Scope
+from kizuna.templates.python_scope import SETS_NOTHING, Scope, is_apart
 from kizuna.templates.python_source import Source, literal
 
 FLUSH_AT = 65_536  # characters kept back before the output counts them
@@ -84,7 +84,8 @@ class Output(Filters):
             self._put(self.source.made(code, "t"), is_value=True)
 
     def _interpreted(self, node: Node) -> None:
-        if self.scope.loops and not isinstance(node, SETS_NOTHING):
+        sets_nothing = isinstance(node, SETS_NOTHING) or is_apart(node)
+        if self.scope.loops and not sets_nothing:
             raise Opaque
         self._emit()
         self.scope.asks = self.scope.asks_context = True
@@ -95,7 +96,7 @@ class Output(Filters):
         source.line("if budget.work < 0: raise Bail")
         page = f"page{target.number}" if target else source.object(NullIO())
         source.line(f"{source.object(node)}.render(context, {page})")
-        if not isinstance(node, SETS_NOTHING):
+        if not sets_nothing:
             source.line(RELOADED)
 
     def _assign(self, name: str, code: str) -> None:

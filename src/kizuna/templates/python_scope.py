@@ -22,6 +22,7 @@ from liquid.builtin.tags.ifchanged_tag import IfChangedNode
 from liquid.builtin.tags.increment_tag import IncrementNode
 from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
 from liquid.builtin.tags.liquid_tag import LiquidNode
+from liquid.builtin.tags.render_tag import RenderNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from msgspec import Struct
@@ -32,6 +33,11 @@ from kizuna.templates.python_source import Source
 
 _OF_THE_LIBRARY = frozenset(("now", "today", "partial"))
 SETS_NOTHING = (CycleNode, AbortNode)  # of the nodes left to the interpreter
+
+
+def is_apart(node: Node) -> bool:
+    """A partial with a scope of its own, that cannot move on a loop around it. It sets nothing out here."""
+    return type(node) is RenderNode and type(node.name) is StringLiteral and "forloop" not in str(node)
 
 
 class Loop(Struct):
@@ -66,6 +72,8 @@ class Scope:
             elif isinstance(node, (ForNode, TablerowNode)):
                 offset = cast("Any", node.expression).offset
                 self.continues |= type(offset) is StringLiteral and offset.value == "continue"
+            elif is_apart(node):
+                continue
             elif type(node) not in _SEEN_THROUGH:
                 self.is_closed = False
                 self.continues = True

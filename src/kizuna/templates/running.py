@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TextIO, cast
 from urllib.parse import quote_plus
 
 from liquid import BoundTemplate, Markup, escape
@@ -18,7 +18,7 @@ from liquid.undefined import Undefined
 
 from kizuna.templates.budget import SMALL, VALUE_CHARACTERS, Budget, measure
 from kizuna.templates.filters import GUARDS, show_date
-from kizuna.templates.liquid_engine import BoundedContext, Buffer, shown, warn_of
+from kizuna.templates.liquid_engine import BoundedContext, Partials, shown, warn_of
 from kizuna.templates.shopify import as_taken
 
 
@@ -38,10 +38,17 @@ class Run:
 
     get_item = RenderContext.get_item  # looks at `env` alone
 
-    def __init__(self, template: BoundTemplate, variables: Mapping[str, Any], budget: Budget) -> None:
+    def __init__(
+        self,
+        template: BoundTemplate,
+        variables: Mapping[str, Any],
+        budget: Budget,
+        page: TextIO,
+        partials: Partials | None = None,
+    ) -> None:
         self.template, self.variables, self.budget = template, variables, budget
+        self.page, self.partials = page, partials
         self.env = template.env
-        self.page = Buffer(budget)
         self.has_context = False
 
     @cached_property
@@ -49,7 +56,7 @@ class Run:
         """The library's own, for what is left to it: many templates need none."""
         self.has_context = True
         context = BoundedContext(self.template, globals=self.template.make_globals(self.variables))
-        context.budget = self.budget
+        context.budget, context.compiled = self.budget, self.partials
         context.scope.push(self.template.make_partial_namespace(False, {}))
         return context
 
@@ -84,6 +91,19 @@ class Run:
         if not isinstance(value, (str, range)):
             self.budget.charge_value(value)
         return shown(value, escapes)
+
+
+class PartialRun(Run):
+    """One rendering of a partial that has a scope of its own, within another's."""
+
+    def __init__(self, context: BoundedContext, page: TextIO) -> None:
+        super().__init__(context.template, {}, context.budget, page)
+        self.__dict__["context"], self.has_context = context, True
+
+    def root(self, name: str) -> Any:
+        """What was handed over and is nothing is not there."""
+        value = self.context.scope.get(name, ABSENT)
+        return ABSENT if type(value) is Undefined else value
 
 
 def turns(run: Run, expression: Any, value: Any, limit: Any, offset: Any) -> tuple[Iterator[Any], int]:

@@ -117,3 +117,41 @@ def test_what_is_deep_is_written_all_the_same() -> None:
 def test_when_given_up_nothing_is_spent() -> None:
     compare("{{ nobody }}{% for i in (1..9) %}{{ 'a' | upcase }}{% endfor %}{{ 1 | divided_by: 0 }}", {}, True)
     compare("{% for i in (1..9) %}x{% endfor %}{% for i in (1..9999) %}x{% endfor %}", {}, True)
+
+
+PARTIALS = {
+    "card": "{{ item.n | times: 2 }}{{ nobody }}{% for t in item.tags %}{{ forloop.index }}{{ t }}{% endfor %}",
+    "list": "{% render 'card' for l as item %}{% increment n %}{% cycle 'a', 'b' %}",
+    "self": "{{ n }}{% render 'self', n: n %}",
+}
+APART = [
+    "{% for item in l %}{% render 'card', item: item %}{{ forloop.index }}{% endfor %}",
+    "{% for item in l %}{% render 'card', item: item.none %}{% break %}{% endfor %}|{% render 'card' %}",
+    "{% for x in l %}{% render 'list', l: l %}{% increment n %}{% cycle 'c', 'd' %}{{ n }}{% endfor %}",
+    "{% render 'card' with l[0] as item %}{{ item }}{% render 'card' for nobody as item %}",
+    "{% for i in l %}{% ifchanged %}{{ i.n | modulo: 2 }}{% endifchanged %}-{% endfor %}",
+    "{% for i in l %}{% ifchanged %}x{% if i.n == 2 %}{% continue %}{% endif %}{% endifchanged %}{{ i.n }}{% endfor %}",
+    "{% for i in l %}{% if 1 %}{% ifchanged %} {% endifchanged %}{% endif %}{{ i.n }}{% endfor %}",
+]
+
+
+@pytest.mark.parametrize("escapes", [True, False])
+@pytest.mark.parametrize("source", APART)
+def test_partials_of_a_scope_of_their_own_are_compiled_too(source: str, escapes: bool) -> None:
+    given = {"l": [{"n": n, "tags": ["<", "b"]} for n in (1, 2, 3, 3)]}
+    GIVEN_UP.clear()
+    compare(source, given, escapes, PARTIALS)
+    assert not GIVEN_UP
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% render 'self', n: 1 %}",
+        "{% for i in l %}{% render 'card', item: forloop %}{% endfor %}",
+        "{% render 'no' %}",
+    ],
+)
+def test_what_a_partial_may_not_is_told_by_the_interpreter(source: str) -> None:
+    given = {"l": [1, 2]}
+    compare(source, given, True, PARTIALS)

@@ -42,11 +42,22 @@ FILTERS = [
 TAGS = [
     "{% break %}", "{% continue %}", "{% cycle 'a', 'b' %}", "{% cycle a, b %}", "{% comment %}x{% endcomment %}",
     "{{ forloop.index }}{{ forloop.last }}{{ forloop.rindex0 }}", "{{ forloop.parentloop.index }}", "{{ forloop }}",
-    "{% include 'set' %}", "{% render 'set', a: 1 %}", "{% include 'leave' %}", "{% include 'set' with a as item %}",
+    "{% render 'card' %}", "{% render 'card' with item, a: b.c, b: a %}", "{% render 'card' for b as a, text: text %}",
+    "{% render 'deep' for a %}", "{% render 'deep', a: item, c: n %}", "{% render 'self', a: a %}",
+    "{% render 'leave' %}{{ n }}", "{% render 'moving', f: forloop %}", "{% render 'card', text: forloop.index %}",
+    "{% render 'none' %}", "{% include 'set' %}", "{% render 'set', a: 1 %}",
+    "{% include 'leave' %}", "{% include 'set' with a as item %}",
     "{% increment a %}", "{% decrement n %}", "{% increment new %}", "{{ new }}", "{% abort_message b %}", "\n", "  ",
     "{% for i in (1..6000) %}{% endfor %}", "{% for i in (1..6000) %}{% break %}{% endfor %}",
 ]  # fmt: skip
-PARTIALS = {"set": "{% assign a = 'set' %}{{ item }}{{ b.a }}{% assign n = 2 %}", "leave": "-{% break %}-"}
+PARTIALS = {
+    "set": "{% assign a = 'set' %}{{ item }}{{ b.a }}{% assign n = 2 %}",
+    "leave": "-{% break %}-",
+    "card": "{{ card }}{{ a.name }}{% for i in b %}{{ i }}{{ forloop.index }}{% endfor %}{% increment n %}{{ text }}",
+    "deep": "{{ forloop.index }}{% render 'card', b: a %}{% ifchanged %}{{ c }}{% endifchanged %}{% cycle 1, 2 %}",
+    "self": "{{ a }}{% if a %}{% render 'self' %}{% endif %}",
+    "moving": "{% for i in f %}{{ i }}{% endfor %}{% include 'set' %}",
+}
 
 
 class Grammar:
