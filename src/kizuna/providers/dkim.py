@@ -73,7 +73,7 @@ def _is_tidy(text: bytes) -> bool:
 
 
 def _squeezed(text: bytes) -> bytes:
-    return _WIDE.sub(b" ", text)
+    return _WIDE.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
 def _signature(signer: Signer, names: tuple[str, ...], data: bytes, bh: str, at: int) -> bytes:
