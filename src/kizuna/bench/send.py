@@ -107,20 +107,18 @@ def send_all(house: House) -> float:
     began = time.perf_counter()
     house.call("POST", "/api/v1/sending/email/resume", {})
     with connect(house.database_url, name="kizuna bench", autocommit=True) as connection:
-        while _count(connection, "state IN ('planned', 'claimed', 'handed')"):
+        while _is_any(connection, "message WHERE state IN ('planned', 'claimed', 'handed')"):
             time.sleep(LOOK)
-        while _is_behind(connection):
+        while _is_any(connection, 'log_head WHERE "offset" > applied'):
             time.sleep(LOOK)
-        assert not _count(connection, "state NOT IN ('sent')"), "not every mail was sent"  # noqa: S101
-    return time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        assert not _is_any(connection, "message WHERE state <> 'sent'"), "not every mail was sent"  # noqa: S101
+    return seconds
 
 
-def _count(connection: Any, condition: str) -> int:
-    return connection.execute(f"SELECT count(*) FROM message WHERE {condition}").fetchone()[0]  # noqa: S608
-
-
-def _is_behind(connection: Any) -> bool:
-    return connection.execute('SELECT EXISTS (SELECT FROM log_head WHERE "offset" > applied)').fetchone()[0]
+def _is_any(connection: Any, which: str) -> bool:
+    """Asked often: counting them would cost a tenth of what it costs to send them."""
+    return connection.execute(f"SELECT EXISTS (SELECT FROM {which})").fetchone()[0]  # noqa: S608
 
 
 # the sink alone ------------------------------------------------------------------------------------------------------
