@@ -56,7 +56,8 @@ class Signer:
         return Ticket(*_LAYOUT.unpack(payload)[1:])
 
     def _mac(self, key_id: int, payload: bytes) -> bytes:
-        inner, outer = (each.copy() for each in self._keyed[key_id])
+        inner, outer = self._keyed[key_id]
+        inner, outer = inner.copy(), outer.copy()
         inner.update(payload)
         outer.update(inner.digest())
         return outer.digest()[:_MAC]
