@@ -61,7 +61,14 @@ class KeysAddresses(Protocol):
 def key_of(channel: str, address: str) -> str:
     """By what an address is suppressed."""
     known = all_channels().get(channel)
-    return known.key(address) if isinstance(known, KeysAddresses) else address.lower()
+    keys = _keys(known) if known is not None else None
+    return keys.key(address) if keys else address.lower()
+
+
+@cache
+def _keys(channel: Channel) -> KeysAddresses | None:
+    """Asked once, as `_on_devices`."""
+    return channel if isinstance(channel, KeysAddresses) else None
 
 
 class InPage:

@@ -40,6 +40,7 @@ LANE_THREADS = 4  # of one workspace's provider
 URGENT_THREADS, URGENT_BATCH = 2, 10  # beside them, for transactional messages
 LANE_BATCH = 50  # messages a thread hands over at a time: a crash leaves at most the two multiplied, 200, `unknown`
 LANE_BATCH_SECONDS = 0.25  # of a provider's rate: what one thread may hold
+LANE_SECONDS = 1.0  # that a thread should take for what it holds: half of those after which the rest is handed back
 LANE_IDLE = 30.0  # seconds after which a thread with nothing to do ends, and its connection with it
 LANE_REST = 1.0  # seconds a lane waits after its provider did not answer, where the clock only moves when told
 LONGEST_SLEEP = 1.0  # for what falls due by the clock, and a lost notification
@@ -175,6 +176,11 @@ def pause_of(taken: int) -> float:
     return BETWEEN_SMALL if taken < SMALL else BETWEEN_TURNS
 
 
+def fitting(taken: int, seconds: float, most: int) -> int:
+    """Messages to take at a time, after some took so long: what is worded and then handed back was work for nothing."""
+    return max(1, min(most, int(taken * LANE_SECONDS / max(seconds, 0.001))))
+
+
 def _is_local(carrier: dict[str, Any]) -> bool:
     provider = all_providers().get(carrier["kind"])
     return provider is not None and provider.is_local
@@ -209,6 +215,7 @@ class Lane:
         self.pace = Pace(porters.rests)
         self.rate = 0.0
         self.is_busy = False  # there was more than one thread could take
+        self.fitting = self.batch  # messages that one thread carries in time
         self._hands = threading.Condition()  # guards what follows
         self._idle = 0
         self._calls = 0
@@ -271,18 +278,20 @@ class Lane:
         if not self._take_turn():
             return False
         porter = self.porters.take() if self.is_busy and not is_probe else None
-        outcome = self._by(porter) if porter is not None else self._ourselves(connection, is_probe)
+        limit, began = 1 if is_probe else self._limit(), time.monotonic()
+        outcome = self._by(porter, limit) if porter is not None else self._ourselves(connection, limit, is_probe)
         if outcome is None:
             self.is_busy = False
             return False
+        self.fitting = fitting(limit, time.monotonic() - began, self.batch)
         self._heed(outcome)
         return True
 
-    def _by(self, porter: Porter) -> Outcome | None:
+    def _by(self, porter: Porter, limit: int) -> Outcome | None:
         order = Order(
             self.workspace,
             self.channel,
-            self._limit(),
+            limit,
             is_urgent=self.is_urgent,
             is_paced=self.rate > 0,
             pace=self.pace.number,
@@ -290,7 +299,7 @@ class Lane:
         with self.porters.at_work(porter):
             return porter.deliver(order, more=self._call_more, pace=self._take_turn)
 
-    def _ourselves(self, connection: Connection[Any], is_probe: bool) -> Outcome | None:
+    def _ourselves(self, connection: Connection[Any], limit: int, is_probe: bool) -> Outcome | None:
         with connection.cursor(binary=True) as cursor:
             now = sql_sending.now(cursor, self.workspace.id)
         return deliver_remote(
@@ -299,7 +308,7 @@ class Lane:
             self.workspace,
             self.channel,
             now,
-            limit=1 if is_probe else self._limit(),
+            limit=limit,
             is_urgent=self.is_urgent,
             more=_nothing if is_probe else self._call_more,
             pace=self._take_turn,
@@ -315,7 +324,7 @@ class Lane:
             log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason, rests=round(rests, 1))
 
     def _limit(self) -> int:
-        return self.batch if self.rate <= 0 else max(1, min(self.batch, int(self.rate * LANE_BATCH_SECONDS)))
+        return self.fitting if self.rate <= 0 else max(1, min(self.fitting, int(self.rate * LANE_BATCH_SECONDS)))
 
     def _take_turn(self) -> bool:
         return self.pace.take(self.rate, self.stopped, is_urgent=self.is_urgent)

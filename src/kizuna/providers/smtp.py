@@ -96,7 +96,7 @@ class SmtpProvider:
             code, reply = _announce(connection, sender, address)
             if code == GO_AHEAD:
                 is_handed = True
-                connection.send(raw.replace(b"\n.", b"\n..") + b".\r\n")  # it begins with a header, never a dot
+                connection.send(_dotted(raw))
                 code, reply = connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             connection.close()
@@ -202,6 +202,12 @@ def _announce(connection: smtplib.SMTP, sender: str, address: str) -> tuple[int,
             connection.send(".\r\n")
             connection.getreply()
     return _checked(*(refusals or replies[-1:])[0])
+
+
+def _dotted(raw: bytes) -> bytes:
+    """A mail with its end (RFC 5321 section 4.5.2). A header's line may begin with a dot; bodies are base64."""
+    gap = raw.find(b"\r\n\r\n")
+    return b"".join((raw[:gap].replace(b"\n.", b"\n.."), raw[gap:], b".\r\n"))
 
 
 def _checked(code: int, reply: bytes) -> tuple[int, bytes]:

@@ -44,12 +44,14 @@ class Buffer(StringIO):
         super().__init__(newline="")
         self.budget = budget
         self.room = room
+        self.times = 0  # that something was written
 
     def write(self, text: str, /) -> int:
         self.room -= len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if self.room < 0:
             raise OutputStreamLimitError(f"more than {OUTPUT_BYTES // 1024} kB of output", token=None)
         self.budget.check_time()
+        self.times += 1
         return super().write(text)
 
 

@@ -97,7 +97,7 @@ class Nodes(Output):
         n = self.pages
         around = f"page{outer.number}" if outer else "None"
         source.line(f"page{n} = context.get_buffer({around}); out{n} = []; add{n} = out{n}.append; n{n} = 0")
-        self.target = Target(n, [])
+        self.target = Target(n, [], [])
         self._block(block)
         source.line(self.target.flush)
         self.target = outer
@@ -170,8 +170,7 @@ class Nodes(Output):
             source.lines, source.depth, self.target, self.scope.asks = lines, depth, target, asks
             del lines[length:]
             if target:
-                target.parts.clear()
-                target.values = 0
+                target.forget()
             self.scope.loops.clear()
             self._interpreted(node)
 

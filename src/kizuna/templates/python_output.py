@@ -14,6 +14,7 @@ from kizuna.templates.python_expressions import UNKNOWN, Opaque
 from kizuna.templates.python_filters import Filters
 from kizuna.templates.python_scope import SETS_NOTHING, Scope, is_apart
 from kizuna.templates.python_source import Source, literal
+from kizuna.templates.text_passages import Passage
 
 FLUSH_AT = 65_536  # characters kept back before the output counts them
 MOST_VALUES = 8  # put together at a time
@@ -27,6 +28,7 @@ class Target(Struct):
 
     number: int
     parts: list[str]  # literals and names, which the next piece is made of
+    passage: list[str | None]  # the same as literals, and None for each name
     values: int = 0
     pieces: int = 0
 
@@ -35,21 +37,29 @@ class Target(Struct):
         n = self.number
         return f"page{n}.write(J(out{n})); out{n}.clear(); n{n} = 0"
 
+    def forget(self) -> None:
+        self.parts.clear()
+        self.passage.clear()
+        self.values = 0
+
 
 class Output(Filters):
     def __init__(self, nodes: Iterable[Node], env: Any) -> None:
         super().__init__(Source(), Scope(nodes), env)
-        self.target: Target | None = Target(0, [])  # None: nothing is written, as in a block of blanks
+        self.target: Target | None = Target(0, [], [])  # None: nothing is written, as in a block of blanks
 
     def _text(self, text: str) -> None:
         """Long ones stay out of the source, whose length is bounded."""
-        self._put(literal(text) if len(text) <= LONGEST_LITERAL else self.source.object(str(text)))
+        if self.target and text:
+            self.target.parts.append(literal(text) if len(text) <= LONGEST_LITERAL else self.source.object(str(text)))
+            self.target.passage.append(str(text))
 
     def _put(self, code: str, *, is_value: bool = False) -> None:
         target = self.target
-        if target is None or code == "''":
+        if target is None:
             return
         target.parts.append(code)
+        target.passage.append(None)
         target.values += is_value
         if target.values >= MOST_VALUES:
             self._emit()
@@ -62,8 +72,10 @@ class Output(Filters):
         piece = target.parts[0] if len(target.parts) == 1 else f"J(({', '.join(target.parts)}))"
         n = target.number
         source.line(f"t = {piece}; add{n}(t); n{n} += len(t)")
-        target.parts.clear()
-        target.values = 0
+        if n == 0:
+            names = [f"{part}," for part, of in zip(target.parts, target.passage, strict=True) if of is None]
+            source.line(f"note(({source.object(Passage(tuple(target.passage)))}, ({' '.join(names)})))")
+        target.forget()
         target.pieces += 1
         if target.pieces % EMPTIED_AFTER == 0:
             self._empty(target)

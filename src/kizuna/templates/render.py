@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from kizuna.core.errors import Invalid
 from kizuna.templates.budget import Budget
+from kizuna.templates.compiled import Written
 from kizuna.templates.definition import Template
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.finish import finish
@@ -34,10 +35,14 @@ class Content(Struct, frozen=True):
     written: str | None = None  # the text part that the template wrote itself
     push: PushPart | None = None
     page: PagePart | None = None
+    made: Written | None = None  # the body, where it stayed as the template wrote it
 
     def text_part(self) -> str:
         """What stands beside the HTML for those who read text."""
-        return text_of(self.body) if self.written is None else self.written
+        if self.written is not None:
+            return self.written
+        found = self.made.plain_text() if self.made is not None else None
+        return text_of(self.body) if found is None else found
 
 
 def render(
@@ -59,14 +64,16 @@ def render(
     if wording.subject is not None:
         subject = " ".join(_run(wording.subject, known, budget, False, partials).split())  # a header is one line
     written = None if wording.text is None else _run(wording.text, known, budget, False, partials)
-    body = _run(wording.body, known, budget, template.escapes, partials)
+    made = _write(wording.body, known, budget, template.escapes, partials)
+    body = made.text
     push = template.push and template.push.rendered(lambda text: _run(text, known, budget, False, partials))
     page = wording.page and wording.page.rendered(lambda text: _run(text, known, budget, False, partials))
     if page is not None:
         body = sanitised(body) if template.escapes else from_text(body)
     elif template.escapes:
         body = _finished(body, template.format, budget)
-    return Content(subject, body, template.format, list(budget.warnings), written, push, page)
+    kept = made if body is made.text else None
+    return Content(subject, body, template.format, list(budget.warnings), written, push, page, kept)
 
 
 def _finished(body: str, form: str, budget: Budget) -> str:
@@ -134,12 +141,18 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))  # a container of nothin
 
 
 def _run(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> str:
+    return _write(text, variables, budget, escapes, partials).text
+
+
+def _write(text: str, variables: Plain, budget: Budget, escapes: bool, partials: Mapping[str, str] | None) -> Written:
     try:
         parsed = SHELF.parsed(text, escapes, partials)
         written = compiled.write(variables, budget) if (compiled := parsed.compiled()) else None
         if written is None:
-            written = interpreted(parsed.template, variables, budget)
-        return written.replace("\x00", "")  # neither a database nor a mail takes it
+            written = Written(interpreted(parsed.template, variables, budget))
+        if "\x00" in written.text:  # neither a database nor a mail takes it
+            written = Written(written.text.replace("\x00", ""))
+        return written
     except (Aborted, Missing):
         raise
     except Exception as error:  # whatever a template makes the library raise is the template's fault

@@ -19,6 +19,7 @@ from kizuna.templates.compiled import Compiled
 from kizuna.templates.extra_tags import Aborted
 from kizuna.templates.liquid_engine import BoundedEnvironment, plain_environment
 from kizuna.templates.python_source import TooMuch
+from kizuna.templates.text_passages import Passage
 
 CASES = json.loads((Path(__file__).parents[2] / "data" / "golden-liquid" / "golden_liquid_half.json").read_text())[
     "tests"
@@ -35,7 +36,7 @@ def compare(source: str, variables: dict[str, Any], escapes: bool, partials: dic
     known = rendering.Plain(variables)
     mine, theirs = Budget(0), Budget(0)
     compiled = Compiled(parsed)
-    outcome = ended(lambda: compiled.write(known, mine))
+    outcome = ended(lambda: compiled_text(compiled, known, mine))
     wanted = ended(lambda: rendering.interpreted(parsed, known, theirs))
     if outcome is None:  # given up, as if nothing had been begun
         assert (mine.turns, mine.work, mine.warnings) == (TURNS, WORK, {})
@@ -46,6 +47,20 @@ def compare(source: str, variables: dict[str, Any], escapes: bool, partials: dic
     assert list(mine.warnings) == list(theirs.warnings)
     if not outcome.startswith("aborted"):
         assert (mine.turns, mine.work) == (theirs.turns, theirs.work)
+
+
+def compiled_text(compiled: Compiled, variables: rendering.Plain, budget: Budget) -> str | None:
+    written = compiled.write(variables, budget)
+    if written is None:
+        return None
+    if written.passages is not None:
+        assert "".join(map(joined, written.passages)) == written.text
+    return written.text
+
+
+def joined(passage: tuple[Passage, tuple[str, ...]]) -> str:
+    values = iter(passage[1])
+    return "".join(next(values) if part is None else part for part in passage[0].parts)
 
 
 def ended(write: Callable[[], str | None]) -> str | None:

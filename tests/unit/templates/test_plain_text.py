@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kizuna.templates import markup
 from kizuna.templates.plain_text import text_of
 from kizuna.templates.text_writer import Writer
+from kizuna.templates.typeset import typeset
 
 MAIL = """<!doctype html><html><head><title>T</title><style>a{color:red}</style></head><body>
 <div style="display:none;max-height:0">Preheader <div>inner</div> hidden</div>
@@ -62,9 +63,9 @@ def test_a_mail_reads_as_text_with_its_links() -> None:
     ],
 )  # fmt: skip
 def test_nonsense_costs_time_in_proportion(source: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     text_of(source)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 _FRAGMENTS = (
@@ -104,8 +105,5 @@ _FRAGMENTS = (
 def test_runs_of_tags_do_what_their_tags_do_one_by_one(source: str) -> None:
     writer = Writer()
     for piece in markup.pieces(source):
-        if piece.kind == markup.TEXT:
-            writer.write(piece.rest)
-        else:
-            writer.tag(piece)
-    assert text_of(source) == writer.whole()
+        writer.take(piece)
+    assert text_of(source) == typeset("".join(writer.script), writer.addresses)
