@@ -15,8 +15,10 @@ LOOK = 0.25  # seconds after which who waits for a turn looks whether all is to 
 class Pace:
     """Safe for several threads at once. Turns are on a monotonic clock."""
 
-    def __init__(self, longest_rest: float = MOST_SECONDS) -> None:
+    def __init__(self, longest_rest: float = MOST_SECONDS, name: str = "") -> None:
         self.longest_rest = longest_rest
+        self.name = name  # under which it is written down that the provider rests
+        self.is_noted = True  # somebody before us may have written it
         self.breaker = Breaker()
         self.probe = threading.Lock()  # whoever has it asks whether the provider is back
         self._turn = threading.Condition()  # guards what follows
@@ -52,3 +54,8 @@ class Pace:
             now = time.monotonic()
             self.breaker = self.breaker.after(outcome, now, spread=random.random(), longest=self.longest_rest)  # noqa: S311
             return max(0.0, self.breaker.rests_until - now) if isinstance(outcome, Unavailable) else 0.0
+
+
+def pace_name(channel: str, lane: str | None) -> str:
+    """Providers that are set to be in one `lane` share a pace; others have one of their own."""
+    return f"lane {lane}" if lane else channel

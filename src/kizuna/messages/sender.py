@@ -17,12 +17,12 @@ from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.fetches.ask import Asker
-from kizuna.messages import sql_sending, sql_shelf
+from kizuna.messages import sql_rest, sql_sending, sql_shelf
 from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
 from kizuna.messages.fetching import Fetching
-from kizuna.messages.pace import Pace
+from kizuna.messages.pace import Pace, pace_name
 from kizuna.messages.porter import NOBODY, Order, Porter, Porters
 from kizuna.messages.tray import gather
 from kizuna.providers import HandsToPeople, Outcome, Unavailable, all_providers
@@ -150,9 +150,9 @@ class Sender:
     def pace(self, due: sql_sending.Due) -> Pace:
         """That of all providers that are set to be in one `lane`; else of the provider alone."""
         named = due.carrier.get("lane") if due.carrier is not None else None
-        key = due.workspace.id, f"lane {named}" if named else due.channel
+        key = due.workspace.id, pace_name(due.channel, named)
         if key not in self.paces:
-            self.paces[key] = Pace(LANE_REST if due.workspace.clock == "test" else MOST_SECONDS)
+            self.paces[key] = Pace(LANE_REST if due.workspace.clock == "test" else MOST_SECONDS, key[1])
         return self.paces[key]
 
 
@@ -192,7 +192,7 @@ class Lane:
         self.most_threads, self.batch = (URGENT_THREADS, URGENT_BATCH) if is_urgent else (LANE_THREADS, LANE_BATCH)
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
-        self.pace = Pace()
+        self.pace = Pace(name=channel)
         self.rate = 0.0
         self.is_busy = False  # there was more than one thread could take
         self._hands = threading.Condition()  # guards what follows
@@ -261,7 +261,7 @@ class Lane:
         if outcome is None:
             self.is_busy = False
             return False
-        self._heed(outcome)
+        self._note(connection, outcome, self._heed(outcome))
         return True
 
     def _by(self, porter: Porter) -> Outcome | None:
@@ -288,10 +288,22 @@ class Lane:
         self.is_busy = True
         self._call()
 
-    def _heed(self, outcome: Outcome) -> None:
+    def _heed(self, outcome: Outcome) -> float:
         rests = self.pace.heed(outcome)
         if isinstance(outcome, Unavailable) and not outcome.of_one:
             log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason, rests=round(rests, 1))
+        return rests
+
+    def _note(self, connection: Connection[Any], outcome: Outcome, rests: float) -> None:
+        """Write down that the provider rests, or that it answers again, for those who look from outside."""
+        pace = self.pace
+        if isinstance(outcome, Unavailable) and not outcome.of_one:
+            pace.is_noted = True
+            failures = max(1, pace.breaker.failures)
+            sql_rest.put(connection, self.workspace.id, pace.name, failures, outcome.reason, rests)
+        elif pace.is_noted:
+            pace.is_noted = False
+            sql_rest.drop(connection, self.workspace.id, pace.name)
 
     def _limit(self) -> int:
         return self.batch if self.rate <= 0 else max(1, min(self.batch, int(self.rate * LANE_BATCH_SECONDS)))
