@@ -54,8 +54,3 @@ class Pace:
             now = time.monotonic()
             self.breaker = self.breaker.after(outcome, now, spread=random.random(), longest=self.longest_rest)  # noqa: S311
             return max(0.0, self.breaker.rests_until - now) if isinstance(outcome, Unavailable) else 0.0
-
-
-def pace_name(channel: str, lane: str | None) -> str:
-    """Providers that are set to be in one `lane` share a pace; others have one of their own."""
-    return f"lane {lane}" if lane else channel

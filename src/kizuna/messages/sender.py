@@ -22,7 +22,7 @@ from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
 from kizuna.messages.fetching import Fetching
-from kizuna.messages.pace import Pace, pace_name
+from kizuna.messages.pace import Pace
 from kizuna.messages.porter import NOBODY, Order, Porter, Porters
 from kizuna.messages.tray import gather
 from kizuna.providers import HandsToPeople, Outcome, Unavailable, all_providers
@@ -150,7 +150,7 @@ class Sender:
     def pace(self, due: sql_sending.Due) -> Pace:
         """That of all providers that are set to be in one `lane`; else of the provider alone."""
         named = due.carrier.get("lane") if due.carrier is not None else None
-        key = due.workspace.id, pace_name(due.channel, named)
+        key = due.workspace.id, f"lane {named}" if named else due.channel
         if key not in self.paces:
             self.paces[key] = Pace(LANE_REST if due.workspace.clock == "test" else MOST_SECONDS, key[1])
         return self.paces[key]

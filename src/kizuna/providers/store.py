@@ -38,14 +38,15 @@ async def listed(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, 
     return await found.fetchall()
 
 
-async def carriers(conn: AsyncConnection[Any], workspace: int) -> dict[str, tuple[str, dict[str, Any]]]:
-    """By channel (name, body) of the provider that was set last."""
+async def carriers(conn: AsyncConnection[Any], workspace: int) -> dict[str, str]:
+    """By channel the name of the provider that was set last."""
     found = await conn.execute(
-        "SELECT DISTINCT ON (body ->> 'channel') name, body FROM definition WHERE workspace = %s AND kind = 'provider'"
-        " AND retired IS NULL ORDER BY body ->> 'channel', introduced DESC",
+        "SELECT DISTINCT ON (body ->> 'channel') body ->> 'channel', name FROM definition"
+        " WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
+        " ORDER BY body ->> 'channel', introduced DESC",
         [workspace],
     )
-    return {body["channel"]: (name, body) for name, body in await found.fetchall()}
+    return dict(await found.fetchall())
 
 
 async def sent_on(conn: AsyncConnection[Any], workspace: int, name: str, day: date) -> dict[str, int]:
