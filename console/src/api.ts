@@ -93,6 +93,10 @@ let workspace = '';
 export const lookAt = (id: string): void => { workspace = id; };
 export const signedOut = new EventTarget();
 
+let written = '';
+/** The position of the last write from here: a read `after` it sees what followed from it. */
+export const lastWritten = (): string => written;
+
 /** What an error is to those who are told of it. */
 export const failure = (error: unknown): Problem => error instanceof Problem ? error : new Problem(0, 'error', String(error));
 
@@ -115,6 +119,7 @@ async function answered(method: string, path: string, body?: unknown, signal?: A
     if (signal?.aborted) throw error;
     throw new Problem(0, 'offline', '');
   }
+  if (method !== 'GET') written = answer.headers.get('Kizuna-Position') ?? written;
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => null) as { code?: string; detail?: string; title?: string; errors?: [] } | null;
   if (answer.status === 401 && path.startsWith('/api/v1/')) signedOut.dispatchEvent(new Event('signed-out'));

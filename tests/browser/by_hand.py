@@ -17,7 +17,7 @@ PATIENCE = 30.0  # seconds
 
 @contextmanager
 def troubled_shop(shop: Shop) -> Iterator[MailServer]:
-    """Four customers to call and to write to; of the mails one may have arrived, one was refused, one has no receiver."""
+    """Four customers to call and write to; of the mails one may have arrived, one was refused, one has no receiver."""
     with MailServer(_moods) as server:
         _providers(shop, server)
         shop.send(*(_known(name, whole, number) for number, (name, whole) in enumerate(PEOPLE)))
@@ -61,7 +61,7 @@ def _providers(shop: Shop, server: MailServer) -> None:
 
 
 def _known(name: str, whole: str, number: int) -> dict[str, Any]:
-    return identify(name, name=whole, email=f"{name}@example.com", phone=f"+4989123456{number}", address=HOME)
+    return identify(name, name=whole, email=f"{name}@customer.example", phone=f"+4989123456{number}", address=HOME)
 
 
 def until(is_so: Callable[[], bool]) -> None:

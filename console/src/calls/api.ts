@@ -16,7 +16,7 @@ export const calls = {
   lists: (signal?: AbortSignal) => get<Page<CallList>>(`${base}/lists`, {}, signal),
   open: (list: string | null, cursor: string | null, signal?: AbortSignal) => call<Page<Entry>>('GET', `${base}?limit=20${list === null ? '' : `&list=${at(list)}`}${cursor ? `&cursor=${at(cursor)}` : ''}`, undefined, signal),
   mine: (signal?: AbortSignal) => get<Page<Taken>>(base, { state: 'taken', mine: 'true' }, signal),
-  next: (list: string | null) => call<Taken>('POST', `${base}/next`, { list }),
+  next: (list: string | null) => call<{ call: Taken | null }>('POST', `${base}/next`, { list }),
   take: (id: string) => call<Taken>('POST', `${base}/${at(id)}/take`, {}),
   conclude: (id: string, said: Outcome) => call<Entry>('POST', `${base}/${at(id)}/outcome`, said),
 };

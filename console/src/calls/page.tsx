@@ -33,9 +33,10 @@ export default function Calls() {
     forget();
     lists.reload();
   };
-  const next = (): Promise<void> => act(async () => {
-    setSaid('');
-    hold(await calls.next(list));
+  const next = (before = ''): Promise<void> => act(async () => {
+    const { call } = await calls.next(list);
+    hold(call);
+    setSaid(call ? before : [before, t('calls.nobody')].filter(Boolean).join(' '));
   });
   const take = (entry: Entry): Promise<void> => act(async () => {
     setSaid('');
@@ -45,17 +46,16 @@ export default function Calls() {
     hold(null);
     setSaid(words);
     held.reload();
-    if (goOn) await act(async () => hold(await calls.next(list)));
+    if (goOn) await next(words);
   };
-  const nobody = problem?.code === 'no_call';
   const all = lists.data?.items ?? [];
   return (
     <Page title={t('calls.title')} lead={t('calls.lead')} wide>
       <ByHand here="/calls" />
       {lists.problem && <Problem of={lists.problem} again={lists.reload} compact={lists.data !== undefined} />}
       {!lists.data && !lists.problem && <Loading rows={6} height={40} />}
-      <p role="status" className={said || nobody ? 'said' : 'hidden'}>{[said, nobody && t('calls.nobody')].filter(Boolean).join(' ')}</p>
-      {problem && !nobody && <Problem of={problem} compact />}
+      <p role="status" className={said ? 'said' : 'hidden'}>{said}</p>
+      {problem && <Problem of={problem} compact />}
       {lists.data && inHand && <InHand key={inHand.id} entry={inHand} concluded={concluded} />}
       {lists.data && !inHand && (
         <>
@@ -77,12 +77,13 @@ const openIn = (lists: CallList[], list: string | null): number => lists.filter(
 function Lists({ lists, list, choose }: { lists: CallList[]; list: string | null; choose: (list: string | null) => void }) {
   const { t, language } = useSpeech();
   const space = useWorkspace();
-  const chips = [{ key: null, name: t('calls.all'), one: undefined }, ...lists.map((one) => ({ key: one.list, name: one.list ? titled(one.list) : t('calls.single'), one }))];
+  const all = lists.length > 1 ? [{ key: null, name: t('calls.all'), one: undefined }] : [];
+  const chips = [...all, ...lists.map((one) => ({ key: one.list, name: one.list ? titled(one.list) : t('calls.single'), one }))];
   return (
     <ul className="call-lists" aria-label={t('calls.lists')}>
       {chips.map(({ key, name, one }) => (
         <li key={key ?? ' '}>
-          <button type="button" aria-pressed={list === key} onClick={() => choose(key)}>
+          <button type="button" aria-pressed={list === key || lists.length === 1} onClick={() => choose(key)}>
             <b>{name}</b>
             <span>{t('calls.open', { n: number(openIn(lists, key), language) })}{one && one.later > 0 && ` · ${t('calls.later', { n: number(one.later, language) })}`}{one && one.taken > 0 && ` · ${t('calls.taken', { n: number(one.taken, language) })}`}</span>
             {one?.open === 0 && one.next_at && <small>{t('calls.next_at', { when: time(one.next_at, language, space.zone) })}</small>}

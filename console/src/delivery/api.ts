@@ -1,4 +1,4 @@
-import { at, call, type Fields, get, type Json, type Page } from '../api';
+import { at, call, type Fields, get, type Json, lastWritten, type Page } from '../api';
 
 export interface Provider {
   name: string; kind: string; channel: string; settings: Fields; secrets: string[]; rate: number; lane: string | null;
@@ -38,7 +38,7 @@ export const delivery = {
   resume: (channel: string) => call<unknown>('POST', `/api/v1/sending/${at(channel)}/resume`, {}),
   troubles: (signal?: AbortSignal) => get<Page<Trouble>>('/api/v1/messages/troubles', {}, signal),
   messages: (state: string, cursor: string | null, signal?: AbortSignal) => get<Page<Message>>('/api/v1/messages', { state, cursor, limit: 50 }, signal),
-  message: (id: string, signal?: AbortSignal) => get<Message>(`/api/v1/messages/${at(id)}`, {}, signal),
+  message: (id: string, signal?: AbortSignal) => get<Message>(`/api/v1/messages/${at(id)}`, { after: lastWritten() }, signal),
   resend: (id: string) => call<unknown>('POST', `/api/v1/messages/${at(id)}/resend`, {}),
   say: (said: { channel: string; template: string; to?: string; profile?: string; transactional: boolean }) => call<{ id: string }>('POST', '/api/v1/messages', said),
   suppressions: (query: { search: string; channel: string; cursor: string | null }, signal?: AbortSignal) => get<Page<Suppression>>('/api/v1/suppressions', { ...query, limit: 50 }, signal),

@@ -40,7 +40,8 @@ function Record({ record }: { record: Checked['records'][number] }) {
       <p><Chip tone={record.ok ? 'good' : 'bad'}>{t(record.ok ? 'domain.fine' : 'domain.missing')}</Chip> <b>{t(`domain.${kindOf(record)}`)}</b> <span className="mono">{record.type} {record.name}</span></p>
       {record.advice && <p>{record.advice[language]}</p>}
       {record.found && <p className="note">{t('domain.found')} <span className="mono">{record.found}</span></p>}
-      {!record.ok && <Copy label={`${record.type} ${record.name}`} text={record.expected} />}
+      {!record.ok && kindOf(record) === 'spf' && <p className="note">{t('domain.expected')} <span className="mono">{record.expected}</span></p>}
+      {!record.ok && kindOf(record) === 'dkim' && <Copy label={`${record.type} ${record.name}`} text={record.expected} />}
     </li>
   );
 }

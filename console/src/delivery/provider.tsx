@@ -35,7 +35,7 @@ export default function Provider({ name }: { name: string }) {
       {provider && <Standing provider={provider} made={saved?.made} />}
       {kind && (provider || begun) && (
         <Panel title={t(provider ? 'provider.settings' : 'provider.new')} note={provider ? undefined : maybe(`kind.${kind.kind}.needs`, t('provider.new.text'))}>
-          <SettingsForm key={provider ? 'set' : 'new'} name={name} kind={kind} provider={provider} saved={(set) => { setSaved(set); reload(); }} />
+          <SettingsForm key={kind.kind} name={name} kind={kind} provider={provider} saved={(set) => { setSaved(set); reload(); }} />
         </Panel>
       )}
       {provider && <TestMessage provider={provider} />}

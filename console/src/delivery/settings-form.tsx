@@ -9,6 +9,8 @@ import { readable } from '../format';
 import { delivery, type Kind, type KindField, type Provider } from './api';
 import { begin, isLong, read, type Typed } from './settings';
 
+const OFTEN = ['port', 'tls', 'username']; // asked for nearly always, though they have a default
+
 /** A provider's settings, drawn from what its kind takes. What is secret goes in and is never shown. */
 export function SettingsForm({ name, kind, provider, saved }: { name: string; kind: Kind; provider: Provider | undefined; saved: (set: Provider) => void }) {
   const { t, maybe } = useSpeech();
@@ -44,7 +46,7 @@ export function SettingsForm({ name, kind, provider, saved }: { name: string; ki
       saved(set);
     });
   };
-  const usual = kind.fields.filter((field) => field.is_required || field.is_secret || held.includes(field.name));
+  const usual = kind.fields.filter((field) => field.is_required || held.includes(field.name) || OFTEN.includes(field.name) || (field.is_secret && field.type !== 'json'));
   const rest = kind.fields.filter((field) => !usual.includes(field));
   const draw = (field: KindField) => <OneField key={field.name} kind={kind.kind} field={field} held={held.includes(field.name)} value={typed[field.name] ?? ''} fault={faults[field.name] ?? refused(field.name)} change={(value) => setTyped({ ...typed, [field.name]: value })} />;
   return (
@@ -55,7 +57,7 @@ export function SettingsForm({ name, kind, provider, saved }: { name: string; ki
         <summary>{t('provider.more')}</summary>
         <div className="fields">
           {rest.map(draw)}
-          {!kind.is_local && <TextInput label={t('provider.rate')} description={t('provider.rate.help')} inputMode="decimal" value={rate} error={faults.rate} onChange={(event) => setRate(event.currentTarget.value)} />}
+          {!kind.is_local && <TextInput label={t('provider.rate')} inputWrapperOrder={['label', 'input', 'description', 'error']} description={t('provider.rate.help')} inputMode="decimal" value={rate} error={faults.rate} onChange={(event) => setRate(event.currentTarget.value)} />}
         </div>
       </details>
       {problem && <Problem of={problem} compact />}
@@ -65,11 +67,13 @@ export function SettingsForm({ name, kind, provider, saved }: { name: string; ki
   );
 }
 
+type Order = ('label' | 'input' | 'description' | 'error')[];
+
 function OneField({ kind, field, held, value, fault, change }: { kind: string; field: KindField; held: boolean; value: string; fault: string | undefined; change: (value: string) => void }) {
   const { t, maybe } = useSpeech();
   const label = maybe(`setting.${kind}.${field.name}`, maybe(`setting.${field.name}`, readable(field.name)));
   const given = {
-    label, value, error: fault, required: field.is_required && !held, withAsterisk: field.is_required && !held, autoComplete: field.is_secret ? 'new-password' : 'off', spellCheck: false,
+    label, value, error: fault, inputWrapperOrder: ['label', 'input', 'description', 'error'] as Order, required: field.is_required && !held, withAsterisk: field.is_required && !held, autoComplete: field.is_secret ? 'new-password' : 'off', spellCheck: false,
     description: field.is_secret && held ? t('provider.held') : maybe(`setting.${kind}.${field.name}.help`, maybe(`setting.${field.name}.help`, '')) || undefined,
     placeholder: field.is_secret && held ? '••••••••' : undefined,
     onChange: (event: { currentTarget: { value: string } }): void => change(event.currentTarget.value),

@@ -40,7 +40,7 @@ export function Suppressions() {
           <ul className="people" role="list">
             {items.map((one) => (
               <li key={`${one.channel} ${one.address}`} className="person">
-                <span className="person-who"><b>{one.address}</b><small>{maybe(`suppressed.${one.reason}`, one.reason)}</small></span>
+                <span className="person-who"><b>{one.channel === 'letter' ? t('suppressions.letter') : one.address}</b><small>{maybe(`suppressed.${one.reason}`, one.reason)}</small></span>
                 <span className="person-segments"><Chip>{maybe(`channel.${one.channel}`, one.channel)}</Chip></span>
                 <span className="person-seen"><small>{t('suppressions.since')}</small>{day(one.at, language, space.zone)}</span>
               </li>

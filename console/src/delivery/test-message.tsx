@@ -57,16 +57,12 @@ export function TestMessage({ provider }: { provider: Provider }) {
 function Became({ id }: { id: string }) {
   const { t, maybe } = useSpeech();
   const [over, setOver] = useState(false);
-  const { data } = useLoad(`test ${id}`, async (signal): Promise<Message | undefined> => {
-    try {
-      const found = await delivery.message(id, signal);
-      if (!UNDER_WAY.includes(found.state)) setOver(true);
-      return found;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return undefined; // not folded yet
-    }
+  const { data, problem, reload } = useLoad(`test ${id}`, async (signal): Promise<Message> => {
+    const found = await delivery.message(id, signal);
+    setOver(!UNDER_WAY.includes(found.state));
+    return found;
   }, over ? 0 : 700);
+  if (problem && !data) return <Problem of={problem} again={reload} compact />;
   const state = data?.state ?? 'planned';
   const why = data?.reason ?? data?.trouble;
   return <p role="status" className={over && state !== 'sent' && state !== 'delivered' ? 'said said-bad' : 'said'}>{t('test.state', { state: maybe(`state.${state}`, state) })} {why && <Said reason={why} />}</p>;

@@ -17,7 +17,7 @@ from kizuna.calls.conclude import Said, conclude
 from kizuna.calls.rule import OPEN, STATES, TAKEN
 from kizuna.calls.store import TOP, Entry, Place, Tally
 from kizuna.core import clock, ids
-from kizuna.core.errors import FieldError, Invalid, NotFound
+from kizuna.core.errors import FieldError, Invalid
 from kizuna.engine.slice import Workspace
 from kizuna.messages import sql_sending
 from kizuna.messages.desk import Desk
@@ -116,8 +116,8 @@ class Wanted(Struct, forbid_unknown_fields=True):
 
 @post("/api/v1/calls/next", status_code=200, opt={"right": "act"})
 async def take_next(data: Wanted, caller: Caller, trays: Trays) -> dict[str, Any]:
-    """Take the most pressing call, ours for 15 minutes; nobody else gets it. A member who has one gets that again. 404
-    `no_call` where nobody is to be called now."""
+    """Take the most pressing `call`, ours for 15 minutes; nobody else gets it. A member who has one gets that again.
+    It is null where nobody is to be called now."""
 
     def do(connection: Connection[Any], desk: Desk) -> Entry | None:
         if caller.member and (held := taking.held_by(connection, caller.workspace, caller.member, data.list)):
@@ -125,9 +125,7 @@ async def take_next(data: Wanted, caller: Caller, trays: Trays) -> dict[str, Any
         return taking.take_next(connection, desk, caller.workspace, caller.member or BY_KEY, data.list)
 
     entry = await trays.work(do)
-    if entry is None:
-        raise NotFound("nobody is to be called now: look again later", code="no_call")
-    return _shown(entry, caller.workspace, is_ours=True)
+    return {"call": None if entry is None else _shown(entry, caller.workspace, is_ours=True)}
 
 
 @post("/api/v1/calls/{call:str}/take", status_code=200, opt={"right": "act"})

@@ -127,7 +127,8 @@ async def size(conn: AsyncConnection[Any], workspace: int, name: str) -> tuple[i
 async def counts(conn: AsyncConnection[Any], workspace: int, names: Sequence[str]) -> dict[str, int]:
     """Items by catalog, of those that have any."""
     found = await conn.execute(
-        "SELECT catalog, count(*) FROM catalog_item WHERE workspace = %s AND catalog = ANY(%s::text[]) GROUP BY catalog",
+        "SELECT catalog, count(*) FROM catalog_item WHERE workspace = %s AND catalog = ANY(%s::text[])"
+        " GROUP BY catalog",
         [workspace, list(names)],
     )
     return dict(await found.fetchall())
