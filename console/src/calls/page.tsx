@@ -41,7 +41,7 @@ export default function Calls() {
   const take = (entry: Entry): Promise<void> => act(async () => {
     setSaid('');
     hold(await calls.take(entry.id));
-  });
+  }).finally(lists.reload); // one that may not be called has left the list
   const concluded = async (words: string, goOn: boolean): Promise<void> => {
     hold(null);
     setSaid(words);

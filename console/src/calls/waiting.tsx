@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { time, titled } from '../format';
 import { useSpeech } from '../i18n';
-import { usePages } from '../load';
+import { useKept, usePages } from '../load';
 import { Empty, Loading, More, Problem } from '../parts/state';
 import { Link, to } from '../router';
 import { useWorkspace } from '../session';
@@ -11,8 +11,9 @@ import { calls, type CallList, type Entry } from './api';
 export function Waiting({ list, lists, take, busy }: { list: string | null; lists: CallList[]; take: (entry: Entry) => void; busy: boolean }) {
   const { t, language } = useSpeech();
   const space = useWorkspace();
-  const open = lists.map((one) => `${one.open}/${one.taken}`).join(' '); // another count, another list
-  const { items, problem, reload, more, busy: reading } = usePages(`calls ${space.id} ${list} ${open}`, (cursor, signal) => calls.open(list, cursor, signal));
+  const counts = lists.map((one) => `${one.open}/${one.later}/${one.taken}/${one.done}`).join(' '); // another count, another list
+  const { items: read, problem, reload, more, busy: reading } = usePages(`calls ${space.id} ${list} ${counts}`, (cursor, signal) => calls.open(list, cursor, signal));
+  const items = useKept(read, `${space.id} ${list}`);
   const next = lists.filter((one) => list === null || one.list === list).map((one) => one.next_at ?? '').filter(Boolean).sort()[0];
   if (problem && !items) return <Problem of={problem} again={reload} />;
   if (!items) return <Loading rows={4} height={40} />;

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useAct } from '../act';
 import { number, time, titled } from '../format';
 import { useSpeech } from '../i18n';
-import { useLoad, usePages } from '../load';
+import { useKept, useLoad, usePages } from '../load';
 import { Chip } from '../parts/figures';
 import { Empty, Loading, More, Problem } from '../parts/state';
 import { Link, to } from '../router';
@@ -40,7 +40,8 @@ export function Messages() {
 function List({ state, changed }: { state: string; changed: () => void }) {
   const space = useWorkspace();
   const [turn, setTurn] = useState(0);
-  const { items, problem, reload, more, busy } = usePages(`stuck ${space.id} ${state} ${turn}`, (cursor, signal) => delivery.messages(state, cursor, signal));
+  const { items: read, problem, reload, more, busy } = usePages(`stuck ${space.id} ${state} ${turn}`, (cursor, signal) => delivery.messages(state, cursor, signal));
+  const items = useKept(read, state);
   const again = (): void => { setTurn((n) => n + 1); changed(); };
   return (
     <>

@@ -28,7 +28,7 @@ export default function Provider({ name }: { name: string }) {
   const kind = kinds.data?.items.find((one) => one.kind === (provider?.kind ?? begun));
   const shownKind = provider?.kind ?? begun ?? '';
   return (
-    <Page title={name} back={{ to: '/delivery', name: t('delivery.title') }} actions={<span className="card-tags">{(provider ?? kind) && <Chip tone="accent">{maybe(`channel.${provider?.channel ?? kind?.channel}`, provider?.channel ?? kind?.channel ?? t('channels.any'))}</Chip>}<Chip>{maybe(`kind.${shownKind}`, shownKind)}</Chip></span>}>
+    <Page title={name} back={{ to: '/delivery', name: t('delivery.title') }} actions={<span className="card-tags">{(provider ?? kind) && <Chip tone="accent">{maybe(`channel.${provider?.channel ?? kind?.channel}`, provider?.channel ?? kind?.channel ?? t('channels.any'))}</Chip>}{shownKind && <Chip>{maybe(`kind.${shownKind}`, shownKind)}</Chip>}</span>}>
       {(problem ?? kinds.problem) && <Problem of={(problem ?? kinds.problem) as NonNullable<typeof problem>} again={() => { reload(); kinds.reload(); }} compact={provider !== undefined} />}
       {!(kinds.data && (provider || begun)) && !problem && !kinds.problem && <Loading rows={8} />}
       {kinds.data && !kind && (begun || provider) && <Empty title={t('provider.no_kind')}>{t('provider.no_kind.text')}</Empty>}

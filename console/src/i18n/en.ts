@@ -18,6 +18,8 @@ export const en = {
   'problem.server': 'Something broke inside Kizuna. Try again; if it stays, look at the log of “kizuna up”.',
   'problem.sign_in': 'Mail address and password do not match. Check both; capital letters count.',
   'problem.ambiguous': 'Several profiles share this address. Search for it in the list and choose one.',
+  'problem.may_not_call': 'They may not be called now: they opted out, it is night where they live, or the time is over. Take another.', 'problem.taken': 'Somebody else was quicker, or it is done. Take another.', 'problem.not_taken': 'This call is not yours any more. Take it again, or take the next.', 'problem.too_early': 'They named a later time. Take another.', 'problem.not_unknown': 'It is under way or has arrived by now. Look again in a moment.',
+  'problem.feed_gap': 'Part of the log that was not told is gone. Export it, then go on by the API with “skip”.', 'problem.invalid_settings': 'These settings cannot work. What is wrong stands at the fields.',
 
   'setup.title': 'Welcome to Kizuna', 'setup.lead': 'Create the first owner. This link works once; afterwards you sign in with mail and password.',
   'setup.name': 'Your name', 'setup.email': 'Mail address', 'setup.password': 'Password', 'setup.password.hint': 'At least 15 characters. A sentence you will remember is best.',

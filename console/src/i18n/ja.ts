@@ -20,6 +20,8 @@ export const ja: Record<Key, string> = {
   'problem.server': 'Kizuna の内部で問題が起きました。もう一度お試しください。続く場合は「kizuna up」のログを確認してください。',
   'problem.sign_in': 'メールアドレスとパスワードが一致しません。大文字と小文字も含めて、両方を確認してください。',
   'problem.ambiguous': 'このアドレスを持つ顧客が複数います。一覧で検索して選んでください。',
+  'problem.may_not_call': '今はかけられません。配信停止、先方が夜間、または期限切れです。別の電話を引き受けてください。', 'problem.taken': 'ほかの人が先に引き受けたか、完了しています。別の電話を引き受けてください。', 'problem.not_taken': 'この電話はもうあなたの担当ではありません。もう一度引き受けるか、次へ進んでください。', 'problem.too_early': '先方はもっと後の時刻を指定しています。別の電話を引き受けてください。', 'problem.not_unknown': '送信中か、すでに届いています。少し待ってから確認してください。',
+  'problem.feed_gap': 'まだ伝えていないログの一部が失われています。エクスポートしてから、API で「skip」を付けて再開してください。', 'problem.invalid_settings': 'この設定では動きません。該当の欄に理由があります。',
 
   'setup.title': 'Kizuna へようこそ', 'setup.lead': '最初のオーナーを作成します。このリンクは一度だけ使えます。次回からはメールアドレスとパスワードでサインインします。',
   'setup.name': 'お名前', 'setup.email': 'メールアドレス', 'setup.password': 'パスワード', 'setup.password.hint': '15 文字以上。覚えやすい文章がおすすめです。',

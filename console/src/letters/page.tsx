@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useAct } from '../act';
 import { number } from '../format';
 import { useSpeech } from '../i18n';
-import { useLoad, usePages } from '../load';
+import { useKept, useLoad, usePages } from '../load';
 import { ByHand } from '../calls/by-hand';
 import { Page, Panel } from '../parts/page';
 import { Empty, Loading, More, Problem } from '../parts/state';
@@ -22,7 +22,8 @@ export default function Letters() {
   const [turn, setTurn] = useState(0);
   const gathered = useLoad(`letters ${space.id}`, (signal) => letters.batches(null, signal), PACE);
   const newest = gathered.data?.items[0]?.number ?? 0;
-  const { items, problem, reload, more, busy } = usePages(`batches ${space.id} ${newest} ${turn}`, (cursor, signal) => letters.batches(cursor, signal));
+  const { items: read, problem, reload, more, busy } = usePages(`batches ${space.id} ${newest} ${turn}`, (cursor, signal) => letters.batches(cursor, signal));
+  const items = useKept(read, space.id);
   const changed = (): void => {
     setTurn((n) => n + 1);
     gathered.reload();
