@@ -41,7 +41,7 @@ export function InHand({ entry, concluded }: { entry: Taken; concluded: (words: 
           {entry.tries > 1 && <p className="note">{t('call.try', { n: entry.tries })}{entry.note && ` · ${entry.note}`}</p>}
           <details className="call-why"><summary>{t('call.why.chain')}</summary><Chain profile={entry.profile} about={{ kind: 'message', name: entry.id }} /></details>
         </Panel>
-        <History of={entry.profile} />
+        <History of={entry.profile} call={entry.id} />
       </div>
     </div>
   );
