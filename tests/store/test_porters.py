@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,12 @@ from aiosmtpd.controller import Controller
 from kizuna.engine.slice import Workspace
 from kizuna.messages.sender import LANE_BATCH
 from kizuna.testing.mail import TEMPLATE, plan, put_definition, put_profile
-from kizuna.testing.receiver import Receiver, Told
+from kizuna.testing.receiver import Asked, Receiver, Told
 from kizuna.testing.tenant import PARTITIONS, make_workspace
 
 Connection = psycopg.Connection[Any]
 MESSAGES = 400
+BUSY_FROM, SLOW = 30, 0.1  # the request that is told to wait; seconds each takes
 
 
 class Postbox:
@@ -38,6 +40,24 @@ class Postbox:
         self.taken.update(envelope.rcpt_tos)
         self.arrived.release()
         return "250 2.0.0 taken"
+
+
+class Busy:
+    """A slow API that asks for a long rest, once every process of the sender has asked it."""
+
+    def __init__(self) -> None:
+        self.asked_at: list[float] = []
+        self.told_at = 0.0
+        self.is_told = threading.Event()
+
+    def answer(self, asked: Asked) -> Told:
+        self.asked_at.append(time.monotonic())
+        if len(self.asked_at) == BUSY_FROM:
+            self.told_at = time.monotonic()
+            self.is_told.set()
+            return Told(429, {"Retry-After": "60"})
+        threading.Event().wait(SLOW)
+        return Told(200, body={"id": "1"})
 
 
 @pytest.fixture
@@ -130,6 +150,24 @@ def test_what_other_servers_answer_reaches_mails_whichever_process_asked(
     assert len({each.path for each in api.asked}) == MESSAGES
     said = connection.execute("SELECT count(*)::integer FROM message WHERE body LIKE 'Ada%'").fetchone()
     assert said == (MESSAGES,)
+
+
+def test_who_is_told_to_wait_is_left_alone_by_all_processes(
+    connection: Connection, shop: Workspace, request: pytest.FixtureRequest
+) -> None:
+    busy = Busy()
+    with Receiver(script=busy.answer) as api:
+        settings = {"key": "k", "from": "news@shop.example", "endpoint": api.url}
+        put_definition(
+            connection, shop.id, "provider", "mail", {"kind": "resend", "channel": "email", "settings": settings}
+        )
+        connection.commit()
+        sender = request.getfixturevalue("sender")
+        assert busy.is_told.wait(30)
+        sender.terminate()  # all that is under way comes to its end
+        assert sender.wait(30) == 0
+    assert len(busy.asked_at) < MESSAGES // 2
+    assert max(busy.asked_at) - busy.told_at < 1.0  # a batch would go on for two seconds
 
 
 def test_a_process_that_dies_takes_no_more_than_it_held_and_the_rest_goes_on(

@@ -7,15 +7,17 @@ import threading
 import time
 
 from kizuna.messages.breaker import MOST_SECONDS, Breaker
+from kizuna.messages.rests import Rests
 from kizuna.providers import Outcome, Unavailable
 
 LOOK = 0.25  # seconds after which who waits for a turn looks whether all is to end
 
 
 class Pace:
-    """Safe for several threads at once. Turns are on a monotonic clock."""
+    """Safe for several threads at once. Turns are on a monotonic clock. `rests` tells other processes, by `number`."""
 
-    def __init__(self, longest_rest: float = MOST_SECONDS, name: str = "") -> None:
+    def __init__(self, rests: Rests, number: int = 0, longest_rest: float = MOST_SECONDS, name: str = "") -> None:
+        self.rests, self.number = rests, number
         self.longest_rest = longest_rest
         self.name = name  # under which it is written down that the provider rests
         self.is_noted = True  # somebody before us may have written it
@@ -53,4 +55,5 @@ class Pace:
         with self._turn:
             now = time.monotonic()
             self.breaker = self.breaker.after(outcome, now, spread=random.random(), longest=self.longest_rest)  # noqa: S311
+            self.rests.put(self.number, self.breaker.rests_until)
             return max(0.0, self.breaker.rests_until - now) if isinstance(outcome, Unavailable) else 0.0

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from multiprocessing import Pipe
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from kizuna.messages import sql_sending
 from kizuna.messages.deliver import deliver_remote
 from kizuna.messages.desk import Desk
 from kizuna.messages.fetching import Fetching
+from kizuna.messages.rests import Rests
 from kizuna.providers import Outcome, all_providers
 from kizuna.providers.http import Outside
 
@@ -39,6 +41,7 @@ class Order(Struct, frozen=True):
     limit: int
     is_urgent: bool
     is_paced: bool  # it asks before each but the first
+    pace: int  # the number by which it sees whether the provider rests meanwhile
 
 
 class Failed(Struct, frozen=True):
@@ -56,9 +59,10 @@ class Porters:
 
     def __init__(self, config: Config, size: int) -> None:
         self._lock = threading.Lock()
+        self.rests = Rests()
         self._all: list[Porter] = []
         for _ in range(size):
-            self._all.append(_start(config, self._all))
+            self._all.append(_start(config, self.rests, self._all))
         self._free = list(self._all)
         self.is_whole = True
 
@@ -120,25 +124,25 @@ class Porter:
         return said
 
 
-def _start(config: Config, others: Sequence[Porter]) -> Porter:
+def _start(config: Config, rests: Rests, others: Sequence[Porter]) -> Porter:
     """A copy of this process, which shares its memory until it writes there."""
     ours, theirs = Pipe()
     pid = os.fork()
     if not pid:
         for each in (ours, *(other.line for other in others)):
             each.close()  # else nobody would hear of the sender's end while another process lives
-        _run(config, theirs)
+        _run(config, rests, theirs)
     theirs.close()
     return Porter(pid, ours)
 
 
-def _run(config: Config, line: Any) -> NoReturn:
+def _run(config: Config, rests: Rests, line: Any) -> NoReturn:
     """In the new process; whatever stops the sender stops us by the end of the line."""
     status = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        _Worker(config, line).work()
+        _Worker(config, rests, line).work()
         status = 0
     except Exception:
         log.exception("sender_process_failed")
@@ -152,8 +156,9 @@ NOBODY = Porters(Config(), 0)  # the sender is alone
 class _Worker:
     """Takes orders, with one connection that is opened when the first comes."""
 
-    def __init__(self, config: Config, line: Any) -> None:
+    def __init__(self, config: Config, rests: Rests, line: Any) -> None:
         self.config = config
+        self.rests = rests
         self.line = line
         self.held = ExitStack()
         self.desk: Desk | None = None
@@ -177,7 +182,7 @@ class _Worker:
             with self.connection.cursor(binary=True) as cursor:
                 now = sql_sending.now(cursor, order.workspace.id)
             where = order.workspace, order.channel, now
-            pace = self.wait_for_turn if order.is_paced else _at_once
+            pace = self.wait_for_turn if order.is_paced else partial(self.rests.is_over, order.pace)
             return deliver_remote(
                 self.connection,
                 desk,
@@ -216,8 +221,3 @@ class _Worker:
     def wait_for_turn(self) -> bool:
         self.line.send(TURN)
         return self.line.recv()
-
-
-def _at_once() -> bool:
-    """Nobody counts."""
-    return True

@@ -152,7 +152,8 @@ class Sender:
         named = due.carrier.get("lane") if due.carrier is not None else None
         key = due.workspace.id, f"lane {named}" if named else due.channel
         if key not in self.paces:
-            self.paces[key] = Pace(LANE_REST if due.workspace.clock == "test" else MOST_SECONDS, key[1])
+            longest = LANE_REST if due.workspace.clock == "test" else MOST_SECONDS
+            self.paces[key] = Pace(self.porters.rests, len(self.paces), longest, key[1])
         return self.paces[key]
 
 
@@ -192,7 +193,7 @@ class Lane:
         self.most_threads, self.batch = (URGENT_THREADS, URGENT_BATCH) if is_urgent else (LANE_THREADS, LANE_BATCH)
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
-        self.pace = Pace(name=channel)
+        self.pace = Pace(porters.rests, name=channel)
         self.rate = 0.0
         self.is_busy = False  # there was more than one thread could take
         self._hands = threading.Condition()  # guards what follows
@@ -265,7 +266,14 @@ class Lane:
         return True
 
     def _by(self, porter: Porter) -> Outcome | None:
-        order = Order(self.workspace, self.channel, self._limit(), is_urgent=self.is_urgent, is_paced=self.rate > 0)
+        order = Order(
+            self.workspace,
+            self.channel,
+            self._limit(),
+            is_urgent=self.is_urgent,
+            is_paced=self.rate > 0,
+            pace=self.pace.number,
+        )
         with self.porters.at_work(porter):
             return porter.deliver(order, more=self._call_more, pace=self._take_turn)
 
