@@ -94,7 +94,22 @@ let workspace = '';
 export const lookAt = (id: string): void => { workspace = id; };
 export const signedOut = new EventTarget();
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+let written = '';
+/** The position of the last write from here: a read `after` it sees what followed from it. */
+export const lastWritten = (): string => written;
+
+/** What an error is to those who are told of it. */
+export const failure = (error: unknown): Problem => error instanceof Problem ? error : new Problem(0, 'error', String(error));
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const answer = await answered(method, path, body, signal);
+  return await answer.json().catch(() => null) as T;
+}
+
+/** A file that the server makes. */
+export const file = async (path: string): Promise<Blob> => (await answered('GET', path)).blob();
+
+async function answered(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (workspace) headers['Kizuna-Workspace'] = workspace;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -105,19 +120,20 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
     if (signal?.aborted) throw error;
     throw new Problem(0, 'offline', '');
   }
-  const said = await answer.json().catch(() => null) as (T & { code?: string; detail?: string; title?: string; errors?: [] }) | null;
-  if (answer.ok) return said as T;
+  if (method !== 'GET') written = answer.headers.get('Kizuna-Position') ?? written;
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => null) as { code?: string; detail?: string; title?: string; errors?: [] } | null;
   if (answer.status === 401 && path.startsWith('/api/v1/')) signedOut.dispatchEvent(new Event('signed-out'));
   throw new Problem(answer.status, said?.code ?? 'error', said?.detail ?? said?.title ?? '', said?.errors ?? []);
 }
 
-const get = <T>(path: string, query: Record<string, string | number | null | undefined> = {}, signal?: AbortSignal): Promise<T> => {
+export const get = <T>(path: string, query: Record<string, string | number | null | undefined> = {}, signal?: AbortSignal): Promise<T> => {
   const asked = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== '') asked.set(key, String(value));
   const text = asked.toString();
   return call<T>('GET', text ? `${path}?${text}` : path, undefined, signal);
 };
-const at = (name: string): string => encodeURIComponent(name);
+export const at = (name: string): string => encodeURIComponent(name);
 
 /** A draft may be unfinished: what has no id yet cannot be drawn. */
 const finished = (journey: Journey): Journey => {

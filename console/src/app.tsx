@@ -18,6 +18,10 @@ const pages: Record<string, { list: ComponentType; one?: One }> = {
   journeys: { list: lazy(() => import('./journeys/list')), one: lazy(() => import('./journeys/one')) },
   templates: { list: lazy(() => import('./templates/list')), one: lazy(() => import('./templates/one')) },
   campaigns: { list: lazy(() => import('./campaigns/list')), one: lazy(() => import('./campaigns/one')) },
+  catalogs: { list: lazy(() => import('./catalogs/page')) },
+  calls: { list: lazy(() => import('./calls/page')) },
+  letters: { list: lazy(() => import('./letters/page')) },
+  delivery: { list: lazy(() => import('./delivery/page')), one: lazy(() => import('./delivery/provider')) },
   outbox: { list: lazy(() => import('./outbox/page')), one: lazy(() => import('./outbox/page')) },
   dashboards: { list: lazy(() => import('./dashboards/page')) },
 };

@@ -73,3 +73,10 @@ export function usePages<T>(key: string, load: (cursor: string | null, signal: A
   const items = first.data ? [...first.data.items, ...(grown?.items ?? [])] : undefined;
   return { items, problem: problem ?? first.problem, reload: first.reload, more: cursor ? more : undefined, busy };
 }
+
+/** What was shown stays until the next is there: of the same thing read anew, nothing flickers. */
+export function useKept<T>(value: T | undefined, of: string): T | undefined {
+  const last = useRef<{ of: string; value: T }>(undefined);
+  if (value !== undefined) last.current = { of, value };
+  return value ?? (last.current?.of === of ? last.current.value : undefined);
+}

@@ -8,7 +8,15 @@ import { Link, parts, usePath } from './router';
 import { useSession, useWorkspace } from './session';
 import { hearNow } from './now';
 
-const places = ['overview', 'profiles', 'segments', 'journeys', 'campaigns', 'templates', 'outbox', 'dashboards'] as const;
+// What belongs together stands together: whom we know, what is said to them, what people carry, what became of it.
+const places = [
+  ['overview'],
+  ['profiles', 'segments'],
+  ['journeys', 'campaigns', 'templates', 'catalogs'],
+  ['calls'],
+  ['outbox', 'delivery', 'dashboards'],
+] as const;
+const within: Record<string, string> = { letters: 'calls' }; // sections that have no entry of their own
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useSpeech();
@@ -31,19 +39,20 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function Navigation() {
   const { t } = useSpeech();
-  const here = parts(usePath())[0] ?? 'overview';
+  const section = parts(usePath())[0] ?? 'overview';
+  const here = within[section] ?? section;
   const nav = useRef<HTMLElement>(null);
   useEffect(() => { nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [here]); // on a phone they stand in one row
   return (
     <nav ref={nav} aria-label={t('nav')} className="nav">
       <ul>
-        {places.map((place) => (
-          <li key={place}>
+        {places.flatMap((group) => group.map((place, index) => (
+          <li key={place} className={index === 0 ? 'nav-first' : undefined}>
             <Link to={place === 'overview' ? '/' : `/${place}`} aria-current={here === place ? 'page' : undefined}>
               <Icon name={place} /><span>{t(`nav.${place}`)}</span>
             </Link>
           </li>
-        ))}
+        )))}
       </ul>
     </nav>
   );

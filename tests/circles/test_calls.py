@@ -171,3 +171,40 @@ def test_a_call_centre_takes_a_table_and_brings_one_back(desk: Shop, open_shop: 
         assert found.json()["taken"] == taken, found.text
         assert len(found.json()["problems"]) == 3 - taken
     assert len(listed(desk, 2, "done")) == 2
+
+
+def test_the_next_call_goes_to_one_and_the_lists_say_how_they_stand(desk: Shop) -> None:
+    order(desk, "ada", "bob", "cyd")
+    listed(desk, 3)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: desk.ask("POST", "/api/v1/calls/next", {"list": "ask"})["call"], range(4)))
+    taken = {each["name"]: each for each in found if each}
+    assert (set(taken), found.count(None)) == ({"Ada", "Bob", "Cyd"}, 1)
+    assert all(each["phone"] and each["script"] for each in taken.values())
+    say(desk, taken["Ada"], "no_answer")
+    say(desk, taken["Bob"], "reached")
+    (ask,) = desk.get("/api/v1/calls/lists")["items"]
+    assert ask == {
+        "list": "ask", "open": 0, "later": 1, "taken": 1, "done": 1, "next_at": "2026-03-02T14:00:00Z",
+    }  # fmt: skip
+    assert desk.ask("POST", "/api/v1/calls/next", {"list": "other"}) == {"call": None}
+
+
+def test_who_opted_out_is_passed_by_when_the_next_is_taken(desk: Shop) -> None:
+    order(desk, "ada", "bob")
+    listed(desk, 2)
+    desk.ask("PUT", "/api/v1/profiles/user:ada/consent", {"channel": "call", "state": "opted_out"})
+    assert desk.ask("POST", "/api/v1/calls/next", {})["call"]["name"] == "Bob"
+    assert desk.ask("POST", "/api/v1/calls/next", {}) == {"call": None}
+
+
+def test_a_list_is_read_page_by_page_while_it_shrinks(desk: Shop) -> None:
+    names = ["ada", "bob", "cyd", "dan", "eve"]
+    order(desk, *names)
+    listed(desk, 5)
+    page = desk.get("/api/v1/calls", limit=2)
+    take(desk, page["items"][0])  # what comes after stays where it is
+    rest = desk.get("/api/v1/calls", limit=9, cursor=page["next_cursor"])["items"]
+    assert sorted(each["name"].lower() for each in page["items"] + rest) == names
+    assert desk.get("/api/v1/calls", state="taken", mine="true")["items"][0].get("phone") is None  # a key is anybody's
+    desk.ask("GET", "/api/v1/calls?cursor=7", expect=400)

@@ -76,3 +76,27 @@ def test_after_a_rest_one_message_asks_for_all(
     lane.close()
     assert len(api.asked) == asked
     assert lane.pace.breaker.failures == (4 if told.status == 500 else 0)
+
+
+def test_that_it_rests_is_written_down_until_it_answers(connection: Connection, lane: Lane, api: Receiver) -> None:
+    api.told = Told(503, {"Retry-After": "600"})
+    planned(connection, lane, 2)
+    lane.start(0, lane.pace)
+    assert api.arrived.acquire(timeout=30)
+    lane.close()
+    assert resting(connection) == [("email", 1, "503", 600)]
+    api.told = TAKEN
+    back = Lane(lane.url, lane.desk, lane.workspace, "email")
+    connection.execute("UPDATE message SET due_at = 0")
+    connection.commit()
+    back.start(0, back.pace)
+    assert all(api.arrived.acquire(timeout=30) for _ in range(2))
+    back.close()
+    assert resting(connection) == []
+
+
+def resting(connection: Connection) -> list[Any]:
+    """(lane, failures, reason, seconds)"""
+    found = connection.execute("SELECT lane, failures, reason, (rests_until - at) / 1000000 FROM lane_rest").fetchall()
+    connection.commit()
+    return [(lane, failures, reason, round(seconds)) for lane, failures, reason, seconds in found]

@@ -110,6 +110,8 @@ def test_a_letter_goes_out_and_its_code_comes_back(post: Shop) -> None:
     assert redeemed["properties"]["till"] == 3
     assert post.counts("autumn")["completed"] == 1
     assert post.counts("autumn")["active"] == 1
+    (shown,) = post.get("/api/v1/letters/batches")["items"]
+    assert (shown["redeemed"], shown["returned"]) == (1, 0)
     wrong = code[:-1] + ("2" if code[-1] != "2" else "3")
     assert post.ask("POST", f"/api/v1/letters/codes/{wrong}/redeem", expect=404)["code"] == "unknown_code"
 

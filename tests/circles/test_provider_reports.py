@@ -57,6 +57,10 @@ def test_a_complaint_opts_out_and_a_hard_bounce_suppresses(shop: Shop, sent: lis
     skipped = shop.all("/api/v1/messages", state="skipped")
     assert {each["reason"] for each in skipped} == {"suppressed"}
     assert len(skipped) == 2
+    (listed,) = shop.get("/api/v1/suppressions", search="GRACE")["items"]
+    assert (listed["channel"], listed["address"], listed["reason"]) == ("email", "grace@example.com", "hard_bounce")
+    assert shop.get("/api/v1/suppressions", channel="sms")["items"] == []
+    assert shop.all("/api/v1/suppressions", limit=1) == [listed]
 
 
 def test_a_report_about_what_it_did_not_carry_changes_nothing(shop: Shop, sent: list[str]) -> None:

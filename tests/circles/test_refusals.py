@@ -31,3 +31,8 @@ def test_refusals_that_blame_us_pause_the_channel_and_no_address(open_shop: Call
         while (state := shop.get(f"/api/v1/messages/{receipt}")["state"]) in ("planned", "claimed", "handed"):
             assert time.monotonic() < last, "it never came true"
         assert state == "rejected"  # it was tried: neither paused nor suppressed
+        (trouble,) = shop.get("/api/v1/messages/troubles")["items"]
+        assert (trouble["state"], trouble["channel"], trouble["messages"]) == ("rejected", "email", PEOPLE + 1)
+        sending = shop.get("/api/v1/sending")
+        email = {each["channel"]: each for each in sending["items"]}["email"]
+        assert (email["provider"], email["waiting"], sending["rests"]) == ("mail", 0, [])

@@ -143,6 +143,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/letters/codes/{code:str}/redeem": {},
     "POST /api/v1/calls/{call:str}/outcome": {"outcome": "reached"},
     "POST /api/v1/calls/export": {},
+    "POST /api/v1/calls/next": {},
     "POST /api/v1/insight/sql": {"sql": "SELECT * FROM events"},
 }  # fmt: skip
 

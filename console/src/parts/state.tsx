@@ -7,6 +7,7 @@ import { Icon } from './icon';
 const known: Record<string, Key> = {
   offline: 'problem.offline', not_found: 'problem.not_found', not_allowed: 'problem.not_allowed', not_signed_in: 'problem.not_signed_in',
   too_many: 'problem.too_many', unavailable: 'problem.unavailable', not_settled: 'problem.unavailable', ambiguous: 'problem.ambiguous',
+  may_not_call: 'problem.may_not_call', taken: 'problem.taken', not_taken: 'problem.not_taken', too_early: 'problem.too_early', not_unknown: 'problem.not_unknown', feed_gap: 'problem.feed_gap', invalid_settings: 'problem.invalid_settings',
 };
 
 /** An error in words that say what to do; the server's own words stand below when they add something. */

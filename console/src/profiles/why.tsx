@@ -35,7 +35,7 @@ export function Why({ of, about, setAbout }: { of: Profile; about: About | undef
   );
 }
 
-function Chain({ profile, about }: { profile: string; about: About }) {
+export function Chain({ profile, about }: { profile: string; about: About }) {
   const { t, language, maybe } = useSpeech();
   const space = useWorkspace();
   const { data, problem, reload } = useLoad(`why ${space.id} ${profile} ${about.kind} ${about.name}`, (signal) => api.why(profile, { [about.kind]: about.name }, signal));

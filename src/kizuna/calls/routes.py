@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from litestar import Request, Response, get, post
 from litestar.params import Parameter, QueryParameter
 from msgspec import Struct
+from msgspec.structs import asdict
 from psycopg import Connection
 
 from kizuna.accounts.caller import Caller
 from kizuna.calls import exchange, store
 from kizuna.calls import take as taking
 from kizuna.calls.conclude import Said, conclude
-from kizuna.calls.rule import OPEN, STATES
-from kizuna.calls.store import Entry
+from kizuna.calls.rule import OPEN, STATES, TAKEN
+from kizuna.calls.store import TOP, Entry, Place, Tally
 from kizuna.core import clock, ids
 from kizuna.core.errors import FieldError, Invalid
 from kizuna.engine.slice import Workspace
@@ -33,26 +34,46 @@ async def list_calls(
     trays: Trays,
     in_state: Annotated[str, QueryParameter(name="state")] = OPEN,  # `state` is a word of the framework
     in_list: Annotated[str | None, QueryParameter(name="list")] = None,
+    mine: bool = False,
     limit: Limit = 100,
     cursor: str = "",
 ) -> dict[str, Any]:
     """Entries whose time has come, the most pressing first; `list` is the journey or campaign. Number and script are
-    shown to whoever takes one."""
+    shown to whoever takes one: a member finds theirs with `state=taken&mine=true`."""
     if in_state not in STATES:
         raise Invalid(
             f"{in_state!r} is no state", errors=[FieldError("/state", "invalid", f"one of {', '.join(STATES)}")]
         )
-    skip = int(cursor) if cursor.isdecimal() and len(cursor) <= 9 else 0
+    after, by = _read_cursor(cursor), (caller.member or BY_KEY) if mine else None
 
     def look(connection: Connection[Any], desk: Desk) -> list[Entry]:
         taking.end_expired(connection, desk, caller.workspace)
         with connection.cursor() as rows:
             now = sql_sending.now(rows, caller.workspace.id)
-            return store.listed(rows, caller.workspace.id, in_state, in_list, now, limit, skip)
+            return store.listed(rows, caller.workspace.id, in_state, in_list, now, limit, after, by)
 
     found = await trays.work(look)
-    shown = [_shown(each, caller.workspace, is_ours=False) for each in found]
-    return {"items": shown, "next_cursor": str(skip + limit) if len(found) == limit else None}
+    shown = [_shown(each, caller.workspace, is_ours=_is_ours(each, caller)) for each in found]
+    return {"items": shown, "next_cursor": _cursor(found[-1]) if len(found) == limit else None}
+
+
+def _is_ours(entry: Entry, caller: Caller) -> bool:
+    """Of a member alone: a key does not say who holds it."""
+    return entry.state == TAKEN and caller.member is not None and entry.taken_by == caller.member
+
+
+def _cursor(entry: Entry) -> str:
+    return f"{entry.priority}.{entry.next_at}.{ids.show('msg', entry.message)}"
+
+
+def _read_cursor(cursor: str) -> Place:
+    if not cursor:
+        return TOP
+    priority, _, rest = cursor.partition(".")
+    next_at, _, message = rest.partition(".")
+    if not (priority.isdecimal() and next_at.isdecimal() and len(priority) < 8 and len(next_at) < 19):
+        raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
+    return Place(int(priority), int(next_at), ids.read("msg", message))
 
 
 def _shown(entry: Entry, workspace: Workspace, *, is_ours: bool) -> dict[str, Any]:
@@ -71,6 +92,40 @@ def _shown(entry: Entry, workspace: Workspace, *, is_ours: bool) -> dict[str, An
 
 def _time(at: int | None) -> str | None:
     return None if at is None else clock.show(at)
+
+
+@get("/api/v1/calls/lists")
+async def list_lists(caller: Caller, trays: Trays) -> dict[str, Any]:
+    """Each list (a journey or campaign; empty for calls asked for one by one) with how many of it are open now, put off
+    until later, taken and done."""
+
+    def look(connection: Connection[Any], desk: Desk) -> list[Tally]:
+        taking.end_expired(connection, desk, caller.workspace)
+        with connection.cursor() as rows:
+            return store.tallies(rows, caller.workspace.id, sql_sending.now(rows, caller.workspace.id))
+
+    items = [{**asdict(each), "next_at": _time(each.next_at)} for each in await trays.work(look)]
+    return {"items": items, "next_cursor": None}
+
+
+class Wanted(Struct, forbid_unknown_fields=True):
+    """Of one list, or of all."""
+
+    list: str | None = None
+
+
+@post("/api/v1/calls/next", status_code=200, opt={"right": "act"})
+async def take_next(data: Wanted, caller: Caller, trays: Trays) -> dict[str, Any]:
+    """Take the most pressing `call`, ours for 15 minutes; nobody else gets it. A member who has one gets that again.
+    It is null where nobody is to be called now."""
+
+    def do(connection: Connection[Any], desk: Desk) -> Entry | None:
+        if caller.member and (held := taking.held_by(connection, caller.workspace, caller.member, data.list)):
+            return held
+        return taking.take_next(connection, desk, caller.workspace, caller.member or BY_KEY, data.list)
+
+    entry = await trays.work(do)
+    return {"call": None if entry is None else _shown(entry, caller.workspace, is_ours=True)}
 
 
 @post("/api/v1/calls/{call:str}/take", status_code=200, opt={"right": "act"})
@@ -138,4 +193,4 @@ def _position(position: int | None) -> dict[str, str]:
     return {} if position is None else {"Kizuna-Position": str(position)}
 
 
-ROUTES = [list_calls, take_call, say_outcome, export_calls, import_outcomes]
+ROUTES = [list_calls, list_lists, take_next, take_call, say_outcome, export_calls, import_outcomes]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -68,18 +68,68 @@ class Entry(Struct, frozen=True):
         return {name: value for name in names if (value := getattr(self, name))}
 
 
+class Place(NamedTuple):
+    """Where an entry stands in its list: the most pressing first."""
+
+    priority: int
+    next_at: int
+    message: bytes
+
+
+TOP = Place(10**6, 0, b"")  # before all: no priority has seven digits
+
+
 def listed(
-    cursor: Any, workspace: int, state: str, list_: str | None, now: int, limit: int, skip: int = 0
+    cursor: Any,
+    workspace: int,
+    state: str,
+    list_: str | None,
+    now: int,
+    limit: int,
+    after: Place = TOP,
+    by: str | None = None,
 ) -> list[Entry]:
-    """Entries in a state, the most pressing first; open ones only where their time has come."""
+    """Entries in a state that stand `after` a place, the most pressing first; open ones only where their time has
+    come. `by`: those that this one took."""
     cursor.execute(
         f"SELECT * FROM (SELECT {_ENTRY} WHERE m.workspace = %(workspace)s AND {_ON_LIST} AND {sql_sending.ALLOWED})"
         " AS entry WHERE stands = %(state)s AND (%(list)s::text IS NULL OR list = %(list)s)"
+        " AND (%(by)s::text IS NULL OR taken_by = %(by)s)"
         " AND (stands <> 'open' OR next_at <= %(now)s AND expires_at >= %(now)s)"
-        " ORDER BY priority DESC, next_at, id LIMIT %(limit)s OFFSET %(skip)s",
-        {"workspace": workspace, "state": state, "list": list_, "now": now, "limit": limit, "skip": skip},
-    )
+        " AND (-priority, next_at, id) > (%(ahead)s, %(next_at)s, %(message)s)"
+        " ORDER BY -priority, next_at, id LIMIT %(limit)s",
+        {
+            "workspace": workspace, "state": state, "list": list_, "now": now, "limit": limit, "by": by,
+            "ahead": -after.priority, "next_at": after.next_at, "message": after.message,
+        },
+    )  # fmt: skip
     return [Entry(*row) for row in cursor.fetchall()]
+
+
+class Tally(Struct, frozen=True):
+    """How a list stands; fields in the order of the SELECT."""
+
+    list: str  # the journey or campaign; empty: calls that were asked for one by one
+    open: int  # whose time has come
+    later: int  # put off
+    next_at: int | None  # when the first of these is due
+    taken: int  # whose taker still has time
+    done: int
+
+
+def tallies(cursor: Any, workspace: int, now: int) -> list[Tally]:
+    """Every list that has had a call, by name."""
+    cursor.execute(
+        "SELECT list, count(*) FILTER (WHERE is_open AND next_at <= %(now)s),"
+        " count(*) FILTER (WHERE is_open AND next_at > %(now)s),"
+        " min(next_at) FILTER (WHERE is_open AND next_at > %(now)s),"
+        " count(*) FILTER (WHERE stands = 'taken' AND taken_until > %(now)s), count(*) FILTER (WHERE stands = 'done')"
+        " FROM (SELECT *, stands = 'open' AND expires_at >= %(now)s AS is_open"
+        f" FROM (SELECT {_ENTRY} WHERE m.workspace = %(workspace)s AND {_ON_LIST} AND {sql_sending.ALLOWED}) AS all_of)"
+        " AS entry GROUP BY list ORDER BY list",
+        {"workspace": workspace, "now": now},
+    )
+    return [Tally(*row) for row in cursor.fetchall()]
 
 
 def one(cursor: Any, workspace: int, message: bytes, now: int) -> Entry | None:

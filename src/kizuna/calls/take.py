@@ -12,7 +12,7 @@ from msgspec import Struct
 from psycopg import Connection
 
 from kizuna.calls import store
-from kizuna.calls.rule import HELD, OPEN, WITHDRAWN
+from kizuna.calls.rule import HELD, OPEN, TAKEN, WITHDRAWN
 from kizuna.calls.store import Entry
 from kizuna.core import clock
 from kizuna.core.errors import Conflict, NotFound
@@ -24,6 +24,7 @@ from kizuna.messages.desk import Desk, Judged
 from kizuna.runtime.database import in_one_go
 
 MOST_EXPIRED = 500  # at once
+MOST_TRIED = 20  # of a list at once, by who wants the next
 
 
 class Kept(Struct, frozen=True):
@@ -43,6 +44,34 @@ def take(
         later = f", not before {clock.show(taken.until)}" if taken.until else ""
         raise Conflict(f"they may not be called: {taken.reason}{later}", code="may_not_call")
     return taken
+
+
+def take_next(
+    connection: Connection[Any], desk: Desk, workspace: Workspace, who: str, list_: str | None
+) -> Entry | None:
+    """The most pressing entry that may be called, ours now; None where there is none. Who else asks gets another."""
+    end_expired(connection, desk, workspace)
+    while entries := _open(connection, workspace, list_):
+        for each in entries:
+            try:
+                return take(connection, desk, workspace, each.message, who)
+            except Conflict:  # somebody else was quicker, or they may not be called: it is not open any more
+                continue
+    return None
+
+
+def _open(connection: Connection[Any], workspace: Workspace, list_: str | None) -> list[Entry]:
+    with connection.cursor() as cursor:
+        now = sql_sending.now(cursor, workspace.id)
+        return store.listed(cursor, workspace.id, OPEN, list_, now, MOST_TRIED)
+
+
+def held_by(connection: Connection[Any], workspace: Workspace, who: str, list_: str | None) -> Entry | None:
+    """What this one took and still has time to speak about."""
+    with connection.cursor() as cursor:
+        now = sql_sending.now(cursor, workspace.id)
+        ours = store.listed(cursor, workspace.id, TAKEN, list_, now, MOST_TRIED, by=who)
+    return next((each for each in ours if (each.taken_until or 0) > now), None)
 
 
 def end_expired(connection: Connection[Any], desk: Desk, workspace: Workspace) -> None:

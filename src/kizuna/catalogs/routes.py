@@ -45,7 +45,8 @@ async def list_catalogs(caller: Caller, database: Database, limit: Limit = 100, 
     """By name, each with how many items it has."""
     async with database.connection() as conn:
         rows = await store.listed(conn, caller.workspace.id, cursor, limit)
-    items = [_catalog(row) for row in rows]
+        counts = await store.counts(conn, caller.workspace.id, [row[0] for row in rows])
+    items = [{**_catalog(row), "item_count": counts.get(row[0], 0)} for row in rows]
     return {"items": items, "next_cursor": rows[-1][0] if len(rows) == limit else None}
 
 

@@ -124,6 +124,16 @@ async def size(conn: AsyncConnection[Any], workspace: int, name: str) -> tuple[i
     return row if row else (0, 0)
 
 
+async def counts(conn: AsyncConnection[Any], workspace: int, names: Sequence[str]) -> dict[str, int]:
+    """Items by catalog, of those that have any."""
+    found = await conn.execute(
+        "SELECT catalog, count(*) FROM catalog_item WHERE workspace = %s AND catalog = ANY(%s::text[])"
+        " GROUP BY catalog",
+        [workspace, list(names)],
+    )
+    return dict(await found.fetchall())
+
+
 async def put(conn: AsyncConnection[Any], workspace: int, name: str, items: Sequence[Item]) -> None:
     """Items that are new, or take the place of those with the same id."""
     bodies = [_json(item) for item in items]

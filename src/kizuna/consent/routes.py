@@ -17,7 +17,8 @@ from kizuna.consent.law import LAWS, show_law
 from kizuna.consent.section import Consent
 from kizuna.consent.show import show_consent, show_proof
 from kizuna.consent.take_many import take_many
-from kizuna.core.errors import NotSettled
+from kizuna.core import clock
+from kizuna.core.errors import Invalid, NotSettled
 from kizuna.engine.record import decoder_of
 from kizuna.events import settled
 from kizuna.events.log import Log
@@ -72,9 +73,30 @@ async def list_laws(caller: Caller) -> dict[str, Any]:
     return {"items": [show_law(name) for name in LAWS], "next_cursor": None}
 
 
+@get("/api/v1/suppressions")
+async def list_suppressions(
+    caller: Caller, database: Database, search: str = "", channel: str = "", limit: Limit = 100, cursor: str = ""
+) -> dict[str, Any]:
+    """Addresses that nothing is sent to any more, whoever has them, newest first: the post or the mail server said that
+    nobody is there (`hard_bounce`), or took nothing five times in a row (`soft_bounces`)."""
+    at, _, rest = cursor.partition(".")
+    of, _, address = rest.partition(".")
+    if cursor and not (at.isdecimal() and len(at) < 19):
+        raise Invalid("the cursor is not one that a list answered", code="invalid_cursor")
+    before = (int(at), of, address) if cursor else (1 << 62, "", "")
+    async with database.connection() as conn:
+        rows = await store.suppressions(conn, caller.workspace.id, channel, search.strip(), before, limit)
+    items = [
+        {"channel": channel, "address": address, "reason": reason, "at": clock.show(at)}
+        for channel, address, reason, at in rows
+    ]
+    last = rows[-1] if len(rows) == limit else None
+    return {"items": items, "next_cursor": f"{last[3]}.{last[0]}.{last[1]}" if last else None}
+
+
 async def _settle(database: Database, workspace: int, position: int) -> None:
     with contextlib.suppress(NotSettled):  # accepted it is
         await settled.wait(database, workspace, position)
 
 
-ROUTES = [put_consent, get_consent, import_consent, list_laws]
+ROUTES = [put_consent, get_consent, import_consent, list_laws, list_suppressions]

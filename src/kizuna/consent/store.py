@@ -105,6 +105,23 @@ async def is_on_the_way(conn: AsyncConnection[Any], workspace: int, profiles: li
     return row is not None and row[0]
 
 
+async def suppressions(
+    conn: AsyncConnection[Any], workspace: int, channel: str, search: str, before: tuple[int, str, str], limit: int
+) -> list[tuple[str, str, str, int]]:
+    """(channel, address, reason, at), newest first, of addresses that hold a text; an empty `channel` is all."""
+    found = await conn.execute(
+        "SELECT channel, address, reason, at FROM suppression WHERE workspace = %(workspace)s"
+        " AND (%(channel)s = '' OR channel = %(channel)s) AND position(%(search)s IN address) > 0"
+        " AND (at, channel, address) < (%(at)s, %(of)s, %(address)s)"
+        " ORDER BY at DESC, channel DESC, address DESC LIMIT %(limit)s",
+        {
+            "workspace": workspace, "channel": channel, "search": search.lower(), "limit": limit,
+            "at": before[0], "of": before[1], "address": before[2],
+        },
+    )  # fmt: skip
+    return await found.fetchall()
+
+
 # proofs --------------------------------------------------------------------------------------------------------------
 
 _PROOF = {

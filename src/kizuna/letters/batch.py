@@ -30,6 +30,8 @@ class Batch(Struct, frozen=True):
     letters: int
     closed_at: int
     posted_at: int | None
+    returned: int = 0  # letters that the post brought back
+    redeemed: int = 0  # codes that were shown
 
     @property
     def state(self) -> str:

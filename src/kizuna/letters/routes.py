@@ -56,7 +56,8 @@ async def list_batches(
 def _shown(batch: Batch) -> dict[str, Any]:
     return {
         "number": batch.number, "state": batch.state, "provider": batch.provider, "letters": batch.letters,
-        "parts": batch.parts, "closed_at": clock.show(batch.closed_at),
+        "parts": batch.parts, "returned": batch.returned, "redeemed": batch.redeemed,
+        "closed_at": clock.show(batch.closed_at),
         "posted_at": None if batch.posted_at is None else clock.show(batch.posted_at),
     }  # fmt: skip
 

@@ -17,7 +17,11 @@ CHANNEL = "letter"
 _LOCK = 0x6C657474  # of one workspace's letters, among advisory locks
 _IN_TRAY = "m.channel = 'letter' AND m.state = 'handed' AND m.lease_until IS NULL"
 _IN_NO_BATCH = "NOT EXISTS (SELECT FROM letter l WHERE l.workspace = m.workspace AND l.message = m.id)"
-_BATCH = "number, provider, settings, letters, closed_at, posted_at"
+_OF_BATCH = "FROM letter l WHERE l.workspace = letter_batch.workspace AND l.batch = number AND l"
+_BATCH = (
+    "number, provider, settings, letters, closed_at, posted_at,"
+    f" (SELECT count(*) {_OF_BATCH}.returned_at IS NOT NULL), (SELECT count(*) {_OF_BATCH}.redeemed_at IS NOT NULL)"
+)
 _ABOUT = "m.journey, m.run, m.step, m.campaign, m.variant, m.topic, m.template"
 
 

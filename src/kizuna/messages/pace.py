@@ -16,9 +16,11 @@ LOOK = 0.25  # seconds after which who waits for a turn looks whether all is to 
 class Pace:
     """Safe for several threads at once. Turns are on a monotonic clock. `rests` tells other processes, by `number`."""
 
-    def __init__(self, rests: Rests, number: int = 0, longest_rest: float = MOST_SECONDS) -> None:
+    def __init__(self, rests: Rests, number: int = 0, longest_rest: float = MOST_SECONDS, name: str = "") -> None:
         self.rests, self.number = rests, number
         self.longest_rest = longest_rest
+        self.name = name  # under which it is written down that the provider rests
+        self.is_noted = True  # somebody before us may have written it
         self.breaker = Breaker()
         self.probe = threading.Lock()  # whoever has it asks whether the provider is back
         self._turn = threading.Condition()  # guards what follows

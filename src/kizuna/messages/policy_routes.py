@@ -8,16 +8,18 @@ import msgspec
 from litestar import Response, get, post, put
 from litestar.params import Parameter
 
+from kizuna.accounts import store as accounts
 from kizuna.accounts.caller import Caller
-from kizuna.channels import all_channels
+from kizuna.channels import IN_PAGE, InPage, all_channels
 from kizuna.consent.law import CUSTOM, show_law
 from kizuna.core import clock
 from kizuna.core.errors import NotFound
 from kizuna.events.publish import publish
-from kizuna.messages import store
+from kizuna.messages import sql_rest, store
 from kizuna.messages.policy import parse
 from kizuna.messages.sending import GUARD, PAUSED, SENDING, pause_sending, resume_sending
 from kizuna.messages.topic import Topic, check
+from kizuna.providers import store as providers
 from kizuna.runtime.database import Database
 from kizuna.templates.legal_check import check_policy
 
@@ -80,16 +82,29 @@ async def get_topic(name: str, caller: Caller, database: Database) -> dict[str, 
 
 @get("/api/v1/sending")
 async def get_sending(caller: Caller, database: Database) -> dict[str, Any]:
-    """Each channel with its state; of one that was stopped the reason and the figures seen."""
+    """Each channel with its state; of one that was stopped the reason and the figures seen. `provider` carries it
+    (null: the built-in outbox), `waiting` are messages that are due and not sent yet. `rests` are providers that do not
+    answer: by channel, web hook (`webhook:NAME`) or shared lane what they said, and when they are asked again."""
+    workspace = caller.workspace.id
     async with database.connection() as conn:
-        found = await store.definitions(conn, caller.workspace.id, SENDING)
+        found = await store.definitions(conn, workspace, SENDING)
+        carriers = await providers.carriers(conn, workspace)
+        rests = await sql_rest.rests(conn, workspace)
+        waiting = await sql_rest.waiting(conn, workspace, await accounts.now(conn, workspace))
     paused = {name: (body, at) for name, _, status, body, at in found if status == PAUSED}
     items: list[dict[str, Any]] = []
-    for channel in all_channels():
+    for channel, kind in all_channels().items():
         body, at = paused.get(channel, (None, 0))
         since = {"paused": {**body, "at": clock.show(at)}} if body is not None else {}
-        items.append({"channel": channel, "state": PAUSED if body is not None else "running", **since})
-    return {"items": items}
+        provider = carriers.get(IN_PAGE if isinstance(kind, InPage) else channel)
+        shown = {"channel": channel, "state": PAUSED if body is not None else "running", "provider": provider}
+        items.append({**shown, "waiting": waiting.get(channel, 0), **since})
+    return {"items": items, "rests": [_rest(lane, rest) for lane, rest in rests.items()]}
+
+
+def _rest(lane: str, rest: sql_rest.Rest) -> dict[str, Any]:
+    times = {"at": clock.show(rest.at), "rests_until": clock.show(rest.rests_until)}
+    return {"lane": lane, "failures": rest.failures, "reason": rest.reason, **times}
 
 
 @post("/api/v1/sending/{name:str}/pause", status_code=200)

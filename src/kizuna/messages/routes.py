@@ -99,6 +99,19 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@get("/api/v1/messages/troubles")
+async def list_troubles(caller: Caller, database: Database) -> dict[str, Any]:
+    """How many messages somebody should look at: `unknown` (they may have arrived) and `rejected` (nobody took them),
+    by state and channel. `GET /api/v1/messages?state=` lists them with their reasons."""
+    async with database.connection() as conn:
+        rows = await store.troubles(conn, caller.workspace.id)
+    items = [
+        {"state": state, "channel": channel, "messages": count, "latest_at": clock.show(at)}
+        for state, channel, count, at in rows
+    ]
+    return {"items": items, "next_cursor": None}
+
+
 @get("/api/v1/messages/{message:str}")
 async def get_message(message: str, caller: Caller, database: Database) -> dict[str, Any]:
     """The states it went through, what was said, and for a skip its reason."""
@@ -223,4 +236,4 @@ async def list_outbox(
     return {"items": items, "next_cursor": f"{last[1]}.{last[0]}" if last else None}
 
 
-ROUTES = [list_messages, get_message, say, resend, list_outbox]
+ROUTES = [list_messages, list_troubles, get_message, say, resend, list_outbox]

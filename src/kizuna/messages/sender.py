@@ -18,7 +18,7 @@ from kizuna.config import Config
 from kizuna.core import errors
 from kizuna.engine.slice import Workspace
 from kizuna.fetches.ask import Asker
-from kizuna.messages import sql_sending, sql_shelf
+from kizuna.messages import sql_rest, sql_sending, sql_shelf
 from kizuna.messages.breaker import MOST_SECONDS
 from kizuna.messages.deliver import deliver_local, deliver_remote, recover, tidy
 from kizuna.messages.desk import Desk
@@ -167,7 +167,7 @@ class Sender:
         key = due.workspace.id, f"lane {named}" if named else due.channel
         if key not in self.paces:
             longest = LANE_REST if due.workspace.clock == "test" else MOST_SECONDS
-            self.paces[key] = Pace(self.porters.rests, len(self.paces), longest)
+            self.paces[key] = Pace(self.porters.rests, len(self.paces), longest, key[1])
         return self.paces[key]
 
 
@@ -212,7 +212,7 @@ class Lane:
         self.most_threads, self.batch = (URGENT_THREADS, URGENT_BATCH) if is_urgent else (LANE_THREADS, LANE_BATCH)
         self.threads: set[threading.Thread] = set()
         self.stopped = threading.Event()
-        self.pace = Pace(porters.rests)
+        self.pace = Pace(porters.rests, name=channel)
         self.rate = 0.0
         self.is_busy = False  # there was more than one thread could take
         self.fitting = self.batch  # messages that one thread carries in time
@@ -284,7 +284,7 @@ class Lane:
             self.is_busy = False
             return False
         self.fitting = fitting(limit, time.monotonic() - began, self.batch)
-        self._heed(outcome)
+        self._note(connection, outcome, self._heed(outcome))
         return True
 
     def _by(self, porter: Porter, limit: int) -> Outcome | None:
@@ -318,10 +318,22 @@ class Lane:
         self.is_busy = True
         self._call()
 
-    def _heed(self, outcome: Outcome) -> None:
+    def _heed(self, outcome: Outcome) -> float:
         rests = self.pace.heed(outcome)
         if isinstance(outcome, Unavailable) and not outcome.of_one:
             log.warning("provider_unavailable", channel=self.channel, reason=outcome.reason, rests=round(rests, 1))
+        return rests
+
+    def _note(self, connection: Connection[Any], outcome: Outcome, rests: float) -> None:
+        """Write down that the provider rests, or that it answers again, for those who look from outside."""
+        pace = self.pace
+        if isinstance(outcome, Unavailable) and not outcome.of_one:
+            pace.is_noted = True
+            failures = max(1, pace.breaker.failures)
+            sql_rest.put(connection, self.workspace.id, pace.name, failures, outcome.reason, rests)
+        elif pace.is_noted:
+            pace.is_noted = False
+            sql_rest.drop(connection, self.workspace.id, pace.name)
 
     def _limit(self) -> int:
         return self.fitting if self.rate <= 0 else max(1, min(self.fitting, int(self.rate * LANE_BATCH_SECONDS)))

@@ -208,6 +208,17 @@ async def listed(
     return [dict(zip(_names(), row, strict=True)) for row in await found.fetchall()]
 
 
+async def troubles(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, str, int, int]]:
+    """(state, channel, how many, planned_at of the latest) of messages that may have gone astray."""
+    found = await conn.execute(
+        "SELECT state, channel, count(*), max(planned_at) FROM message"
+        " WHERE workspace = %s AND state IN ('unknown', 'rejected')"
+        " GROUP BY state, channel ORDER BY state DESC, channel",
+        [workspace],
+    )
+    return await found.fetchall()
+
+
 async def one(conn: AsyncConnection[Any], workspace: int, message: bytes) -> dict[str, Any] | None:
     found = await conn.execute(
         f"SELECT {_SHOWN} FROM message WHERE workspace = %s AND id = %s",  # type: ignore[arg-type]  # noqa: S608

@@ -21,6 +21,7 @@ from kizuna.providers import all_providers, store, vault
 from kizuna.providers.carry import opened
 from kizuna.providers.dkim_key import ascii_name, signer
 from kizuna.providers.domain_check import check_domain
+from kizuna.providers.form import forms
 from kizuna.providers.header import split_mailbox
 from kizuna.providers.http import HttpProvider
 from kizuna.providers.names import Names
@@ -87,6 +88,12 @@ async def list_providers(caller: Caller, database: Database, config: Config) -> 
     return {"items": [_shown(name, body, workspace, config, secrets) for name, body in rows], "next_cursor": None}
 
 
+@get("/api/v1/provider-kinds")
+async def list_kinds(caller: Caller) -> dict[str, Any]:
+    """Every kind of provider with the settings it takes, to draw a form from."""
+    return {"items": to_builtins(forms()), "next_cursor": None}
+
+
 def _shown(name: str, body: dict[str, Any], workspace: int, config: Config, secrets: Sequence[bytes]) -> dict[str, Any]:
     """`secrets` names those that are set; `reports_url` is null where the provider sends no reports; `warnings`
     say what was set and will disappoint; `dns` are records to publish."""
@@ -149,4 +156,4 @@ async def check_provider(
     return {"domain": domain, "ok": all(each.ok for each in records), "records": to_builtins(records)}
 
 
-ROUTES = [put_provider, get_provider, list_providers, check_provider]
+ROUTES = [put_provider, get_provider, list_providers, list_kinds, check_provider]

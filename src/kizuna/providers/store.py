@@ -38,6 +38,17 @@ async def listed(conn: AsyncConnection[Any], workspace: int) -> list[tuple[str, 
     return await found.fetchall()
 
 
+async def carriers(conn: AsyncConnection[Any], workspace: int) -> dict[str, str]:
+    """By channel the name of the provider that was set last."""
+    found = await conn.execute(
+        "SELECT DISTINCT ON (body ->> 'channel') body ->> 'channel', name FROM definition"
+        " WHERE workspace = %s AND kind = 'provider' AND retired IS NULL"
+        " ORDER BY body ->> 'channel', introduced DESC",
+        [workspace],
+    )
+    return dict(await found.fetchall())
+
+
 async def sent_on(conn: AsyncConnection[Any], workspace: int, name: str, day: date) -> dict[str, int]:
     """What was handed over on a local day, by the domains that are limited; `''` is all."""
     found = await conn.execute(
