@@ -1,9 +1,10 @@
 import { at, call, type Fields, get, type Json, lastWritten, type Page } from '../api';
 
+export interface Warning { pointer: string; code: string; message: string }
 export interface Provider {
   name: string; kind: string; channel: string; settings: Fields; secrets: string[]; rate: number; lane: string | null;
   warm_up: Fields | null; domains: Record<string, { per_day: number }>; reports_url: string | null;
-  warnings: { pointer: string; message: string }[]; dns: { type: string; name: string; value: string }[];
+  warnings: Warning[]; dns: { type: string; name: string; value: string }[];
   today?: { date: string; allowed: number | null; used: number; domains: Record<string, { allowed: number; used: number }> } | null;
   made?: Fields; // secrets that somebody else needs, told this once
 }

@@ -6,7 +6,7 @@ import { Page, Panel } from '../parts/page';
 import { Empty, Loading, Problem } from '../parts/state';
 import { useQuery } from '../router';
 import { useWorkspace } from '../session';
-import { delivery, type Provider as Set } from './api';
+import { delivery, type Provider as Set, type Warning } from './api';
 import { Copy } from './copy';
 import { DomainCheck } from './domain-check';
 import { Resting } from './resting';
@@ -45,7 +45,8 @@ export default function Provider({ name }: { name: string }) {
 }
 
 function Standing({ provider, made }: { provider: Set; made: Set['made'] }) {
-  const { t } = useSpeech();
+  const { t, maybe } = useSpeech();
+  const said = (one: Warning): string => maybe(`warning.${one.code}`, maybe(`warning.${one.code}.${one.pointer.split('/').pop()}`, one.message));
   const space = useWorkspace();
   const sending = useLoad(`sending ${space.id}`, (signal) => delivery.sending(signal), 5000).data;
   const rest = sending && restOf(provider, sending);
@@ -58,7 +59,7 @@ function Standing({ provider, made }: { provider: Set; made: Set['made'] }) {
           {secrets.map(([key, value]) => <Copy key={key} label={key} text={String(value)} />)}
         </Panel>
       )}
-      {provider.warnings.length > 0 && <Panel title={t('provider.warnings')}><ul className="plain-list">{provider.warnings.map((one) => <li key={one.pointer + one.message}>{one.message}<small className="mono"> {one.pointer}</small></li>)}</ul></Panel>}
+      {provider.warnings.length > 0 && <Panel title={t('provider.warnings')}><ul className="plain-list">{provider.warnings.map((one) => <li key={one.pointer + one.message}>{said(one)}<small className="mono"> {one.pointer}</small></li>)}</ul></Panel>}
       {provider.today && <Today today={provider.today} plan={provider.warm_up} />}
       {provider.reports_url && <Panel title={t('provider.reports')} note={t('provider.reports.text')}><Copy label={t('provider.reports')} text={provider.reports_url} /></Panel>}
       {provider.dns.length > 0 && (
