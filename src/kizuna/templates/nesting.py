@@ -31,7 +31,7 @@ _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noem
 def check_nesting(source: str, *, is_mjml: bool = False) -> int:
     """How many elements there are; raises `Invalid` when they may be too deep. Counts rather too many than too few."""
     if "<![cdata[" in source.lower():
-        raise Invalid("CDATA has no place in a mail", code="template_error")
+        raise Invalid("CDATA has no place here", code="template_error")
     opened: Counter[str] = Counter()
     depth = formatting = blocks = elements = 0
     raw = ""
@@ -60,5 +60,5 @@ def check_nesting(source: str, *, is_mjml: bool = False) -> int:
         if name in _RAW and not raw:
             raw = name
         if depth > DEEPEST or blocks > DEEPEST_BLOCKS or formatting > MOST_FORMATTING or elements > MOST_ELEMENTS:
-            raise Invalid("the elements of the mail are too many, too deep or not closed", code="template_limit")
+            raise Invalid("the elements are too many, too deep or not closed", code="template_limit")
     return elements

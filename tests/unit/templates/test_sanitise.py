@@ -57,7 +57,10 @@ _PIECES = st.sampled_from([
 
 @given(st.lists(_PIECES | st.text(max_size=3), max_size=40).map("".join))
 def test_nothing_runs_whatever_is_written(body: str) -> None:
-    once = sanitised(body)
+    try:
+        once = sanitised(body)
+    except Invalid:
+        return  # it is not shown at all
     seen = Seen()
     seen.feed(once)
     assert not {"script", "style", "svg", "math", "iframe", "form", "template", "noscript", "title"} & set(seen.tags)
