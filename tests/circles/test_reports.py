@@ -185,6 +185,16 @@ def test_a_complaint_ends_marketing_at_once_and_receipts_still_go(shop: Shop) ->
     assert shop.say("ada", transactional=True)["state"] == "sent"
 
 
+def test_a_complaint_is_of_all_who_have_the_address(shop: Shop) -> None:
+    key = {"Authorization": f"Bearer {shop.workspace['write_key']}"}
+    batch = [{"type": "identify", "userId": f"u{n}", "traits": {"email": "us@example.com"}} for n in range(25)]
+    answer = shop.house.client.post("/v1/batch", json={"batch": batch}, headers=key)
+    shop.ask("GET", "/api/v1/profiles/user:u0", answer.headers["kizuna-position"])
+    last = shop.post(complaint("<1@elsewhere.example>", "us@example.com")).headers["kizuna-position"]
+    states = [shop.consent(f"u{number}", last)["email"]["state"] for number in range(25)]
+    assert states == ["opted_out"] * 25
+
+
 def test_delays_and_vacation_notes_change_nothing(shop: Shop) -> None:
     shop.identify("ada")
     said = shop.say("ada")

@@ -19,12 +19,13 @@ from kizuna.events.log import Log
 from kizuna.messages import sql_told
 from kizuna.messages.report import of_customer
 from kizuna.profiles import store as profiles
+from kizuna.profiles.everybody import everybody
 from kizuna.reports import store
 from kizuna.reports.result import BOUNCE, COMPLAINT, DELIVERED, HARD, SOFT, Report, Result
 from kizuna.runtime.database import Database
 
 CHANNEL = "email"
-MOST_PEOPLE = 20  # that have one address
+MOST_PEOPLE = 20  # that have one address and are asked whether they read our mails
 READ_WITHIN = 30 * DAY
 _STATES = {BOUNCE: "bounced", COMPLAINT: "complained", DELIVERED: "delivered"}
 
@@ -93,8 +94,10 @@ async def _of_address(conn: Any, workspace: int, result: Result, raw: bytes, now
         return []
     state = state_of(result)
     said = {"channel": CHANNEL, "address": result.address, **_said(result)}
-    people = await profiles.by_trait(conn, workspace, CHANNEL, result.address, MOST_PEOPLE)
-    if result.kind == BOUNCE:
+    if result.kind == COMPLAINT:
+        people = await everybody(conn, workspace, CHANNEL, result.address)
+    else:
+        people = await profiles.by_trait(conn, workspace, CHANNEL, result.address, MOST_PEOPLE)
         if await store.is_read(conn, workspace, people, result.address, now - READ_WITHIN):
             return []
         people = people[:1]  # what bounces is the address, for whoever has it
