@@ -11,6 +11,7 @@ from kizuna.alarms import routes as alarms
 from kizuna.calls import routes as calls
 from kizuna.campaigns import routes as campaigns
 from kizuna.catalogs import routes as catalogs
+from kizuna.channels import consent_subjects
 from kizuna.config import Config
 from kizuna.consent import routes as consent
 from kizuna.consent.obey import ObeyingLog
@@ -91,7 +92,7 @@ ROUTES = [
 
 def parts(config: Config, database: Database) -> dict[str, Any]:
     """What handlers may ask for by name, beside `caller` and `member`."""
-    keys, log, views = KeyRing(database), Log(database), profile_views()
+    keys, log, views, subjects = KeyRing(database), Log(database), profile_views(), consent_subjects()
     limits = {"max_body": config.max_body, "max_event": config.max_event, "most_behind": config.most_behind}
     return {
         "config": config,
@@ -99,9 +100,10 @@ def parts(config: Config, database: Database) -> dict[str, Any]:
         "keys": keys,
         "cookie": cookie.for_public_url(config.public_url),
         "log": log,
+        "subjects": subjects,
         "signups": Limiter(),
         "ingest": Ingest(database, ObeyingLog(database, log), keys, **limits),
-        "imports": Imports(config, database),
+        "imports": Imports(config, database, subjects),
         "lake": Lake(config),
         "overviews": Overviews(),
         "report_desk": ReportDesk(config, database, log),

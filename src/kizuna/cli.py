@@ -234,10 +234,11 @@ def export(config: Config, given: argparse.Namespace) -> int:
 
 
 def import_file(config: Config, given: argparse.Namespace) -> int:
+    from kizuna.channels import consent_subjects
     from kizuna.imports import terminal
 
     options = {"checks_only": given.dry_run, "rejects": given.rejects, "as_json": given.json}
-    return terminal.main(config, given.file, given.map, given.workspace, **options)
+    return terminal.main(config, given.file, given.map, given.workspace, consent_subjects(), **options)
 
 
 # the shop, questions, figures ---------------------------------------------------------------------------------------

@@ -53,6 +53,22 @@ class Mail:
         return found["state"], [(each["state"], each.get("actor", "human")) for each in acts]
 
 
+def test_a_link_followed_without_end_leads_on_and_is_written_a_hundred_times(shop: Shop) -> None:
+    mail = Mail(shop)
+
+    def follow(path: str) -> Any:
+        return shop.house.client.get(path, headers=PERSON, follow_redirects=False)
+
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(follow, [mail.links[0]] * 108))
+        pixels = list(many.map(follow, [mail.pixel] * 103))
+    assert {(each.status_code, each.headers["location"]) for each in answers} == {(302, "https://shop.example/0")}
+    assert {each.status_code for each in pixels} == {200}
+    written = shop.house.sql("SELECT state, count(*)::integer FROM touch GROUP BY state ORDER BY state")
+    assert written == [("clicked", 100), ("opened", 100)]
+    assert "kizuna-position" not in follow(mail.links[0]).headers
+
+
 def test_a_person_clicks_and_counts(shop: Shop) -> None:
     mail = Mail(shop)
     mail.ask(mail.links[0])

@@ -72,6 +72,14 @@ def test_wrong_choices_are_refused(shop: Shop) -> None:
     shop.identify("ada")
     assert shop.consent("ada", channel="email", state="maybe").status_code == 400
     assert shop.consent("nobody", channel="email", state="opted_out").status_code == 404
+    misspelt = shop.consent("ada", channel="emial", state="opted_out")
+    assert (misspelt.status_code, misspelt.json()["code"]) == (422, "unknown_channel")
+    assert "email" in misspelt.json()["errors"][0]["message"]
+    acts = [{"profile": "user:ada", "channel": name, "state": "opted_out"} for name in ("emial", "tracking", "line")]
+    many = shop.house.client.post("/api/v1/consent/import", json={"items": acts}, headers=shop.auth).json()
+    assert (many["accepted"], [(each["index"], each["code"]) for each in many["refused"]]) == (
+        2, [(0, "unknown_channel")],
+    )  # fmt: skip
 
 
 def test_one_click_unsubscribes_once_however_often_it_is_posted(shop: Shop) -> None:

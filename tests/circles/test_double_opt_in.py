@@ -107,6 +107,28 @@ def test_an_address_that_changed_or_a_no_meanwhile_ends_the_link(shop: Shop) -> 
     assert state(shop, "grace") == "opted_out"
 
 
+def test_who_stopped_all_mail_is_told_so_and_may_start_it_again(shop: Shop) -> None:
+    client = shop.house.client
+    shop.identify("ada")
+    shop.consent("ada", channel="email", state="opted_out")
+    ask(shop, "ada")
+    path = link(shop)
+    early = client.post(path, data={"confirm": "channel"})  # not before the topic is confirmed
+    assert 'value="yes"' in early.text
+    saved = client.post(path, data={"confirm": "yes"}, headers={"Accept-Language": "en"})
+    assert 'value="channel"' in saved.text
+    assert "you stopped all messages" in saved.text
+    assert "再開" in client.get(path, headers={"Accept-Language": "ja"}).text
+    assert (state(shop, "ada"), shop.say("ada", topic="news")["reason"]) == ("opted_in", "no_consent")
+    done = client.post(path, data={"confirm": "channel"}, headers={"Accept-Language": "en"})
+    assert "Thank you" in done.text
+    history = shop.get("/api/v1/profiles/user:ada/consent")["history"]
+    assert (history[0]["state"], history[0]["topic"], history[0]["proof"]["how"]) == (
+        "opted_in", None, "double_opt_in",
+    )  # fmt: skip
+    assert shop.say("ada", topic="news")["state"] == "sent"
+
+
 def test_links_of_other_messages_and_forged_ones_confirm_nothing(shop: Shop) -> None:
     client = shop.house.client
     shop.identify("ada")

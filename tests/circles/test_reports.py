@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -184,6 +185,16 @@ def test_a_complaint_ends_marketing_at_once_and_receipts_still_go(shop: Shop) ->
     assert shop.say("ada", transactional=True)["state"] == "sent"
 
 
+def test_a_complaint_is_of_all_who_have_the_address(shop: Shop) -> None:
+    key = {"Authorization": f"Bearer {shop.workspace['write_key']}"}
+    batch = [{"type": "identify", "userId": f"u{n}", "traits": {"email": "us@example.com"}} for n in range(25)]
+    answer = shop.house.client.post("/v1/batch", json={"batch": batch}, headers=key)
+    shop.ask("GET", "/api/v1/profiles/user:u0", answer.headers["kizuna-position"])
+    last = shop.post(complaint("<1@elsewhere.example>", "us@example.com")).headers["kizuna-position"]
+    states = [shop.consent(f"u{number}", last)["email"]["state"] for number in range(25)]
+    assert states == ["opted_out"] * 25
+
+
 def test_delays_and_vacation_notes_change_nothing(shop: Shop) -> None:
     shop.identify("ada")
     said = shop.say("ada")
@@ -207,6 +218,22 @@ def test_a_mail_that_is_not_known_suppresses_customers_only(shop: Shop) -> None:
     assert stranger.json()["results"][0]["class"] == "hard"
     assert "kizuna-position" not in stranger.headers
     assert shop.house.sql("SELECT address FROM suppression") == [("ada@example.com",)]
+
+
+def test_a_bounce_of_no_mail_of_ours_is_not_believed_where_our_mails_are_read(shop: Shop) -> None:
+    shop.identify("ada")
+    said = shop.say("ada")
+    item = shop.ask("GET", "/api/v1/outbox").json()["items"][0]
+    pixel = re.search(r"/o/[^\"]+\.gif", item["body"])
+    assert pixel
+    opened = shop.house.client.get(pixel.group())
+    assert shop.message(said["id"], opened.headers["kizuna-position"])["state"] == "opened"
+    for number in range(6):
+        forged = shop.post(status_mail(f"<{number}@elsewhere.example>", "ada@example.com", *HARD))
+        assert forged.json()["results"][0]["class"] == "hard"
+        assert "kizuna-position" not in forged.headers
+    named = shop.post(status_mail(f"<{said['id']}@shop.example>", "ada@example.com", *HARD))
+    assert shop.consent("ada", named.headers["kizuna-position"])["email"]["suppressed"] == "hard_bounce"
 
 
 def test_walls_between_workspaces_hold_and_a_key_for_events_may_not_report(shop: Shop) -> None:

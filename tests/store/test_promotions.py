@@ -107,6 +107,27 @@ def test_after_a_crash_the_same_code_is_said_again(
     assert codes(connection) == {"C1": ("committed", message), "C2": ("free", None), "C3": ("free", None)}
 
 
+@pytest.mark.parametrize(("transactional", "reason"), [(True, None), (False, "promotion_over")])
+def test_a_receipt_that_is_tried_again_keeps_its_code_when_the_promotion_is_over(
+    connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted, transactional: bool, reason: str | None
+) -> None:
+    add(connection, shop, 1)
+    now = now_of(connection, shop)
+    ada, bob = (put_profile(connection, shop.id, who) for who in ("ada", "bob"))
+    message = plan(connection, shop.id, ada, transactional=transactional, due_at=now)
+    carrier.answers = [Unavailable("later"), Accepted()]
+    deliver_remote(connection, desk, shop, "email", now, is_urgent=transactional)
+    over = "UPDATE definition SET body = jsonb_build_object('until', '2001-01-01T00:00:00Z') WHERE kind = 'promotion'"
+    connection.execute(over)
+    connection.commit()
+    late = plan(connection, shop.id, bob, transactional=transactional, due_at=now)
+    for later in (now + DAY, now + 2 * DAY):  # one goes first, after a failure
+        deliver_remote(connection, desk, shop, "email", later, is_urgent=transactional)
+    assert state_of(connection, message) == ("skipped" if reason else "sent", reason)
+    assert state_of(connection, late) == ("skipped", "promotion_over")
+    assert codes(connection) == {"C1": ("free", None) if reason else ("committed", message)}
+
+
 @pytest.mark.parametrize("ends", ["ambiguous", "crash"])
 def test_a_code_that_a_customer_may_know_is_nobody_elses(
     connection: Connection, desk: Desk, shop: Workspace, carrier: Scripted, ends: str

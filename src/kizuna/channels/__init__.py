@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from kizuna.consent.decide import TRACKING
+from kizuna.consent.subjects import Subjects
 from kizuna.core import ids
 from kizuna.profiles.device import Device
 
@@ -110,6 +112,11 @@ def all_channels() -> dict[str, Channel]:
         channel: Channel = importlib.import_module(f"{__name__}.{module.name}").channel
         found[channel.name] = channel
     return found
+
+
+def consent_subjects() -> Subjects:
+    """The channels, and what stands in the place of one."""
+    return Subjects((*sorted(all_channels()), TRACKING))
 
 
 def best_channels() -> list[str]:

@@ -16,6 +16,7 @@ from kizuna.consent.choose import Choice, choose
 from kizuna.consent.law import LAWS, show_law
 from kizuna.consent.section import Consent
 from kizuna.consent.show import show_consent, show_proof
+from kizuna.consent.subjects import Subjects
 from kizuna.consent.take_many import take_many
 from kizuna.core import clock
 from kizuna.core.errors import Invalid, NotSettled
@@ -29,8 +30,11 @@ Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
 
 @put("/api/v1/profiles/{ref:str}/consent")
-async def put_consent(ref: str, data: Choice, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+async def put_consent(
+    ref: str, data: Choice, caller: Caller, database: Database, log: Log, subjects: Subjects
+) -> Response[dict[str, Any]]:
     """Effective at once: an opt-out stops every claim from its commit on. With `confirm` they are asked by mail."""
+    subjects.check(data.channel)
     workspace = caller.workspace.id
     async with database.connection() as conn:
         profile = await find(conn, workspace, ref)
@@ -57,9 +61,11 @@ class Many(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/api/v1/consent/import", status_code=200)
-async def import_consent(data: Many, caller: Caller, database: Database, log: Log) -> Response[dict[str, Any]]:
+async def import_consent(
+    data: Many, caller: Caller, database: Database, log: Log, subjects: Subjects
+) -> Response[dict[str, Any]]:
     """Acts of the past with their own times and proofs, each taken or refused for itself."""
-    taken = await take_many(database, log, caller.workspace.id, data.items)
+    taken = await take_many(database, log, caller.workspace.id, data.items, subjects)
     shown = {"accepted": taken.accepted, "refused": msgspec.to_builtins(taken.refused)}
     if taken.position is None:
         return Response(shown)

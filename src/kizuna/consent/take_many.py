@@ -11,6 +11,7 @@ from kizuna.accounts import store as accounts
 from kizuna.consent.accept import accept
 from kizuna.consent.choose import Choice, check, is_opted_out, item_of, needs_proof, vetoes_of
 from kizuna.consent.decide import OPTED_OUT
+from kizuna.consent.subjects import Subjects
 from kizuna.core.errors import FieldError, Invalid, KizunaError
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
@@ -35,7 +36,9 @@ class Taken(Struct, frozen=True):
     position: int | None  # None: nothing was taken
 
 
-async def take_many(database: Database, log: Log, workspace: int, asked: list[dict[str, Any]]) -> Taken:
+async def take_many(
+    database: Database, log: Log, workspace: int, asked: list[dict[str, Any]], subjects: Subjects
+) -> Taken:
     """`asked` are choices, each with `profile`. An opt-out of the same call counts for what stands behind it."""
     if len(asked) > MOST:
         raise Invalid(f"at most {MOST} acts at once", code="too_many")
@@ -47,6 +50,7 @@ async def take_many(database: Database, log: Log, workspace: int, asked: list[di
         for index, body in enumerate(asked):
             try:
                 choice = _read(body)
+                subjects.check(choice.channel)
                 profile = await find(conn, workspace, str(body.get("profile") or ""))
                 key = (profile, choice.channel, choice.topic)
                 if needs_proof(choice) and (key in out or await is_opted_out(conn, workspace, profile, choice)):

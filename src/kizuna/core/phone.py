@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _BETWEEN = re.compile(r"[\s().\-\u2010-\u2015\u2212\u30fc]")  # also the dashes of Japanese keyboards
+SHORTEST = 7  # digits
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _AT_HOME = re.compile(r"0([1-9][0-9]{8,9})\Z")
 
@@ -25,6 +26,22 @@ def of_traits(traits: Mapping[str, Any]) -> str | None:
     if (found := _AT_HOME.match(plain)) and _country(traits) == "JP":
         return f"+81{found.group(1)}"
     return plain or None
+
+
+def may_be(traits: Mapping[str, Any], number: str) -> bool:
+    """Whether the trait `phone`, as somebody wrote it, can be this number of E.164; without a country a national
+    number can be one of several countries."""
+    value = traits.get("phone")
+    if not isinstance(value, str):
+        return False
+    if (known := of_traits(traits)) is not None and is_number(known):
+        return known == number
+    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", value))
+    national = plain.removeprefix("00").removeprefix("0")
+    country = number.removesuffix(national).removeprefix("+")
+    if not (national.isdecimal() and len(national) >= SHORTEST and number.endswith(national) and len(country) <= 3):
+        return False
+    return not _country(traits) or (_country(traits) == "JP") == number.startswith("+81")
 
 
 def is_number(text: str) -> bool:

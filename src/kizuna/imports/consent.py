@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from kizuna.consent.choose import Choice
 from kizuna.consent.decide import STATES
+from kizuna.consent.subjects import ANY, Subjects
+from kizuna.consent.subjects import CODE as UNKNOWN_CHANNEL
 from kizuna.core import clock, exact_json
 from kizuna.core.errors import Invalid
 from kizuna.core.problems import Problems
@@ -25,12 +27,13 @@ class Consent(Struct, frozen=True):
     states: dict[str, str]  # what the column says to a state
     fixed: dict[str, str]
     columns: dict[str, str]  # channel, topic, source, proof, at to the column's name
+    subjects: Subjects = ANY
 
     def names(self) -> set[str]:
         return {self.column, *self.columns.values()}
 
 
-def read_map(raw: Any, reader: Problems) -> Consent | None:
+def read_map(raw: Any, reader: Problems, subjects: Subjects) -> Consent | None:
     said = reader.object(raw, "/consent", FIELDS)
     if not isinstance(said.get("column"), str) or not said["column"]:
         reader.note("/consent/column", "missing", "a text")
@@ -40,6 +43,8 @@ def read_map(raw: Any, reader: Problems) -> Consent | None:
         _part(said.get(part), part, fixed, columns, reader)
     if "channel" not in fixed and "channel" not in columns:
         reader.note("/consent/channel", "missing", "a text")
+    elif "channel" in fixed and (wrong := subjects.misfit(fixed["channel"])):
+        reader.note("/consent/channel", UNKNOWN_CHANNEL, wrong)
     for part in ("proof", "at"):
         if part in said and not (isinstance(said[part], str) and said[part]):
             reader.note(f"/consent/{part}", "not_text", "the name of a column")
@@ -52,7 +57,7 @@ def read_map(raw: Any, reader: Problems) -> Consent | None:
     if reader.found:
         return None
     folded = {word.strip().casefold(): state for word, state in states.items()}
-    return Consent(said["column"], folded, {"source": "import", **fixed}, columns)
+    return Consent(said["column"], folded, {"source": "import", **fixed}, columns, subjects)
 
 
 def _part(raw: Any, part: str, fixed: dict[str, str], columns: dict[str, str], reader: Problems) -> None:
@@ -81,6 +86,7 @@ def choice_of(asked: Consent, cells: Mapping[str, Any], zone: str) -> Choice | N
     said = {**asked.fixed, **{part: value for part, value in said.items() if value}}
     if "channel" not in said:
         raise Invalid(f"{asked.columns['channel']}: which channel?", code="unknown_consent")
+    asked.subjects.check(said["channel"])
     proof = _proof(cells[asked.columns["proof"]]) if "proof" in asked.columns else None
     return Choice(
         channel=said["channel"], state=asked.states[text.casefold()], topic=said.get("topic"),

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from kizuna.accounts import store as accounts
 from kizuna.config import Config
+from kizuna.consent.subjects import Subjects
 from kizuna.core import ids
 from kizuna.core.errors import KizunaError, TooLarge
 from kizuna.engine.slice import Workspace
@@ -35,9 +36,10 @@ logger = structlog.get_logger()
 
 
 class Imports:
-    def __init__(self, config: Config, database: Database) -> None:
+    def __init__(self, config: Config, database: Database, subjects: Subjects) -> None:
         self.config = config
         self.database = database
+        self.subjects = subjects
         self.folder = config.data / FOLDER
         self._turn = asyncio.Semaphore(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -46,7 +48,7 @@ class Imports:
         self, workspace: Workspace, stream: AsyncIterator[bytes], name: str, said: Any, *, checks_only: bool
     ) -> Import:
         """Keep the upload, begin, and answer how it stands; raises `Invalid` for a file or map that cannot be."""
-        chosen = maps.parse(said)
+        chosen = maps.parse(said, self.subjects)
         path = await self._keep(workspace, stream)
         try:
             looked = await asyncio.to_thread(look, path, name, chosen.encoding)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from kizuna.consent.subjects import ANY, Subjects
 from kizuna.core import clock, ids
 from kizuna.core.errors import Invalid, Unprocessable
 from kizuna.core.problems import Problems, escape
@@ -56,8 +57,8 @@ class Map(Struct, frozen=True):
         return {each.name for each in self.columns} | (self.consent.names() if self.consent else set())
 
 
-def parse(raw: Any) -> Map:
-    """Raises `Unprocessable` with everything that is wrong."""
+def parse(raw: Any, subjects: Subjects = ANY) -> Map:
+    """Raises `Unprocessable` with everything that is wrong; consent may be about these `subjects`."""
     reader = _Reader()
     document = reader.object(raw, "", FIELDS)
     kind = document.get("kind")
@@ -78,7 +79,7 @@ def parse(raw: Any) -> Map:
         kind=kind,
         columns=found,
         constants=fixed,
-        consent=read_map(document["consent"], reader) if document.get("consent") is not None else None,
+        consent=read_map(document["consent"], reader, subjects) if document.get("consent") is not None else None,
         backfill=reader.boolean(document.get("backfill", True), "/backfill"),
         encoding=reader.encoding(document.get("encoding", "")),
         delimiter=reader.delimiter(document.get("delimiter", "")),

@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from kizuna.config import Config
+    from kizuna.consent.subjects import Subjects
 
 GENTLE = 50_000  # events not yet folded before it waits
 
 
 def main(
-    config: Config, file: str, map_file: str, workspace: str | None,
+    config: Config, file: str, map_file: str, workspace: str | None, subjects: Subjects,
     *, checks_only: bool = False, rejects: str | None = None, as_json: bool = False,
 ) -> int:  # fmt: skip
     """Import a file with a progress bar."""
     path = Path(file)
     said = _read_map(Path(map_file))
-    chosen = maps.parse(said)
+    chosen = maps.parse(said, subjects)
     looked = look(path, encoding=chosen.encoding)
     is_folded = bool(config.database_url) or folder.running(config.data) is not None
     rejected: list[Reject] = []

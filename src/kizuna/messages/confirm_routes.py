@@ -23,7 +23,7 @@ from kizuna.engine.moment import Item
 from kizuna.events import settled
 from kizuna.events.log import Log
 from kizuna.messages import holder, page, store
-from kizuna.messages.confirmation import DONE, OPEN, OVER, worth
+from kizuna.messages.confirmation import BLOCKED, DONE, OPEN, OVER, confirmed, worth
 from kizuna.messages.foresee import check_templates
 from kizuna.messages.holder import Found
 from kizuna.messages.links import CONFIRM
@@ -51,20 +51,23 @@ async def confirm_page(
 async def confirm(
     token: str, request: Request[Any, Any, Any], database: Database, config: Config, log: Log
 ) -> Response[str]:
-    """The button of our page: the person's own act, and its proof."""
+    """A button of our page: the person's own act, and its proof. The second, `channel`, is offered where they confirmed
+    a topic and are out of its whole channel."""
     found = await _read(database, config, token)
     language, value = found.language(request.headers), await _worth(database, found)
-    if value == OPEN and (await request.form()).get("confirm") == "yes":
+    button = (await request.form()).get("confirm")
+    if (value, button) in ((OPEN, "yes"), (BLOCKED, "channel")):
         proof = {
             "how": "double_opt_in", "page": "confirm", "language": language, "address": found.row["address"],
             "message": ids.show("msg", found.message), "template": found.row["template"],
             "text_version": found.row["template_version"], **await _ip(database, found.workspace, request),
         }  # fmt: skip
-        choice = Choice(found.channel, OPTED_IN, found.topic, source="double_opt_in", proof=proof)
+        topic = found.topic if button == "yes" else None
+        choice = Choice(found.channel, OPTED_IN, topic, source="double_opt_in", proof=proof)
         position = await consenting.choose(database, log, found.workspace, found.profile, choice)
         with contextlib.suppress(NotSettled):
             await settled.wait(database, found.workspace, position, SECONDS)
-        return _page(language, DONE, position)
+        return _page(language, await _reached(database, found) if button == "yes" else DONE, position)
     return _page(language, value)
 
 
@@ -73,6 +76,13 @@ async def _read(database: Database, config: Config, token: str) -> Found:
     if found.row["purpose"] != CONFIRMATION:
         raise NotFound("this link is not one of ours")
     return found
+
+
+async def _reached(database: Database, found: Found) -> str:
+    """What a confirmation of the topic led to, whether it is folded yet or not."""
+    async with database.connection() as conn:
+        raw = await consent_store.section(conn, found.workspace, found.profile)
+    return confirmed(holder.consent_of(raw), found.channel, found.topic)
 
 
 async def _worth(database: Database, found: Found) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Set
 
 from kizuna.consent.decide import has_lapsed, state
 from kizuna.consent.section import Consent, key_of
-from kizuna.consent.standing import OPTED_IN
+from kizuna.consent.standing import OPTED_IN, OPTED_OUT
 
-OPEN, DONE, OVER = "open", "done", "over"
+OPEN, DONE, BLOCKED, OVER = "open", "done", "blocked", "over"
 
 
 def worth(
@@ -20,12 +20,19 @@ def worth(
     address: str | None,
     now: int,
 ) -> str:
-    """`open`: an answer counts; `done`: they are in; `over`: it came too late, they said no meanwhile, or the address
-    it went to is theirs no more. `vetoes` are opt-outs accepted and not folded yet."""
+    """`open`: an answer counts; `done`: they are in; `blocked`: in the topic, while they are out of its whole channel;
+    `over`: it came too late, they said no meanwhile, or the address it went to is theirs no more. `vetoes` are opt-outs
+    accepted and not folded yet."""
     if vetoes & {(channel, ""), (channel, topic or "")}:
         return OVER
-    if state(consent, channel, topic) == OPTED_IN and not has_lapsed(consent, channel, topic, now):
-        return DONE
-    asked = consent.asked.get(key_of(channel, topic))
     is_theirs = bool(sent_to) and (sent_to or "").lower() == (address or "").lower()
+    if state(consent, channel, topic) == OPTED_IN and not has_lapsed(consent, channel, topic, now):
+        reached = confirmed(consent, channel, topic)
+        return reached if is_theirs or reached == DONE else OVER
+    asked = consent.asked.get(key_of(channel, topic))
     return OPEN if asked is not None and now < asked.until and is_theirs else OVER
+
+
+def confirmed(consent: Consent, channel: str, topic: str | None) -> str:
+    """What an answer that counts leads to."""
+    return BLOCKED if topic and state(consent, channel) == OPTED_OUT else DONE

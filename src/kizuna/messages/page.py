@@ -42,6 +42,9 @@ _WORDS = {
         "confirm_open": "Do you want to receive our messages? Without this confirmation nothing is sent.",
         "confirm_yes": "Yes, send me messages",
         "confirm_done": "Thank you. Your subscription is confirmed.",
+        "confirm_blocked": "Your choice is saved. But you stopped all messages on this channel earlier, so nothing is"
+        " sent until you start them again.",
+        "confirm_channel": "Start messages on this channel again",
         "confirm_over": "This link is no longer valid. Please sign up again if you want to receive our messages.",
         "asked": "Please look into your mailbox: we sent you a link to confirm your subscription.",
         "mistyped": "This is not a mail address. Please go back and correct it.",
@@ -77,6 +80,9 @@ _WORDS = {
         "confirm_open": "メッセージの配信を希望しますか。確認いただくまで配信は始まりません。",
         "confirm_yes": "配信を希望する",
         "confirm_done": "ありがとうございます。配信登録が完了しました。",
+        "confirm_blocked": "登録内容を保存しました。ただし、以前にこのチャネルのすべての配信を停止されているため、"
+        "再開されるまでメッセージは届きません。",
+        "confirm_channel": "このチャネルの配信を再開する",
         "confirm_over": "このリンクは無効になっています。配信をご希望の場合は、お手数ですがもう一度ご登録ください。",
         "asked": "確認のメールをお送りしました。メール内のリンクから登録を完了してください。",
         "mistyped": "メールアドレスの形式が正しくありません。前のページに戻り、ご確認のうえ入力し直してください。",
@@ -135,13 +141,15 @@ def unsubscribed(lang: str, choices: str) -> str:
 
 
 def confirm(lang: str, value: str) -> str:
-    """`value` is what the link is worth: `open`, `done` or `over`."""
+    """`value` is what the link is worth: `open`, `done`, `blocked` or `over`."""
     words = _WORDS[lang]
     said = words[f"confirm_{value}"]
-    if value != "open":
+    if value in ("done", "over"):
         return _page(lang, words["confirm"], f'<p role="status">{said}</p>')
-    button = f'<form method="post"><button name="confirm" value="yes">{words["confirm_yes"]}</button></form>'
-    return _page(lang, words["confirm"], f"<p>{said}</p>{button}")
+    button, label = ("yes", words["confirm_yes"]) if value == "open" else ("channel", words["confirm_channel"])
+    form = f'<form method="post"><button name="confirm" value="{button}">{label}</button></form>'
+    status = ' role="status"' if value == "blocked" else ""
+    return _page(lang, words["confirm"], f"<p{status}>{said}</p>{form}")
 
 
 def asked(lang: str) -> str:

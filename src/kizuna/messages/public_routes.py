@@ -88,11 +88,7 @@ async def _opt_out(database: Database, log: Log, found: Found, topic: str, sourc
 async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """Leads to a link of the message and nowhere else: the target is looked up, never taken from the address."""
     taken = await touches.take(token, CLICK, CLICKED, _visitor(request))
-    headers = {
-        "Location": ascii_url(taken.url or ""),
-        "Cache-Control": "no-store",
-        "Kizuna-Position": str(taken.position),
-    }
+    headers = {"Location": ascii_url(taken.url or ""), **_unkept(taken.position)}
     return Response(None, status_code=302, headers=headers)
 
 
@@ -100,22 +96,20 @@ async def click(token: str, request: Request[Any, Any, Any], touches: Touches) -
 async def trap(token: str, request: Request[Any, Any, Any], touches: Touches) -> Response[None]:
     """A link that no person sees: who follows it follows all."""
     taken = await touches.take(token, HIDDEN, CLICKED, _visitor(request))
-    headers = {
-        "Cache-Control": "no-store",
-        "X-Robots-Tag": "noindex, nofollow",
-        "Kizuna-Position": str(taken.position),
-    }
+    headers = {"X-Robots-Tag": "noindex, nofollow", **_unkept(taken.position)}
     return Response(None, status_code=204, headers=headers)
 
 
 @post("/d/{token:str}", status_code=204, opt=_OPEN_TO_ALL)
-async def dismissed(token: str, database: Database, config: Config, log: Log) -> Response[None]:
+async def dismissed(token: str, database: Database, config: Config, log: Log, touches: Touches) -> Response[None]:
     """A service worker or app says that a push was put away unread; a fact on the timeline, no state of the message."""
     found, _ = await holder.read(database, config, token, DISMISS)
-    async with database.connection() as conn:
-        now = await accounts.now(conn, found.workspace)
-    position = await log.append(found.workspace, [of_customer(found.profile, "dismissed", now, found.said())])
-    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*", "Kizuna-Position": str(position)}
+    position = None
+    if touches.is_written(found.message, "dismissed"):
+        async with database.connection() as conn:
+            now = await accounts.now(conn, found.workspace)
+        position = await log.append(found.workspace, [of_customer(found.profile, "dismissed", now, found.said())])
+    headers = {"Access-Control-Allow-Origin": "*", **_unkept(position)}
     return Response(None, status_code=204, headers=headers)
 
 
@@ -126,11 +120,7 @@ async def opened(name: str, request: Request[Any, Any, Any], touches: Touches) -
         raise NotFound("this link is not one of ours")
     token = name.removesuffix(".gif")
     taken = await touches.take(token, OPEN, OPENED, _visitor(request))
-    headers = {
-        "Cache-Control": "no-store",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-        "Kizuna-Position": str(taken.position),
-    }
+    headers = {"Cross-Origin-Resource-Policy": "cross-origin", **_unkept(taken.position)}
     return Response(_PIXEL, media_type="image/gif", headers=headers)
 
 
@@ -150,6 +140,11 @@ async def view(token: str, database: Database, config: Config) -> Response[str]:
         "X-Robots-Tag": "noindex, nofollow, noarchive",
     }
     return Response(body, media_type=page.HTML, headers=headers)
+
+
+def _unkept(position: int | None) -> dict[str, str]:
+    """No cache may keep it, for each time is one more; without a position nothing was written."""
+    return {"Cache-Control": "no-store"} | ({} if position is None else {"Kizuna-Position": str(position)})
 
 
 def _visitor(request: Request[Any, Any, Any]) -> Visitor:

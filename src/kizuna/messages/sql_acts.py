@@ -12,14 +12,16 @@ MOST_PEOPLE = 20  # that share a number
 _NAMES = ("profile", "id", "template", "journey", "run", "step", "campaign", "variant")
 
 
-async def written_to(conn: AsyncConnection[Any], workspace: int, address: str) -> list[dict[str, Any]]:
-    """The latest message to each who was written to at this number."""
+async def written_to(
+    conn: AsyncConnection[Any], workspace: int, address: str, limit: int = MOST_PEOPLE, after: bytes = b""
+) -> list[dict[str, Any]]:
+    """The latest message to each who was written to at this number, in the order of their ids."""
     found = await conn.execute(
         "SELECT DISTINCT ON (coalesce(recipient, profile)) coalesce(recipient, profile), id, template, journey, run,"
         " step, campaign, variant FROM message WHERE workspace = %s AND channel = 'sms' AND address = %s"
-        " AND state <> ALL('{planned,claimed,skipped,expired}')"
+        " AND state <> ALL('{planned,claimed,skipped,expired}') AND coalesce(recipient, profile) > %s"
         " ORDER BY coalesce(recipient, profile), due_at DESC LIMIT %s",
-        [workspace, address, MOST_PEOPLE],
+        [workspace, address, after, limit],
     )
     return [dict(zip(_NAMES, row, strict=True)) for row in await found.fetchall()]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -151,11 +151,24 @@ class Supply:
             of_this = [each for each in needs if each.wanted == Code(name)]
             rules = promotion.read(declared[name]) if name in declared else None
             may = [each for each in of_this if rules is not None and rules.is_open(each.draft.at)]
+            over = [each for each in of_this if each not in may]
             asked = [sql_codes.Asked(each.message, each.profile, holders[each.message]) for each in may]
             most = rules.per_profile if rules else 0
             drawn = sql_codes.reserve(self.cursor, self.workspace, name, asked, most) if asked else None
-            for each in of_this:
-                self._give(each, name, drawn if each in may else None)
+            for each in may:
+                self._give(each, name, drawn)
+            kept = self._kept(over, name, holders) if over else None
+            for each in over:
+                self._give(each, name, kept if kept and each.message in kept.codes else None)
+
+    def _kept(self, needs: Sequence[Need], name: str, holders: Mapping[bytes, bytes]) -> sql_codes.Drawn:
+        """Codes of a promotion that is over, of messages that have them from an earlier try. Marketing is not sent with
+        a code that is worth nothing any more; a receipt is."""
+        asked = [
+            sql_codes.Asked(each.message, each.profile, holders[each.message])
+            for each in needs if each.draft.message.transactional
+        ]  # fmt: skip
+        return sql_codes.Drawn(sql_codes.held(self.cursor, self.workspace, name, asked) if asked else {})
 
     def _give(self, need: Need, name: str, drawn: sql_codes.Drawn | None) -> None:
         own = self._own.setdefault(need.message, {})

@@ -22,6 +22,7 @@ from kizuna.engine.record import decoder_of
 from kizuna.messages import sql_acts, sql_told
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles import store as profiles
+from kizuna.profiles.everybody import everybody
 from kizuna.providers.report import Act
 
 REPLY_WITHIN = 7 * DAY  # of a message: later words answer none
@@ -61,7 +62,7 @@ async def take_acts(conn: AsyncConnection[Any], workspace: int, told: Sequence[T
         channel = all_channels().get(one.channel)
         if not isinstance(channel, KnowsByTrait) or not channel.is_valid(one.act.address):
             continue
-        people = await profiles.by_trait(conn, workspace, channel.trait, one.act.address, sql_acts.MOST_PEOPLE)
+        people = await _people(conn, workspace, channel.trait, one.act)
         if not people:
             stranger = _stranger(workspace, one, channel.trait)
             acts.items.append(stranger)
@@ -73,6 +74,13 @@ async def take_acts(conn: AsyncConnection[Any], workspace: int, told: Sequence[T
                     acts.vetoes.append(Veto(person, item.id, one.channel))
         acts.once.append(sql_told.once(workspace, key, one.at))
     return acts
+
+
+async def _people(conn: AsyncConnection[Any], workspace: int, trait: str, act: Act) -> list[bytes]:
+    """Whose act it is; an opt-out is everybody's who has the address."""
+    if act.state == OPTED_OUT:
+        return await everybody(conn, workspace, trait, act.address)
+    return await profiles.by_trait(conn, workspace, trait, act.address, sql_acts.MOST_PEOPLE)
 
 
 def _stranger(workspace: int, one: Told, trait: str) -> Item:

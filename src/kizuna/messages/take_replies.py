@@ -1,7 +1,8 @@
 """Takes what customers write back into the log: STOP opts out of the channel at once, START opts in with its proof.
 
 A reply is of everybody whom we wrote to at the number, and of whoever has it as the trait `phone`. STOP is the number's
-word and holds for all of them; START only for those whose number it still is. All else is a report `message_replied`.
+word and holds for all of them, however many, and for those whose number, written without its country, it may be; START
+only for those whose number it still is. All else is a report `message_replied`.
 Each of the words, and HELP, is answered, unless the provider does it: the fold says whether it still is.
 """
 
@@ -18,6 +19,7 @@ from kizuna.consent import store as consents
 from kizuna.consent.accept import Veto, accept
 from kizuna.core import exact_json, ids
 from kizuna.core.clock import SECOND
+from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
 from kizuna.events.log import Log
 from kizuna.messages import sql_acts as sql
@@ -29,6 +31,7 @@ from kizuna.messages.message import ANSWER, TO
 from kizuna.messages.policy import parse
 from kizuna.messages.report import new_id, of_customer
 from kizuna.profiles import store as profiles
+from kizuna.profiles.everybody import STEP, everybody
 from kizuna.providers.report import Act
 from kizuna.runtime.database import Database
 
@@ -48,7 +51,7 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
         if not channel.is_valid(address) or await sql_told.known(conn, workspace, [key]):
             return None
         at = await _at(conn, workspace, reply)
-        people = await _people(conn, workspace, address)
+        people = await (_everybody if keyword == STOP else _people)(conn, workspace, address)
         traits = await sql.traits_of(conn, workspace, list(people))
         wording = await _wording(conn, workspace, keyword, reply) if keyword and not reply.is_answered else None
     said = {"channel": CHANNEL, "address": address, "source": provider}
@@ -60,7 +63,7 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
         more = {"text": reply.text[:MOST_TEXT]} | ({"keyword": keyword} if keyword else {})
         items.append(of_customer(profile, "replied", at, about | more))
         if keyword == STOP:
-            item = of_customer(profile, "unsubscribed", at, about | {"source": "reply"}, new_id())
+            item = of_customer(profile, "unsubscribed", at, about | {"source": "reply"}, _id_of_stop(key, profile))
             items.append(item)
             vetoes.append(Veto(profile, item.id, CHANNEL))
         elif keyword == START and profile in own:
@@ -70,10 +73,23 @@ async def take_reply(database: Database, log: Log, workspace: int, provider: str
         items.append(_answer(asker, at, {"answers": keyword, "to": address, "body": wording}, key, cause))
     if not items:
         return None
+    once = [sql_told.once(workspace, key, at)]
     try:
-        return await accept(database, log, workspace, items, vetoes, [sql_told.once(workspace, key, at)])
+        return await _in_steps(database, log, workspace, items, vetoes, once)
     except UniqueViolation:  # told again this very moment
         return None
+
+
+async def _in_steps(
+    database: Database, log: Log, workspace: int, items: list[Item], vetoes: list[Veto], once: list[Statement]
+) -> int:
+    """A number that very many have is written in several commits. The last one says that it was taken: what breaks
+    off before is told, and taken, again."""
+    out = {each.item: each for each in vetoes}
+    while len(items) > STEP:
+        step, items = items[:STEP], items[STEP:]
+        await accept(database, log, workspace, step, [out[each.id] for each in step if each.id in out])
+    return await accept(database, log, workspace, items, [out[each.id] for each in items if each.id in out], once)
 
 
 async def _wording(conn: AsyncConnection[Any], workspace: int, keyword: str, reply: Act) -> str | None:
@@ -108,12 +124,34 @@ async def _at(conn: AsyncConnection[Any], workspace: int, reply: Act) -> int:
 
 
 async def _people(conn: AsyncConnection[Any], workspace: int, address: str) -> People:
-    rows = {row["profile"]: row for row in await sql.written_to(conn, workspace, address)}
-    living = await profiles.survivors(conn, workspace, list(rows))
-    people: People = {profile: rows[asked] for asked, profile in living.items()}
+    """The first of those whom a reply is of."""
+    people = await _written_to(conn, workspace, await sql.written_to(conn, workspace, address))
     for profile in await profiles.by_trait(conn, workspace, "phone", address, sql.MOST_PEOPLE):
         people.setdefault(profile, {})
     return people
+
+
+async def _everybody(conn: AsyncConnection[Any], workspace: int, address: str) -> People:
+    """All of them, also where the number is written as it is at home: whose it may be is not written to there."""
+    people: People = {}
+    last = b""
+    while page := await sql.written_to(conn, workspace, address, STEP, last):
+        people |= await _written_to(conn, workspace, page)
+        last = page[-1]["profile"]
+    for profile in await everybody(conn, workspace, "phone", address):
+        people.setdefault(profile, {})
+    return people
+
+
+async def _written_to(conn: AsyncConnection[Any], workspace: int, rows: list[dict[str, Any]]) -> People:
+    of_record = {row["profile"]: row for row in rows}
+    living = await profiles.survivors(conn, workspace, list(of_record))
+    return {profile: of_record[asked] for asked, profile in living.items()}
+
+
+def _id_of_stop(key: bytes, profile: bytes) -> str:
+    """The same when it is told again."""
+    return ids.show("evt", ids.derive("stop", key, profile))
 
 
 def _about(message: dict[str, Any]) -> dict[str, Any]:

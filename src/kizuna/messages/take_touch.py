@@ -27,6 +27,7 @@ from kizuna.messages.message import RESTATED
 from kizuna.messages.network import is_scanner
 from kizuna.messages.report import new_id, of_customer, properties
 from kizuna.messages.sql_touch import Claimed, Hour, Mail
+from kizuna.messages.touch_ration import TouchRation
 from kizuna.providers.vault import secrets_of
 from kizuna.runtime.database import Database
 
@@ -65,9 +66,10 @@ class Seen(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """The log has it, and what is said of it, up to `position`; where its link leads."""
+    """The log has it, and what is said of it, up to `position`; where its link leads. None: there were so many of this
+    message that no more are written."""
 
-    position: int
+    position: int | None
     url: str | None
 
 
@@ -79,12 +81,17 @@ class Touches:
         self._line = database.line()
         self._gatherer = Gatherer(self._take)
         self._signer: Signer | None = None
+        self._ration = TouchRation()
 
     async def take(self, token: str, purpose: bytes, state: str, by: Visitor) -> Taken:
         """Raises `NotFound` for a token that is not ours, and for a message or customer that is gone."""
         ticket = (await self._signed()).read(token, purpose)
         link = {CLICK: ticket.link, HIDDEN: TRAP}.get(purpose)
         return await self._gatherer.ask(ticket.workspace, Came(ticket.message, state, by, link))
+
+    def is_written(self, message: bytes, state: str) -> bool:
+        """Whether one more of this state is to be written; asked once for each."""
+        return self._ration.takes(message, state)
 
     async def _signed(self) -> Signer:
         if self._signer is None:
@@ -100,9 +107,9 @@ class Touches:
             mails = await sql_touch.mails(conn, workspace, {each.message for each in came})
             touches = await sql_touch.of_messages(conn, workspace, list(mails))
         seen = [_see(each, mails.get(each.message), touches, hour) for each in came]
-        new = [each for each in seen if each is not None]
+        new = [each for each in seen if each is not None and self.is_written(each.mail.id, each.touch.state)]
         if not new:
-            return [_gone() for _ in seen]
+            return [_gone() if each is None else Taken(None, each.url) for each in seen]
         rows = [(each.mail.id, each.mail.profile, each.touch) for each in new]
         items = [each.item(hour.now) for each in new]
         position = await self._log.append(workspace, items, [sql_touch.add(workspace, rows, hour.now)])

@@ -57,8 +57,10 @@ async def parked(conn: AsyncConnection[Any], workspace: int, profile: bytes) -> 
     return await found.fetchone()
 
 
-async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value: str, limit: int) -> list[bytes]:
-    """Profiles by mail address (any case), phone number or LINE id."""
+async def by_trait(
+    conn: AsyncConnection[Any], workspace: int, kind: str, value: str, limit: int, after: bytes = b""
+) -> list[bytes]:
+    """Profiles by mail address (any case), phone number or LINE id, in the order of their ids."""
     conditions: dict[str, LiteralString] = {
         "email": "traits ? 'email' AND lower(left(traits ->> 'email', 320)) = lower(left(%(value)s, 320))"
         " AND lower(traits ->> 'email') = lower(%(value)s)",
@@ -69,10 +71,23 @@ async def by_trait(conn: AsyncConnection[Any], workspace: int, kind: str, value:
     }  # the beginning finds the index
     found = await conn.execute(
         f"""SELECT id FROM profile WHERE workspace = %(workspace)s AND merged_into IS NULL
-            AND {conditions[kind]} ORDER BY id LIMIT %(limit)s""",  # noqa: S608
-        {"workspace": workspace, "value": value, "limit": limit},
+            AND id > %(after)s AND {conditions[kind]} ORDER BY id LIMIT %(limit)s""",  # noqa: S608
+        {"workspace": workspace, "value": value, "limit": limit, "after": after},
     )
     return [bytes(line[0]) for line in await found.fetchall()]
+
+
+async def by_phone_end(
+    conn: AsyncConnection[Any], workspace: int, digits: str, limit: int, after: bytes = b""
+) -> list[tuple[bytes, dict[str, Any]]]:
+    """(profile, traits) of those whose phone number ends with these seven digits, in the order of their ids."""
+    found = await conn.execute(
+        "SELECT id, traits FROM profile WHERE workspace = %s AND merged_into IS NULL AND id > %s AND traits ? 'phone'"
+        " AND right(regexp_replace(normalize(left(traits ->> 'phone', 64), NFKC), '[^0-9]', '', 'g'), 7) = %s"
+        " ORDER BY id LIMIT %s",
+        [workspace, after, digits, limit],
+    )
+    return [(bytes(profile), traits) for profile, traits in await found.fetchall()]
 
 
 async def survivors(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes]) -> dict[bytes, bytes]:

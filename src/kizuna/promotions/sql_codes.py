@@ -53,7 +53,7 @@ def declared(cursor: Any, workspace: int, names: Sequence[str]) -> dict[str, dic
 
 def reserve(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked], per_profile: int) -> Drawn:
     """Codes for messages whose owners are locked."""
-    codes = _held(cursor, workspace, promotion, asked)
+    codes = held(cursor, workspace, promotion, asked)
     new = [each for each in asked if each.message not in codes]
     counts = _counts(cursor, workspace, promotion, [each.profile for each in new]) if new else Counter[bytes]()
     wanted: dict[bytes, Asked] = {}
@@ -70,7 +70,7 @@ def reserve(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked],
     return Drawn(codes, frozenset(limited), is_short and _any_left(cursor, workspace, promotion))
 
 
-def _held(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked]) -> dict[bytes, str]:
+def held(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked]) -> dict[bytes, str]:
     """What holders have already; the message that asks now is the one that speaks for it."""
     cursor.execute(
         "UPDATE promotion_code c SET message = new.message"
@@ -78,8 +78,8 @@ def _held(cursor: Any, workspace: int, promotion: str, asked: Sequence[Asked]) -
         " WHERE c.workspace = %s AND c.promotion = %s AND c.holder = new.holder RETURNING c.holder, c.code",
         [[each.holder for each in asked], [each.message for each in asked], workspace, promotion],
     )
-    held: Mapping[bytes, str] = dict(cursor.fetchall())
-    return {each.message: held[each.holder] for each in asked if each.holder in held}
+    found: Mapping[bytes, str] = dict(cursor.fetchall())
+    return {each.message: found[each.holder] for each in asked if each.holder in found}
 
 
 def _counts(cursor: Any, workspace: int, promotion: str, profiles: Sequence[bytes]) -> Counter[bytes]:

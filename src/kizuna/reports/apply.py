@@ -13,17 +13,20 @@ from psycopg.errors import UniqueViolation
 from kizuna.accounts import store as accounts
 from kizuna.consent.accept import Veto, accept
 from kizuna.core import ids
+from kizuna.core.clock import DAY
 from kizuna.core.errors import Invalid
 from kizuna.events.log import Log
 from kizuna.messages import sql_told
 from kizuna.messages.report import of_customer
 from kizuna.profiles import store as profiles
+from kizuna.profiles.everybody import everybody
 from kizuna.reports import store
 from kizuna.reports.result import BOUNCE, COMPLAINT, DELIVERED, HARD, SOFT, Report, Result
 from kizuna.runtime.database import Database
 
 CHANNEL = "email"
-MOST_PEOPLE = 20  # that have one address
+MOST_PEOPLE = 20  # that have one address and are asked whether they read our mails
+READ_WITHIN = 30 * DAY
 _STATES = {BOUNCE: "bounced", COMPLAINT: "complained", DELIVERED: "delivered"}
 
 
@@ -49,7 +52,7 @@ async def apply(
             results = [r if r.address else msgspec.structs.replace(r, address=sent.address) for r in results]
             heard = [_of_message(sent, living, results)] if living else []
         else:
-            heard = [each for result in results for each in await _of_address(conn, workspace, result, raw)]
+            heard = [each for result in results for each in await _of_address(conn, workspace, result, raw, now)]
         whole = [each for each in heard if each]
         known = await sql_told.known(conn, workspace, [each.key for each in whole])
     positions = [await _append(database, log, workspace, each, now) for each in whole if each.key not in known]
@@ -81,14 +84,22 @@ def _of_message(sent: store.Sent, profile: bytes, results: Sequence[Result]) -> 
     return Heard(profile, state, said, ids.derive("mail_report", sent.message, state))
 
 
-async def _of_address(conn: Any, workspace: int, result: Result, raw: bytes) -> list[Heard]:
-    """Of a mail that is not known here: believed where a customer has the address, of each who complains."""
+async def _of_address(conn: Any, workspace: int, result: Result, raw: bytes, now: int) -> list[Heard]:
+    """Of a mail that is not known here: believed where a customer has the address, of each who complains.
+
+    Whoever knows where mails come back to can write such a report. A bounce is not believed of an address where our
+    mails are read: it exists, and one that truly bounces is reported with the Message-ID of a mail of ours.
+    """
     if result.kind not in (BOUNCE, COMPLAINT) or not result.address:
         return []
     state = state_of(result)
     said = {"channel": CHANNEL, "address": result.address, **_said(result)}
-    people = await profiles.by_trait(conn, workspace, CHANNEL, result.address, MOST_PEOPLE)
-    if result.kind == BOUNCE:
+    if result.kind == COMPLAINT:
+        people = await everybody(conn, workspace, CHANNEL, result.address)
+    else:
+        people = await profiles.by_trait(conn, workspace, CHANNEL, result.address, MOST_PEOPLE)
+        if await store.is_read(conn, workspace, people, result.address, now - READ_WITHIN):
+            return []
         people = people[:1]  # what bounces is the address, for whoever has it
     content = blake2b(raw.partition(b"\n\n")[2] or raw, digest_size=16).digest()  # without the ways it came
     return [Heard(each, state, said, ids.derive("mail_report", each, state, content)) for each in people]

@@ -23,6 +23,8 @@ _DAEMON = re.compile(
     r"|mail administrator|mail router|message delivery|listserv|mail system",
     re.IGNORECASE,
 )
+_MAILER = re.compile(r"mailer-?daemon", re.IGNORECASE)  # no person is called so, as some are postmasters
+_ANSWER = re.compile(r"\s*(?:re|aw|sv|antw|auto(?:matic reply)?)\s?:", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"undeliver|returned (?:mail|to sender)|return(?:ing|ed) message|failure notice|deliver\w* (?:failure|failed"
     r"|problem|error|status|notification|report|has failed|unsuccessful|incomplete|delay|warning)"
@@ -114,8 +116,17 @@ def is_from_daemon(mail: Mail) -> bool:
     return bool(_DAEMON.search(mail.first("from")) or "x-failed-recipients" in mail.headers)
 
 
+def is_from_mailer(mail: Mail) -> bool:
+    return bool(_MAILER.search(mail.first("from")) or "x-failed-recipients" in mail.headers)
+
+
 def looks_returned(mail: Mail) -> bool:
     return bool(_SUBJECT.search(mail.first("subject")))
+
+
+def quotes_subject(mail: Mail) -> bool:
+    """What its subject says is said of another mail, perhaps of the delivery of an order."""
+    return bool(_ANSWER.match(mail.first("subject")))
 
 
 def says_returned(letter: Letter) -> bool:

@@ -43,13 +43,25 @@ def _results(mail: Mail) -> list[Result]:
         return results
     if notified := _notification(letter.text):
         return notified
+    automatic = auto_reply.read(mail)
+    if automatic and not _is_of_a_mailer(mail, letter):
+        return automatic
     if free_text.is_from_daemon(mail) and (results := free_text.read(mail, letter)):
         return results
-    if results := auto_reply.read(mail):
-        return results
+    if automatic:
+        return automatic
     if free_text.looks_returned(mail) or free_text.says_returned(letter):
         return free_text.read(mail, letter) or [Result(None, BOUNCE, "other")]
     return []
+
+
+def _is_of_a_mailer(mail: Mail, letter: free_text.Letter) -> bool:
+    """Of a mail that says it answers by itself, as some bounces do: people are called postmaster, too, and their notes
+    name who is there instead."""
+    if free_text.is_from_mailer(mail):
+        return True
+    looks_returned = free_text.looks_returned(mail) and not free_text.quotes_subject(mail)
+    return free_text.is_from_daemon(mail) and (looks_returned or free_text.says_returned(letter))
 
 
 def _embedded(mail: Mail) -> tuple[str, str]:

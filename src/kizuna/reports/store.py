@@ -48,3 +48,14 @@ async def sent(conn: AsyncConnection[Any], workspace: int, messages: list[bytes]
     )
     row = await found.fetchone()
     return Sent(*row) if row else None
+
+
+async def is_read(conn: AsyncConnection[Any], workspace: int, profiles: list[bytes], address: str, since: int) -> bool:
+    """Whether a mail of ours to this address, planned since then, was opened or clicked by one of these."""
+    found = await conn.execute(
+        "SELECT EXISTS (SELECT FROM message WHERE workspace = %s AND profile = ANY(%s::bytea[]) AND channel = 'email'"
+        " AND lower(address) = lower(%s) AND planned_at >= %s AND state IN ('opened', 'clicked'))",
+        [workspace, profiles, address, since],
+    )
+    row = await found.fetchone()
+    return row is not None and row[0]

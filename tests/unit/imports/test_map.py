@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kizuna.consent.subjects import Subjects
 from kizuna.core.errors import Unprocessable
 from kizuna.imports.map import parse
 
@@ -48,6 +49,13 @@ def test_what_is_wrong_is_said_with_its_place(change: dict[str, Any], pointer: s
     with pytest.raises(Unprocessable) as refused:
         parse({**GOOD, **change})
     assert pointer in {each.pointer for each in refused.value.errors}
+
+
+def test_a_channel_of_consent_is_one_of_those_there_are() -> None:
+    misspelt = {**GOOD, "consent": {"column": "c", "channel": "emial"}}
+    with pytest.raises(Unprocessable) as refused:
+        parse(misspelt, Subjects(("email", "sms")))
+    assert [(each.pointer, each.code) for each in refused.value.errors] == [("/consent/channel", "unknown_channel")]
 
 
 @pytest.mark.parametrize("raw", [None, [], "x", {"columns": []}, {"constants": 1, "consent": [], "header": 1}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kizuna.consent.subjects import Subjects
 from kizuna.core import clock, exact_json, ids
 from kizuna.engine.moment import BACKFILL
 from kizuna.engine.slice import Workspace
@@ -93,6 +94,15 @@ def test_consent_follows_its_profile_without_a_proof() -> None:
     }  # fmt: skip
     assert (made.taken, [each.item.id for each in made.agreed]) == (3, [made.items[1].id, made.items[3].id])
     assert [each.code for each in made.rejected] == ["unknown_consent", "no_identity"]
+
+
+def test_a_row_with_a_misspelt_channel_is_rejected() -> None:
+    said = PROFILES | {"consent": PROFILES["consent"] | {"channel": {"column": "by"}}}
+    rows = [{"id": name, "plan": "a", "news": "no", "by": name} for name in ("emial", "sms")]
+    translator = Translator(parse(said, Subjects(("email", "sms"))), SPACE, b"d" * 16, 512 << 10)
+    made = translator.piece([Row(number + 2, row) for number, row in enumerate(rows)], 1, NOW)
+    assert [(each.line, each.code) for each in made.rejected] == [(2, "unknown_channel")]
+    assert [each.choice.channel for each in made.agreed] == ["sms"]
 
 
 def test_consent_may_bring_its_channel_time_and_proof() -> None:

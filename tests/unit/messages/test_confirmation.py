@@ -8,10 +8,11 @@ import pytest
 
 from kizuna.consent.section import Asked, Consent
 from kizuna.consent.standing import Act, Standing
-from kizuna.messages.confirmation import DONE, OPEN, OVER, worth
+from kizuna.messages.confirmation import BLOCKED, DONE, OPEN, OVER, worth
 
 ADA, NOW = "ada@example.com", 1_000
 WAITING: dict[str, Any] = {"topics": {"email": {"news": "pending"}}, "asked": {"email/news": Asked(NOW + 1, (1,))}}
+STOPPED: dict[str, Any] = {"channels": {"email": "opted_out"}}
 IN: dict[str, Any] = {"topics": {"email": {"news": "opted_in"}}}
 
 
@@ -32,6 +33,10 @@ IN: dict[str, Any] = {"topics": {"email": {"news": "opted_in"}}}
         (IN, {}, DONE),
         (IN, {"address": "new@example.com"}, DONE),
         (IN, {"vetoes": {("email", "news")}}, OVER),
+        ({**IN, **STOPPED}, {}, BLOCKED),
+        ({**IN, **STOPPED}, {"address": "new@example.com"}, OVER),
+        ({**WAITING, **STOPPED}, {}, OPEN),
+        (STOPPED, {"topic": None}, OVER),
         ({**IN, "stands": {"email/news": Standing(latest=Act(1, 0, "opted_in", until=NOW))}}, {}, OVER),
         ({}, {}, OVER),
     ],

@@ -88,6 +88,38 @@ def test_a_vacation_note_is_no_bounce_whatever_it_says(header: str) -> None:
     assert (result.address, result.kind, result.hardness) == ("ada@example.com", "auto_reply", None)
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Ada <ada@example.com>",
+        "Postmaster <postmaster@example.com>",
+        "Mail Administrator <it@example.com>",
+        "Mail System <office@example.com>",
+    ],
+)
+@pytest.mark.parametrize(
+    "subject", ["Re: News", "I am away", "Automatic reply: News", "Re: Delivery status of order 5"]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This mailbox is disabled. Write to new@example.com instead.",
+        "I no longer work here. Please send your message to new@example.com.",
+        "We are closed until Monday. For anything urgent: new@example.com\n\n> To: ada@example.com\n> Hello",
+    ],
+)
+def test_a_vacation_note_is_no_bounce_whoever_is_called_postmaster(sender: str, subject: str, words: str) -> None:
+    mail = f"From: {sender}\nSubject: {subject}\nAuto-Submitted: auto-replied\n\n{words}\n"
+    assert [result.kind for result in read(mail.encode()).results] == ["auto_reply"]
+
+
+def test_a_mailer_that_says_it_answers_by_itself_is_believed() -> None:
+    mail = DAEMON.replace("failure notice", "There was an error") + (
+        "Auto-Submitted: auto-replied\n\nThe following recipients returned permanent errors:\n<ada@example.com>\n"
+    )
+    assert [(each.kind, each.address) for each in read(mail.encode()).results] == [("bounce", "ada@example.com")]
+
+
 def test_words_for_people_are_read_and_the_mail_that_comes_back_is_not() -> None:
     mail = DAEMON + (
         "\nI'm afraid I wasn't able to deliver your message to the following addresses.\n\n<ada@example.com>:\n"
