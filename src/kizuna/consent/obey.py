@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
+
 from kizuna.consent.accept import Veto, accept, outlast_all, stated_of
 from kizuna.consent.preferences import CHANNEL, refused_in, veto_name
 from kizuna.core import ids
 from kizuna.engine.append import Statement
 from kizuna.engine.moment import Item
+from kizuna.events.gather import Gatherer
 from kizuna.events.log import Log
 from kizuna.events.wires import Refused
 from kizuna.runtime.database import Database
 
 
-class _Group:
-    """What waits to be committed for one workspace."""
+class _Write(Struct, frozen=True):
+    """What one request wants written."""
 
-    def __init__(self) -> None:
-        self.items: list[Item] = []
-        self.vetoes: list[Veto] = []
-        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    items: Sequence[Item]
+    vetoes: Sequence[Veto]
 
 
 class ObeyingLog:
@@ -32,9 +33,7 @@ class ObeyingLog:
 
     def __init__(self, database: Database, log: Log) -> None:
         self.database, self.log = database, log
-        self._groups: dict[int, _Group] = {}
-        self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._gatherer = Gatherer(self._commit)
 
     async def append(
         self,
@@ -49,28 +48,18 @@ class ObeyingLog:
             return await self.log.append(workspace, items, before, refused, source)
         if before or refused:
             return await accept(self.database, self.log, workspace, items, vetoes, before, refused, source)
-        group = self._groups.get(workspace)
-        if group is None:
-            group = self._groups[workspace] = _Group()
-            task = asyncio.create_task(self._accept(workspace, group))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        group.items.extend(items)
-        group.vetoes.extend(vetoes)
-        return await asyncio.shield(group.done)
+        position, left = await self._gatherer.ask(workspace, _Write(items, vetoes))
+        await asyncio.shield(left)
+        return position
 
-    async def _accept(self, workspace: int, group: _Group) -> None:
-        """As `accept`, in two parts: while one group is committed the next gathers, and waits for no other's end."""
-        try:
-            async with self._turn:
-                del self._groups[workspace]
-                position = await self.log.append(workspace, group.items, [stated_of(workspace, group.vetoes)])
-            await outlast_all(self.database, workspace, group.vetoes)
-        except Exception as error:
-            group.done.set_exception(error)
-            group.done.exception()  # the waiters have it; nobody else needs to
-        else:
-            group.done.set_result(position)
+    async def _commit(self, workspace: int, writes: list[_Write]) -> list[tuple[int, asyncio.Task[None]]]:
+        """The position, and the wait that all of them share: the next are committed meanwhile."""
+        items = [item for each in writes for item in each.items]
+        vetoes = [veto for each in writes for veto in each.vetoes]
+        position = await self.log.append(workspace, items, [stated_of(workspace, vetoes)])
+        left = asyncio.create_task(outlast_all(self.database, workspace, vetoes))
+        left.add_done_callback(lambda done: done.cancelled() or done.exception())  # all who wait may have hung up
+        return [(position, left)] * len(writes)
 
 
 def vetoes_in(workspace: int, items: Iterable[Item]) -> list[Veto]:
