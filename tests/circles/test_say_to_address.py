@@ -25,7 +25,8 @@ def shop(open_house: Callable[..., Any], database_url: str) -> Iterator[Shop]:
     house = open_house(public_url=BASE)
     with Crew(Config(database_url=database_url, public_url=BASE)):
         shop = Shop(house)
-        shop.put("/api/v1/templates/code", CODE)
+        # folded: a segment that is published behind something open is filled by the historian, who is not of the crew
+        shop.get("/api/v1/templates/code", shop.put("/api/v1/templates/code", CODE))
         yield shop
 
 
