@@ -37,12 +37,6 @@ async def _all(conn: AsyncConnection[Any], sql: str, *params: Any) -> list[tuple
         return await cursor.fetchall()
 
 
-async def real_now(conn: AsyncConnection[Any]) -> int:
-    row = await _one(conn, "SELECT real_now()")
-    assert row  # noqa: S101
-    return row[0]
-
-
 # installation -------------------------------------------------------------------------------------------------------
 
 
