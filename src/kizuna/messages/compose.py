@@ -146,20 +146,20 @@ def delivery(message: Claimed, said: Composed, at: int) -> Delivery:
         subject=said.subject,
         text=said.body if said.plain is None else said.plain.text_part(),
         html=None if said.plain is None else said.body,
-        headers=headers(message)
-        if message.is_test
-        else {}
-        if said.unsubscribe is None
-        else _one_click(said.unsubscribe),
+        headers=_headers(message, said.unsubscribe),
         at=at / SECOND,
         devices=said.devices,
         notification=said.notification,
     )
 
 
-def _one_click(address: str) -> dict[str, str]:
-    """RFC 8058: one POST to this address unsubscribes."""
-    return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+def _headers(message: Claimed, unsubscribe: str | None) -> Mapping[str, str]:
+    """RFC 8058: one POST to that address unsubscribes. A test says that it is one instead."""
+    if message.is_test:
+        return headers(message)
+    if unsubscribe is None:
+        return {}
+    return {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 class Variables(Mapping[str, Any]):
